@@ -1,0 +1,97 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The block in shared memory through which the workers and the one writer
+ * talk: the recording flag, the command table, what the writer says of
+ * itself.  Plain atomics, no lock; it lives in the zone, which outlives
+ * workers and reloads but not the master.
+ */
+
+
+#ifndef _LLM_CONTROL_H_INCLUDED_
+#define _LLM_CONTROL_H_INCLUDED_
+
+
+#include "../record/llm.h"
+
+
+#define LLM_COMMANDS       16
+#define LLM_COMMAND_ARGS   4096
+
+typedef enum {
+    LLM_COMMAND_CLEAR = 1,       /* args: packed filter, see store/ */
+    LLM_COMMAND_RECORDING,       /* args: one byte, 0 or 1 */
+    LLM_COMMAND_BACKUP, LLM_COMMAND_REPRICE, LLM_COMMAND_RETENTION
+} llm_command_op_e;
+
+typedef enum {
+    LLM_COMMAND_FREE = 0, LLM_COMMAND_FILLING, LLM_COMMAND_WAITING,
+    LLM_COMMAND_RUNNING, LLM_COMMAND_DONE, LLM_COMMAND_FAILED
+} llm_command_state_e;
+
+typedef struct {
+    uint32_t     state;          /* llm_command_state_e, atomic */
+    uint32_t     op;
+    uint64_t     ticket;         /* who waits for it */
+    int64_t      owner;          /* pid of the asking worker */
+    int64_t      deadline;       /* ms of the monotonic clock; then reusable */
+    int64_t      progress;
+    int64_t      result;         /* e.g. rows deleted */
+    uint32_t     len;
+    uint8_t      args[LLM_COMMAND_ARGS];
+    char         error[128];
+} llm_command_t;
+
+typedef struct {
+    uint32_t       version;
+    uint32_t       recording;          /* 0: paused */
+    uint64_t       next_ticket;
+    uint64_t       id_counter;         /* low bits of record ids */
+
+    /* what the writer says; each written by it alone */
+    int64_t        writer_pid;         /* 0: nobody */
+    int64_t        writer_beat_ms;     /* last tick, monotonic clock */
+    uint32_t       db_up;
+    uint32_t       db_error;           /* last SQLite result code */
+    uint64_t       batches;
+    uint64_t       duplicate_ids;
+    uint64_t       db_errors;
+    uint64_t       db_reopened;
+    uint64_t       db_moved_aside;
+    int64_t        db_bytes;
+    int64_t        wal_bytes;
+    int64_t        spool_bytes;        /* all files in spool/ and segments */
+
+    /* bytes of capture buffers of all workers */
+    int64_t        capture_bytes;
+
+    llm_command_t  commands[LLM_COMMANDS];
+} llm_control_t;
+
+
+void llm_control_init(llm_control_t *c);
+
+/*
+ * An asking worker puts a command into the table.  Returns its index, or
+ * LLM_FULL if every place is taken.  *ticket is needed to look at it again.
+ */
+int llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
+    int64_t owner, int64_t deadline, uint64_t *ticket);
+
+/*
+ * State of the command; when it is done or failed, its result and error are
+ * copied and the place is free again.  LLM_COMMAND_FREE: it was lost.
+ */
+int llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
+    int64_t *progress, int64_t *result, char *error, size_t error_len);
+
+/* The writer takes the next waiting command, oldest first; NULL if none. */
+llm_command_t *llm_control_next(llm_control_t *c);
+
+/* The writer ends it. */
+void llm_control_end(llm_command_t *cmd, int state, int64_t result,
+    const char *error);
+
+
+#endif /* _LLM_CONTROL_H_INCLUDED_ */

@@ -1,0 +1,19 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The content handler of a location with llm_monitor_api.
+ */
+
+
+#ifndef _NGX_HTTP_LLM_MONITOR_API_H_INCLUDED_
+#define _NGX_HTTP_LLM_MONITOR_API_H_INCLUDED_
+
+
+#include "../ngx_http_llm_monitor_module.h"
+
+
+ngx_int_t ngx_http_llm_monitor_api_handler(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_LLM_MONITOR_API_H_INCLUDED_ */
