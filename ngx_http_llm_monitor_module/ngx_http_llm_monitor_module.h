@@ -37,9 +37,6 @@
 #define NGX_HTTP_LLM_MONITOR_SERVE_API_READ   2
 
 
-typedef struct llm_drain_s  ngx_http_llm_monitor_drain_t;
-
-
 typedef struct {
     ngx_http_llm_monitor_zone_t    zone;
 
@@ -54,14 +51,15 @@ typedef struct {
 
     size_t                         capture_memory;
     ngx_str_t                      thread_pool_name;
+#if (NGX_THREADS)
     ngx_thread_pool_t             *thread_pool;
+#endif
 
-    ngx_uint_t                     enabled;        /* llm_monitor on, api...
+    ngx_uint_t                     watch;          /* llm_monitor on, and */
+    ngx_uint_t                     enabled;        /* that or llm_monitor_api,
                                                       somewhere */
 
     /* process-local */
-    ngx_http_llm_monitor_drain_t  *drain;          /* NULL: not the writer */
-    ngx_event_t                    timer;
     ngx_queue_t                    exchanges;      /* alive in this worker */
 } ngx_http_llm_monitor_main_conf_t;
 
@@ -69,7 +67,7 @@ typedef struct {
 typedef struct {
     ngx_flag_t                     enable;
     ngx_uint_t                     bodies;
-    size_t                         max_body_size;  /* off_t range */
+    off_t                          max_body_size;
     size_t                         buffer_size;
 
     ngx_http_complex_value_t      *account;
@@ -88,6 +86,42 @@ typedef struct {
     ngx_uint_t                     serve;
     ngx_flag_t                     remote;
 } ngx_http_llm_monitor_loc_conf_t;
+
+
+/* Setters of the directives that need more than one of nginx's own. */
+char *ngx_http_llm_monitor_set_enable(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_word(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_offset(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_redact(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* bounds of a size directive, in cmd->post; bytes */
+
+typedef struct {
+    off_t                          min;
+    off_t                          max;
+    char                          *text;           /* "a size from 1k to 16m" */
+} ngx_http_llm_monitor_bounds_t;
+
+
+/*
+ * The timer of a worker and the writer that it may be; called from the
+ * module's init_process and exit_process.
+ */
+ngx_int_t ngx_http_llm_monitor_init_process(ngx_cycle_t *cycle);
+void ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle);
 
 
 extern ngx_module_t  ngx_http_llm_monitor_module;

@@ -1,0 +1,248 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * What a worker does beside requests: on a timer it tries to become the
+ * writer, and at its end it publishes what is still alive and drains.
+ */
+
+
+#include "ngx_http_llm_monitor_module.h"
+#include "capture/ngx_http_llm_monitor_capture.h"
+#include "store/llm_drain.h"
+
+
+/* the master kills a worker 3 seconds after a fast shutdown began */
+#define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
+
+
+/*
+ * State of this process, not of a configuration: without a master a reload
+ * changes the configuration under a running process and calls no
+ * init_process.
+ */
+
+typedef struct {
+    ngx_event_t                        timer;
+    ngx_connection_t                   dummy;    /* for debug log of timers */
+    llm_drain_t                       *drain;    /* NULL: not the writer */
+    ngx_http_llm_monitor_main_conf_t  *mcf;      /* whose directory is open */
+    ngx_log_t                         *log;
+} ngx_http_llm_monitor_process_t;
+
+
+static void ngx_http_llm_monitor_tick(ngx_event_t *ev);
+static ngx_http_llm_monitor_main_conf_t *ngx_http_llm_monitor_conf(
+    ngx_cycle_t *cycle);
+static void ngx_http_llm_monitor_attach(
+    ngx_http_llm_monitor_main_conf_t *mcf, ngx_log_t *log);
+static void ngx_http_llm_monitor_try_drain(void);
+static void ngx_http_llm_monitor_drain_log(void *data, int level,
+    const char *text);
+
+
+static ngx_http_llm_monitor_process_t  ngx_http_llm_monitor_process;
+
+
+ngx_int_t
+ngx_http_llm_monitor_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_llm_monitor_process_t    *p;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    p = &ngx_http_llm_monitor_process;
+
+    ngx_memzero(p, sizeof(ngx_http_llm_monitor_process_t));
+
+    p->log = cycle->log;
+    p->dummy.fd = (ngx_socket_t) -1;
+
+    p->timer.handler = ngx_http_llm_monitor_tick;
+    p->timer.data = &p->dummy;
+    p->timer.log = cycle->log;
+    p->timer.cancelable = 1;
+
+    mcf = ngx_http_llm_monitor_conf(cycle);
+
+    if (mcf == NULL) {
+
+        /* a reload without a master may bring one */
+
+        if (ngx_process == NGX_PROCESS_SINGLE) {
+            ngx_add_timer(&p->timer, 1000);
+        }
+
+        return NGX_OK;
+    }
+
+    ngx_http_llm_monitor_attach(mcf, cycle->log);
+
+    ngx_add_timer(&p->timer, mcf->flush);
+
+    return NGX_OK;
+}
+
+
+static ngx_http_llm_monitor_main_conf_t *
+ngx_http_llm_monitor_conf(ngx_cycle_t *cycle)
+{
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                              ngx_http_llm_monitor_module);
+
+    return (mcf && mcf->enabled) ? mcf : NULL;
+}
+
+
+static void
+ngx_http_llm_monitor_attach(ngx_http_llm_monitor_main_conf_t *mcf,
+    ngx_log_t *log)
+{
+    ngx_http_llm_monitor_process.mcf = mcf;
+    ngx_http_llm_monitor_process.log = log;
+
+    /* a directory that cannot be used is the zone's to report */
+
+    (void) ngx_http_llm_monitor_zone_init_process(&mcf->zone, log);
+}
+
+
+static void
+ngx_http_llm_monitor_tick(ngx_event_t *ev)
+{
+    ngx_http_llm_monitor_process_t    *p;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    p = &ngx_http_llm_monitor_process;
+
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+
+        /* streams may hold this worker for long: another one writes */
+
+        if (p->drain == NULL) {
+            return;
+        }
+
+        llm_drain_leave(p->drain);
+
+        if (llm_drain_left(p->drain)) {
+            llm_drain_stop(p->drain, 0);
+            p->drain = NULL;
+            return;
+        }
+
+        ngx_add_timer(ev, 10);
+        return;
+    }
+
+    mcf = ngx_http_llm_monitor_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (mcf != p->mcf) {
+
+        if (p->drain) {
+            llm_drain_stop(p->drain, 0);
+            p->drain = NULL;
+        }
+
+        p->mcf = NULL;
+
+        if (mcf) {
+            ngx_http_llm_monitor_attach(mcf, ngx_cycle->log);
+        }
+    }
+
+    if (mcf && p->drain == NULL) {
+        ngx_http_llm_monitor_try_drain();
+    }
+
+    ngx_add_timer(ev, mcf ? mcf->flush : 1000);
+}
+
+
+static void
+ngx_http_llm_monitor_try_drain(void)
+{
+    llm_drain_conf_t                   conf;
+    ngx_http_llm_monitor_process_t    *p;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    p = &ngx_http_llm_monitor_process;
+    mcf = p->mcf;
+
+    ngx_memzero(&conf, sizeof(llm_drain_conf_t));
+
+    conf.dir = (const char *) mcf->zone.dir.data;
+    conf.ring_dir = (const char *) mcf->zone.ring_dir.data;
+    conf.ring = &mcf->zone.ring;
+    conf.control = mcf->zone.control;
+    conf.flush_ms = mcf->flush;
+    conf.retention_s = mcf->retention;
+    conf.bodies_s = mcf->bodies;
+    conf.stats_s = mcf->stats;
+    conf.max_size = mcf->max_size;
+    conf.synchronous = (int) mcf->synchronous;
+    conf.log = ngx_http_llm_monitor_drain_log;
+    conf.log_data = p->log;
+
+    if (llm_drain_start(&p->drain, &conf) != LLM_OK) {
+        p->drain = NULL;
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_drain_log(void *data, int level, const char *text)
+{
+    ngx_log_t *log = data;
+
+    static ngx_uint_t  levels[] = {
+        NGX_LOG_ERR, NGX_LOG_WARN, NGX_LOG_NOTICE
+    };
+
+    ngx_log_error(levels[level], log, 0, "llm_monitor: %s", text);
+}
+
+
+void
+ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
+{
+    uint64_t                           used, room;
+    ngx_http_llm_monitor_process_t    *p;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return;
+    }
+
+    p = &ngx_http_llm_monitor_process;
+    mcf = p->mcf;
+
+    if (mcf == NULL) {
+        return;
+    }
+
+    ngx_http_llm_monitor_capture_exit(mcf, cycle->log);
+
+    /*
+     * Whoever is last may find the lock free and the ring not empty; what
+     * nobody drains stays in the ring for the next start.
+     */
+
+    llm_ring_usage(&mcf->zone.ring, &used, &room);
+
+    if (p->drain == NULL && used) {
+        ngx_http_llm_monitor_try_drain();
+    }
+
+    if (p->drain) {
+        llm_drain_stop(p->drain, NGX_HTTP_LLM_MONITOR_EXIT_BUDGET);
+        p->drain = NULL;
+    }
+}
