@@ -91,6 +91,22 @@
     X(PREVIOUS_RESPONSE_ID, "previous_response_id")
 
 
+/*
+ * A record's id is positive and ordered by time, its timestamp is always
+ * id >> LLM_ID_SHIFT:
+ *
+ *   bits 21..62  ms since 1970 of the request's first byte (42 bits: to 2109)
+ *   bits 13..20  llm_monitor_path's node=
+ *   bits  0..12  a counter that never goes back
+ */
+
+#define LLM_ID_SHIFT            21
+#define LLM_ID_NODE_SHIFT       13
+#define LLM_ID_COUNTER_MASK     0x1fff
+#define LLM_ID_NODE_MASK        0xff
+#define LLM_ID_TIME_MASK        0x3ffffffffffLL
+
+
 #define LLM_NUM_ENUM(name, text)   LLM_N_ ## name,
 #define LLM_STR_ENUM(name, text)   LLM_S_ ## name,
 
@@ -180,9 +196,9 @@ const char *llm_record_str_name(int n);
 
 
 /*
- * The words of the contract for the enums, e.g. "client_abort"; NULL where the
- * contract says null, "unknown" for an unknown protocol, and for a value that
- * is out of range.
+ * The words of the contract for the enums, e.g. "client_abort".  A value that
+ * is LLM_NULL or out of range counts as 0, "not known": "unknown", "other" and
+ * "none" where the contract has such a word, else NULL (outcome, aborted_by).
  */
 const char *llm_protocol_name(int64_t v);
 const char *llm_operation_name(int64_t v);

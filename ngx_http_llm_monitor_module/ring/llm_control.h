@@ -31,7 +31,8 @@ typedef enum {
 } llm_command_state_e;
 
 typedef struct {
-    uint32_t     state;          /* llm_command_state_e, atomic */
+    uint32_t     state;          /* llm_command_state_e, atomic; while it is
+                                    filling, << 8 the pid that fills it */
     uint32_t     op;
     uint64_t     ticket;         /* who waits for it */
     int64_t      owner;          /* pid of the asking worker */
@@ -72,9 +73,14 @@ typedef struct {
 
 void llm_control_init(llm_control_t *c);
 
+/* The clock of deadlines and of writer_beat_ms, in ms. */
+int64_t llm_control_now(void);
+
 /*
  * An asking worker puts a command into the table.  Returns its index, or
- * LLM_FULL if every place is taken.  *ticket is needed to look at it again.
+ * LLM_FULL if every place is taken (or len is over LLM_COMMAND_ARGS).  *ticket
+ * is needed to look at it again.  A command that still waits at its deadline
+ * is never run; results nobody fetched until then are forgotten.
  */
 int llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
     int64_t owner, int64_t deadline, uint64_t *ticket);
@@ -86,10 +92,16 @@ int llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
 int llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
     int64_t *progress, int64_t *result, char *error, size_t error_len);
 
+/*
+ * A process that has become the writer fails the commands that were running
+ * when the one before it died, so that nobody waits for them.
+ */
+void llm_control_recover(llm_control_t *c);
+
 /* The writer takes the next waiting command, oldest first; NULL if none. */
 llm_command_t *llm_control_next(llm_control_t *c);
 
-/* The writer ends it. */
+/* The writer ends it: LLM_COMMAND_DONE or _FAILED; error may be NULL. */
 void llm_control_end(llm_command_t *cmd, int state, int64_t result,
     const char *error);
 

@@ -1,0 +1,337 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <string.h>
+
+#include "llm_text.h"
+
+
+static int llm_utf8_shape(uint8_t c, uint8_t *lo, uint8_t *hi);
+static int llm_text_lower_char(int c);
+static int llm_text_same(const uint8_t *p, const char *text, size_t n);
+
+
+/*
+ * Bytes that follow the first byte c of a character, and the range of the
+ * first of them (RFC 3629, section 4); -1: c begins none.
+ */
+
+static int
+llm_utf8_shape(uint8_t c, uint8_t *lo, uint8_t *hi)
+{
+    *lo = 0x80;
+    *hi = 0xbf;
+
+    if (c < 0xc2 || c > 0xf4) {
+        return -1;
+    }
+
+    if (c < 0xe0) {
+        return 1;
+    }
+
+    switch (c) {
+
+    case 0xe0:
+        *lo = 0xa0;
+        return 2;
+
+    case 0xed:
+        *hi = 0x9f;
+        return 2;
+
+    case 0xf0:
+        *lo = 0x90;
+        return 3;
+
+    case 0xf4:
+        *hi = 0x8f;
+        return 3;
+    }
+
+    return c < 0xf0 ? 2 : 3;
+}
+
+
+int
+llm_utf8_decode(const uint8_t *p, size_t n, uint32_t *c)
+{
+    int       i, more;
+    uint8_t   lo, hi;
+    uint32_t  v;
+
+    if (p[0] < 0x80) {
+        v = p[0];
+        more = 0;
+        goto done;
+    }
+
+    more = llm_utf8_shape(p[0], &lo, &hi);
+
+    if (more == -1) {
+        return -1;
+    }
+
+    v = p[0] & (0x3f >> more);
+
+    for (i = 1; i <= more; i++) {
+
+        if ((size_t) i == n) {
+            return 0;
+        }
+
+        if (p[i] < lo || p[i] > hi) {
+            return -i;
+        }
+
+        v = v << 6 | (p[i] & 0x3f);
+        lo = 0x80;
+        hi = 0xbf;
+    }
+
+done:
+
+    if (c != NULL) {
+        *c = v;
+    }
+
+    return more + 1;
+}
+
+
+int
+llm_utf8_valid(const uint8_t *p, size_t n)
+{
+    int             len;
+    const uint8_t  *end;
+
+    end = p + n;
+
+    while (p < end) {
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        len = llm_utf8_decode(p, end - p, NULL);
+
+        if (len <= 0) {
+            return 0;
+        }
+
+        p += len;
+    }
+
+    return 1;
+}
+
+
+size_t
+llm_utf8_cut(const uint8_t *p, size_t n, size_t max)
+{
+    size_t  i, back;
+
+    if (n <= max) {
+        return n;
+    }
+
+    /* the last first byte within max; a longer tail is no UTF-8 anyway */
+
+    for (back = 1; back <= 4 && back <= max; back++) {
+        i = max - back;
+
+        if ((p[i] & 0xc0) == 0x80) {
+            continue;
+        }
+
+        if (p[i] >= 0xc0 && llm_utf8_decode(p + i, back, NULL) == 0) {
+            return i;
+        }
+
+        break;
+    }
+
+    return max;
+}
+
+
+size_t
+llm_text_scrub(uint8_t *dst, size_t max, const uint8_t *p, size_t n)
+{
+    int             len;
+    size_t          size;
+    uint8_t        *d;
+    uint32_t        c;
+    const uint8_t  *end, *src;
+
+    d = dst;
+    end = p + n;
+
+    while (p < end) {
+
+        len = llm_utf8_decode(p, end - p, &c);
+
+        if (len > 0) {
+            src = p;
+            size = len;
+            p += len;
+
+            if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+                continue;
+            }
+
+        } else {
+            src = (const uint8_t *) "\xef\xbf\xbd";
+            size = 3;
+            p = len == 0 ? end : p - len;
+        }
+
+        if (size > max) {
+            break;
+        }
+
+        memcpy(d, src, size);
+        d += size;
+        max -= size;
+    }
+
+    return d - dst;
+}
+
+
+int
+llm_text_equal(const llm_str_t *s, const char *text)
+{
+    return s->data != NULL && strlen(text) == s->len
+           && memcmp(s->data, text, s->len) == 0;
+}
+
+
+int
+llm_text_equal_nocase(const llm_str_t *s, const char *text)
+{
+    return s->data != NULL && strlen(text) == s->len
+           && llm_text_same(s->data, text, s->len);
+}
+
+
+int
+llm_text_begins_nocase(const llm_str_t *s, const char *text)
+{
+    size_t  n;
+
+    n = strlen(text);
+
+    return s->data != NULL && s->len >= n
+           && llm_text_same(s->data, text, n);
+}
+
+
+const uint8_t *
+llm_text_find_nocase(const llm_str_t *s, const char *text)
+{
+    size_t          n;
+    const uint8_t  *p, *last;
+
+    n = strlen(text);
+
+    if (s->data == NULL || s->len < n) {
+        return NULL;
+    }
+
+    last = s->data + (s->len - n);
+
+    for (p = s->data; p <= last; p++) {
+        if (llm_text_same(p, text, n)) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+llm_text_same(const uint8_t *p, const char *text, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (llm_text_lower_char(p[i])
+            != llm_text_lower_char((uint8_t) text[i]))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+llm_text_lower_char(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+
+void
+llm_text_lower(uint8_t *dst, const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        dst[i] = llm_text_lower_char(p[i]);
+    }
+}
+
+
+void
+llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n)
+{
+    size_t             i;
+    static const char  digits[] = "0123456789abcdef";
+
+    for (i = 0; i < n; i++) {
+        *dst++ = digits[p[i] >> 4];
+        *dst++ = digits[p[i] & 0xf];
+    }
+}
+
+
+int
+llm_text_number(const llm_str_t *s, int64_t *v)
+{
+    int      digit;
+    size_t   i;
+    int64_t  value;
+
+    if (s->data == NULL || s->len == 0) {
+        return LLM_ERROR;
+    }
+
+    value = 0;
+
+    for (i = 0; i < s->len; i++) {
+
+        if (s->data[i] < '0' || s->data[i] > '9') {
+            return LLM_ERROR;
+        }
+
+        digit = s->data[i] - '0';
+
+        if (value > (INT64_MAX - digit) / 10) {
+            return LLM_ERROR;
+        }
+
+        value = value * 10 + digit;
+    }
+
+    *v = value;
+
+    return LLM_OK;
+}

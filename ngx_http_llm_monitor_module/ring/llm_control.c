@@ -1,0 +1,269 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * A place of the command table belongs to whoever moved its state by a
+ * compare-and-swap: the asking worker while it is filling, the writer while it
+ * is running.  All the rest is written before the store that hands it on.
+ */
+
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "llm_control.h"
+
+
+#define LLM_CONTROL_VERSION  1
+#define LLM_STATE_MASK       0xff
+#define LLM_STATE_PID_SHIFT  8      /* pid_max is at most 2^22 */
+
+
+static int llm_control_claim(llm_command_t *cmd, uint32_t filling,
+    int64_t now);
+static int llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to);
+
+
+void
+llm_control_init(llm_control_t *c)
+{
+    memset(c, 0, sizeof(llm_control_t));
+
+    c->version = LLM_CONTROL_VERSION;
+    c->recording = 1;
+}
+
+
+int64_t
+llm_control_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+int
+llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
+    int64_t owner, int64_t deadline, uint64_t *ticket)
+{
+    int             i;
+    int64_t         now;
+    uint32_t        filling;
+    llm_command_t  *cmd;
+
+    if (len > LLM_COMMAND_ARGS) {
+        return LLM_FULL;
+    }
+
+    now = llm_control_now();
+    filling = LLM_COMMAND_FILLING | (uint32_t) owner << LLM_STATE_PID_SHIFT;
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        cmd = &c->commands[i];
+
+        if (llm_control_claim(cmd, filling, now) != LLM_OK) {
+            continue;
+        }
+
+        *ticket = __atomic_add_fetch(&c->next_ticket, 1, __ATOMIC_RELAXED);
+
+        cmd->op = op;
+        cmd->owner = owner;
+        cmd->len = len;
+        cmd->result = 0;
+        cmd->error[0] = '\0';
+
+        if (len > 0) {
+            memcpy(cmd->args, args, len);
+        }
+
+        __atomic_store_n(&cmd->ticket, *ticket, __ATOMIC_RELAXED);
+        __atomic_store_n(&cmd->progress, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&cmd->deadline, deadline, __ATOMIC_RELAXED);
+        __atomic_store_n(&cmd->state, LLM_COMMAND_WAITING, __ATOMIC_RELEASE);
+
+        return i;
+    }
+
+    return LLM_FULL;
+}
+
+
+/* Takes a free place, or one that nobody has a use for any more. */
+
+static int
+llm_control_claim(llm_command_t *cmd, uint32_t filling, int64_t now)
+{
+    pid_t     pid;
+    uint32_t  state;
+
+    state = __atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE);
+
+    switch (state & LLM_STATE_MASK) {
+
+    case LLM_COMMAND_FREE:
+        break;
+
+    case LLM_COMMAND_FILLING:
+
+        pid = state >> LLM_STATE_PID_SHIFT;
+
+        if (kill(pid, 0) == 0 || errno != ESRCH) {
+            return LLM_DECLINED;
+        }
+
+        break;
+
+    case LLM_COMMAND_RUNNING:
+        return LLM_DECLINED;
+
+    default: /* LLM_COMMAND_WAITING, LLM_COMMAND_DONE, LLM_COMMAND_FAILED */
+
+        if (__atomic_load_n(&cmd->deadline, __ATOMIC_RELAXED) >= now) {
+            return LLM_DECLINED;
+        }
+    }
+
+    return llm_control_swap(cmd, state, filling);
+}
+
+
+static int
+llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to)
+{
+    if (__atomic_compare_exchange_n(&cmd->state, &from, to, 0,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    {
+        return LLM_OK;
+    }
+
+    return LLM_DECLINED;
+}
+
+
+int
+llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
+    int64_t *progress, int64_t *result, char *error, size_t error_len)
+{
+    uint32_t        state;
+    llm_command_t  *cmd;
+
+    if (index < 0 || index >= LLM_COMMANDS) {
+        return LLM_COMMAND_FREE;
+    }
+
+    cmd = &c->commands[index];
+
+    state = __atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE);
+
+    if ((state & LLM_STATE_MASK) == LLM_COMMAND_FILLING
+        || __atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED) != ticket)
+    {
+        return LLM_COMMAND_FREE;
+    }
+
+    *progress = __atomic_load_n(&cmd->progress, __ATOMIC_RELAXED);
+
+    if (state != LLM_COMMAND_DONE && state != LLM_COMMAND_FAILED) {
+        return state;
+    }
+
+    *result = cmd->result;
+
+    if (error_len > 0) {
+        (void) snprintf(error, error_len, "%.*s",
+                        (int) sizeof(cmd->error) - 1, cmd->error);
+    }
+
+    if (__atomic_load_n(&cmd->ticket, __ATOMIC_ACQUIRE) != ticket
+        || llm_control_swap(cmd, state, LLM_COMMAND_FREE) != LLM_OK)
+    {
+        return LLM_COMMAND_FREE;
+    }
+
+    return state;
+}
+
+
+void
+llm_control_recover(llm_control_t *c)
+{
+    int             i;
+    llm_command_t  *cmd;
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        cmd = &c->commands[i];
+
+        if (__atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE)
+            == LLM_COMMAND_RUNNING)
+        {
+            llm_control_end(cmd, LLM_COMMAND_FAILED, 0,
+                            "the writer process ended before it was done");
+        }
+    }
+}
+
+
+llm_command_t *
+llm_control_next(llm_control_t *c)
+{
+    int             i;
+    int64_t         now;
+    llm_command_t  *cmd, *oldest;
+
+    oldest = NULL;
+    now = llm_control_now();
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        cmd = &c->commands[i];
+
+        if (__atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE)
+            != LLM_COMMAND_WAITING)
+        {
+            continue;
+        }
+
+        /* who asked was told that it failed, so it must not happen later */
+
+        if (__atomic_load_n(&cmd->deadline, __ATOMIC_RELAXED) < now) {
+            (void) llm_control_swap(cmd, LLM_COMMAND_WAITING,
+                                    LLM_COMMAND_FREE);
+            continue;
+        }
+
+        if (oldest == NULL
+            || __atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED)
+               < __atomic_load_n(&oldest->ticket, __ATOMIC_RELAXED))
+        {
+            oldest = cmd;
+        }
+    }
+
+    if (oldest == NULL
+        || llm_control_swap(oldest, LLM_COMMAND_WAITING, LLM_COMMAND_RUNNING)
+           != LLM_OK)
+    {
+        return NULL;
+    }
+
+    return oldest;
+}
+
+
+void
+llm_control_end(llm_command_t *cmd, int state, int64_t result,
+    const char *error)
+{
+    cmd->result = result;
+
+    (void) snprintf(cmd->error, sizeof(cmd->error), "%s",
+                    error != NULL ? error : "");
+
+    __atomic_store_n(&cmd->state, state, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,157 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The command table between workers and the writer.
+ */
+
+
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include "tap.h"
+#include "../../ngx_http_llm_monitor_module/ring/llm_control.h"
+
+
+static llm_control_t  *c;
+
+
+static void
+test_round(void)
+{
+    int             first, second;
+    char            error[128];
+    int64_t         progress, result, now;
+    uint64_t        t1, t2;
+    llm_command_t  *cmd;
+
+    now = llm_control_now();
+
+    ok(llm_control_next(c) == NULL, "an empty table has nothing to do");
+
+    first = llm_control_ask(c, LLM_COMMAND_CLEAR, "filter", 6, getpid(),
+                            now + 10000, &t1);
+    second = llm_control_ask(c, LLM_COMMAND_BACKUP, NULL, 0, getpid(),
+                             now + 10000, &t2);
+    ok(first >= 0 && second >= 0 && first != second && t1 != t2,
+       "two commands");
+
+    cmd = llm_control_next(c);
+    ok(cmd != NULL && cmd->op == LLM_COMMAND_CLEAR && cmd->len == 6
+       && memcmp(cmd->args, "filter", 6) == 0, "the oldest comes first");
+    ok(llm_control_poll(c, first, t1, &progress, &result, error,
+                        sizeof(error)) == LLM_COMMAND_RUNNING, "it runs");
+
+    llm_control_end(cmd, LLM_COMMAND_DONE, 42, NULL);
+    ok(llm_control_poll(c, first, t1, &progress, &result, error,
+                        sizeof(error)) == LLM_COMMAND_DONE && result == 42
+       && error[0] == '\0', "it is done");
+    ok(c->commands[first].state == LLM_COMMAND_FREE,
+       "its place is free again");
+
+    cmd = llm_control_next(c);
+    ok(cmd != NULL && cmd->op == LLM_COMMAND_BACKUP, "then the second");
+    ok(llm_control_next(c) == NULL, "and no third");
+    llm_control_recover(c);
+    ok(llm_control_poll(c, second, t2, &progress, &result, error,
+                        sizeof(error)) == LLM_COMMAND_FAILED
+       && strstr(error, "writer") != NULL, "a dead writer's command fails");
+    ok(llm_control_poll(c, -1, t2, &progress, &result, error, sizeof(error))
+       == LLM_COMMAND_FREE, "no such place");
+}
+
+
+static void
+test_full(void)
+{
+    int       i, index;
+    char      error[8];
+    int64_t   progress, result, now;
+    uint64_t  ticket, lost;
+
+    now = llm_control_now();
+    index = 0;
+    lost = 0;
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        index = llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(),
+                                now + 10000, &ticket);
+
+        if (i == 3) {
+            lost = ticket;
+        }
+    }
+
+    ok(index == LLM_COMMANDS - 1, "every place is taken");
+    c->commands[3].deadline = now - 1;
+    index = llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(),
+                            now + 10000, &ticket);
+    ok(index == 3, "a command past its deadline gives its place");
+    ok(llm_control_poll(c, index, lost, &progress, &result, error,
+                        sizeof(error)) == LLM_COMMAND_FREE,
+       "who asked sees that it is lost");
+    ok(llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(), now + 1000,
+                       &ticket) == LLM_FULL, "a full table says so");
+    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, c, LLM_COMMAND_ARGS + 1,
+                       getpid(), now, &ticket) == LLM_FULL,
+       "too long arguments are refused");
+
+    llm_control_init(c);
+
+    index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now - 1,
+                            &ticket);
+    ok(llm_control_next(c) == NULL
+       && c->commands[index].state == LLM_COMMAND_FREE,
+       "what nobody waits for any more is not run");
+}
+
+
+static void
+test_dead_owner(void)
+{
+    int       i, index;
+    pid_t     pid;
+    int64_t   now;
+    uint64_t  ticket;
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+
+    (void) waitpid(pid, NULL, 0);
+
+    llm_control_init(c);
+    now = llm_control_now();
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        c->commands[i].state = LLM_COMMAND_FILLING
+                               | (uint32_t) (i == 5 ? pid : getpid()) << 8;
+    }
+
+    index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(),
+                            now + 1000, &ticket);
+    ok(index == 5, "the place of a worker that died while asking is free");
+    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000,
+                       &ticket) == LLM_FULL, "that of a live one is not");
+}
+
+
+int
+main(void)
+{
+    c = malloc(sizeof(llm_control_t));
+
+    llm_control_init(c);
+    ok(c->recording == 1, "recording at first");
+
+    test_round();
+    test_full();
+    test_dead_owner();
+
+    free(c);
+
+    return done_testing();
+}
