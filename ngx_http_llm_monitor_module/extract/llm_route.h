@@ -16,7 +16,8 @@
 
 
 typedef struct {
-    int          protocol;       /* llm_protocol_e; unknown: by the body */
+    int          protocol;       /* llm_protocol_e; unknown: the path is
+                                    shared, headers and bodies tell */
     int          operation;      /* llm_operation_e */
     int          stream;         /* 1 yes, 0 no, -1 the path does not say */
     int          array;          /* Gemini's stream without alt=sse */
@@ -24,7 +25,8 @@ typedef struct {
     llm_str_t    endpoint;       /* normalised: "/v1/chat/completions", or
                                     "/v1beta/models/{model}:generateContent";
                                     static text, or in buf */
-    llm_str_t    model;          /* percent-decoded, in buf; null: none */
+    llm_str_t    model;          /* percent-decoded, in buf; null: none; one
+                                    in the body goes before it */
     uint8_t      buf[512];
 } llm_route_t;
 

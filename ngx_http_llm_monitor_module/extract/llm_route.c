@@ -1,0 +1,910 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Paths are matched from their end, so that any prefix of a gateway is passed
+ * over.  The text of a rule is the normalised endpoint too.
+ */
+
+
+#include <string.h>
+
+#include "llm_route.h"
+#include "llm_percent.h"
+
+
+#define LLM_ROUTE_MODEL     256    /* bytes of buf for the model */
+#define LLM_ROUTE_SEGMENTS  6      /* of an unknown path that are kept */
+#define LLM_ROUTE_SEGMENT   40     /* bytes; a longer one is an id */
+
+#define LLM_ROUTE_BARE      0x01   /* the rule's "/v1" may be missing */
+#define LLM_ROUTE_NO_SUMS   0x02
+
+
+typedef struct {
+    llm_str_t    path;
+    int          protocol;
+    int          operation;
+    int          stream;
+    int          flags;
+} llm_route_rule_t;
+
+
+static int llm_route_verb(llm_route_t *rt, const llm_str_t *path,
+    const llm_str_t *query);
+static int llm_route_bedrock(llm_route_t *rt, const llm_str_t *path);
+static int llm_route_rules_find(llm_route_t *rt, const llm_str_t *path,
+    const llm_str_t *query);
+static const uint8_t *llm_route_match(const llm_route_rule_t *rule,
+    const llm_str_t *path, llm_str_t *model);
+static void llm_route_deployment(llm_route_t *rt, const llm_str_t *path,
+    const uint8_t *end);
+static void llm_route_unknown(llm_route_t *rt, const llm_str_t *path);
+static int llm_route_is_id(const uint8_t *p, size_t n);
+static void llm_route_set(llm_route_t *rt, const llm_route_rule_t *rule);
+static void llm_route_by_model(llm_route_t *rt);
+static void llm_route_model(llm_route_t *rt, const uint8_t *p, size_t n);
+static int llm_route_argument(const llm_str_t *query, const char *name,
+    llm_str_t *value);
+static const uint8_t *llm_route_last(const uint8_t *p, size_t n, uint8_t ch);
+static const uint8_t *llm_route_find(const uint8_t *p, size_t n,
+    const char *text);
+
+
+#define llm_route_rule(path, protocol, operation, stream, flags)              \
+    { llm_str(path), LLM_PROTOCOL_ ## protocol,                               \
+      LLM_OPERATION_ ## operation, stream, flags }
+
+#define BARE     LLM_ROUTE_BARE
+#define CONTROL  LLM_ROUTE_NO_SUMS
+
+/*
+ * The first rule that matches wins: the busiest come first, the special before
+ * the general.  A path that several providers share has no protocol here.
+ */
+
+static const llm_route_rule_t  llm_route_rules[] = {
+
+    llm_route_rule("/v1/chat/completions", OPENAI, CHAT, -1, BARE),
+    llm_route_rule("/v1/messages", ANTHROPIC, CHAT, -1, 0),
+    llm_route_rule("/v1/responses", OPENAI, RESPONSES, -1, BARE),
+    llm_route_rule("/api/chat", OLLAMA, CHAT, -1, 0),
+    llm_route_rule("/api/generate", OLLAMA, COMPLETION, -1, 0),
+    llm_route_rule("/api/embeddings", OLLAMA, EMBEDDINGS, 0, 0),
+    llm_route_rule("/api/embed", OLLAMA, EMBEDDINGS, 0, 0),
+    llm_route_rule("/v1/embeddings", OPENAI, EMBEDDINGS, 0, BARE),
+
+    /* OpenAI */
+
+    llm_route_rule("/v1/chat/completions/{id}", OPENAI, CHAT, -1,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/chat/completions/{id}/messages", OPENAI, CHAT, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/chat/deferred-completion/{id}", OPENAI, CHAT, 0,
+                   CONTROL),
+    llm_route_rule("/v1/responses/input_tokens", OPENAI, COUNT_TOKENS, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/responses/compact", OPENAI, RESPONSES, -1, BARE),
+    llm_route_rule("/v1/responses/{id}", OPENAI, RESPONSES, -1, BARE|CONTROL),
+    llm_route_rule("/v1/responses/{id}/cancel", OPENAI, RESPONSES, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/responses/{id}/input_items", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/images/generations", OPENAI, IMAGE, -1, BARE),
+    llm_route_rule("/v1/images/edits", OPENAI, IMAGE, -1, BARE),
+    llm_route_rule("/v1/images/variations", OPENAI, IMAGE, 0, BARE),
+    llm_route_rule("/v1/audio/speech", OPENAI, AUDIO, -1, BARE),
+    llm_route_rule("/v1/audio/transcriptions", OPENAI, AUDIO, -1, BARE),
+    llm_route_rule("/v1/audio/translations", OPENAI, AUDIO, 0, BARE),
+    llm_route_rule("/v1/organization/usage/completions", OPENAI, COMPLETION, 0,
+                   CONTROL),
+    llm_route_rule("/v1/organization/usage/embeddings", OPENAI, EMBEDDINGS, 0,
+                   CONTROL),
+    llm_route_rule("/v1/organization/usage/moderations", OPENAI, MODERATION, 0,
+                   CONTROL),
+    llm_route_rule("/v1/organization/usage/{id}", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/organization/{id}", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/moderations", OPENAI, MODERATION, 0, BARE|CONTROL),
+    llm_route_rule("/v1/realtime", OPENAI, OTHER, -1, BARE),
+    llm_route_rule("/v1/realtime/{id}", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/batches", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/assistants", OPENAI, OTHER, 0, BARE|CONTROL),
+    llm_route_rule("/v1/assistants/{id}", OPENAI, OTHER, 0, BARE|CONTROL),
+    llm_route_rule("/v1/threads", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/threads/runs", OPENAI, OTHER, -1, BARE),
+    llm_route_rule("/v1/threads/{id}", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/threads/{id}/messages", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/threads/{id}/messages/{id}", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/threads/{id}/runs", OPENAI, OTHER, -1, BARE),
+    llm_route_rule("/v1/threads/{id}/runs/{id}", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/threads/{id}/runs/{id}/steps", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/threads/{id}/runs/{id}/cancel", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/threads/{id}/runs/{id}/submit_tool_outputs", OPENAI,
+                   OTHER, -1, BARE),
+    llm_route_rule("/v1/conversations", OPENAI, OTHER, -1, 0),
+    llm_route_rule("/v1/conversations/{id}", OPENAI, OTHER, -1, 0),
+    llm_route_rule("/v1/conversations/{id}/items", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/vector_stores", OPENAI, OTHER, 0, BARE|CONTROL),
+    llm_route_rule("/v1/vector_stores/{id}", OPENAI, OTHER, 0, BARE|CONTROL),
+    llm_route_rule("/v1/vector_stores/{id}/search", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/vector_stores/{id}/files", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/vector_stores/{id}/files/{id}", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/fine_tuning/jobs", OPENAI, OTHER, 0, BARE|CONTROL),
+    llm_route_rule("/v1/fine_tuning/jobs/{id}", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/fine_tuning/jobs/{id}/cancel", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/fine_tuning/jobs/{id}/events", OPENAI, OTHER, 0,
+                   BARE|CONTROL),
+    llm_route_rule("/v1/uploads", OPENAI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/videos", OPENAI, OTHER, 0, 0),
+    llm_route_rule("/v1/videos/{id}", OPENAI, OTHER, 0, CONTROL),
+
+    /* those that speak OpenAI's dialect and have more */
+
+    llm_route_rule("/v1/fim/completions", OPENAI, COMPLETION, -1, BARE),
+    llm_route_rule("/v1/agents/completions", OPENAI, CHAT, -1, BARE),
+    llm_route_rule("/v1/ocr", OPENAI, OTHER, 0, 0),
+    llm_route_rule("/v1/batch/jobs", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/batch/jobs/{id}", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/batch/jobs/{id}/cancel", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/multimodalembeddings", OPENAI, EMBEDDINGS, 0, 0),
+    llm_route_rule("/v1/contextualizedembeddings", OPENAI, EMBEDDINGS, 0, 0),
+    llm_route_rule("/v1/tokenize-text", OPENAI, COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/v1/language-models", OPENAI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1/embedding-models", OPENAI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1/image-generation-models", OPENAI, MODELS, 0, CONTROL),
+    llm_route_rule("/completion", OPENAI, COMPLETION, -1, 0),
+    llm_route_rule("/infill", OPENAI, COMPLETION, -1, 0),
+    llm_route_rule("/embedding", OPENAI, EMBEDDINGS, 0, 0),
+
+    /* Anthropic */
+
+    llm_route_rule("/v1/messages/count_tokens", ANTHROPIC, COUNT_TOKENS, 0,
+                   CONTROL),
+    llm_route_rule("/v1/messages/batches", ANTHROPIC, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/messages/batches/{id}", ANTHROPIC, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/messages/batches/{id}/results", ANTHROPIC, BATCH, 0,
+                   CONTROL),
+    llm_route_rule("/v1/messages/batches/{id}/cancel", ANTHROPIC, BATCH, 0,
+                   CONTROL),
+    llm_route_rule("/v1/complete", ANTHROPIC, COMPLETION, -1, 0),
+    llm_route_rule("/v1/organizations/{id}", ANTHROPIC, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/skills", ANTHROPIC, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/skills/{id}", ANTHROPIC, OTHER, 0, CONTROL),
+
+    /* Gemini: what has no verb */
+
+    llm_route_rule("/v1beta/models", GEMINI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1beta/models/{id}", GEMINI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1beta/tunedModels", GEMINI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1beta/tunedModels/{id}", GEMINI, MODELS, 0, CONTROL),
+    llm_route_rule("/v1beta/batches", GEMINI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1beta/batches/{id}", GEMINI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1beta/files", GEMINI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/files/{id}", GEMINI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/cachedContents", GEMINI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/cachedContents/{id}", GEMINI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/operations/{id}", GEMINI, OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/interactions", GEMINI, CHAT, -1, 0),
+    llm_route_rule("/v1beta/interactions/{id}", GEMINI, CHAT, -1, CONTROL),
+    llm_route_rule("/v1beta/interactions/{id}/cancel", GEMINI, CHAT, 0,
+                   CONTROL),
+    llm_route_rule("/publishers/google/models/{id}", GEMINI, MODELS, 0,
+                   CONTROL),
+
+    /* Ollama */
+
+    llm_route_rule("/api/tags", OLLAMA, MODELS, 0, CONTROL),
+    llm_route_rule("/api/show", OLLAMA, MODELS, 0, CONTROL),
+    llm_route_rule("/api/ps", OLLAMA, MODELS, 0, CONTROL),
+    llm_route_rule("/api/pull", OLLAMA, OTHER, -1, CONTROL),
+    llm_route_rule("/api/push", OLLAMA, OTHER, -1, CONTROL),
+    llm_route_rule("/api/create", OLLAMA, OTHER, -1, CONTROL),
+    llm_route_rule("/api/copy", OLLAMA, OTHER, 0, CONTROL),
+    llm_route_rule("/api/delete", OLLAMA, OTHER, 0, CONTROL),
+    llm_route_rule("/api/version", OLLAMA, OTHER, 0, CONTROL),
+    llm_route_rule("/api/blobs/{id}", OLLAMA, OTHER, 0, CONTROL),
+
+    /* Cohere */
+
+    llm_route_rule("/v2/chat", COHERE, CHAT, -1, 0),
+    llm_route_rule("/v2/embed", COHERE, EMBEDDINGS, 0, 0),
+    llm_route_rule("/v2/rerank", COHERE, RERANK, 0, 0),
+    llm_route_rule("/v1/embed", COHERE, EMBEDDINGS, 0, 0),
+    llm_route_rule("/v1/generate", COHERE, COMPLETION, -1, 0),
+    llm_route_rule("/v1/classify", COHERE, OTHER, 0, 0),
+    llm_route_rule("/v1/summarize", COHERE, OTHER, 0, 0),
+    llm_route_rule("/v1/tokenize", COHERE, COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/v1/detokenize", COHERE, COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/v1/embed-jobs", COHERE, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/embed-jobs/{id}", COHERE, BATCH, 0, CONTROL),
+
+    /* shared by several */
+
+    llm_route_rule("/v1/rerank", OPENAI, RERANK, 0, BARE),
+    llm_route_rule("/v1/reranking", OPENAI, RERANK, 0, BARE),
+    llm_route_rule("/v1/chat", UNKNOWN, CHAT, -1, 0),
+    llm_route_rule("/v1/files", UNKNOWN, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/files/{id}", UNKNOWN, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/files/{id}/content", UNKNOWN, OTHER, 0, CONTROL),
+    llm_route_rule("/v1/models", UNKNOWN, MODELS, 0, CONTROL),
+    llm_route_rule("/v1/models/{id}", UNKNOWN, MODELS, 0, CONTROL),
+    llm_route_rule("/v1/models/{id}/{id}", UNKNOWN, MODELS, 0, CONTROL),
+    llm_route_rule("/models", UNKNOWN, MODELS, 0, CONTROL),
+    llm_route_rule("/v1/batches/{id}", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/v1/batches/{id}/cancel", OPENAI, BATCH, 0, CONTROL),
+    llm_route_rule("/tokenize", UNKNOWN, COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/detokenize", UNKNOWN, COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/v1/completions", OPENAI, COMPLETION, -1, BARE)
+};
+
+
+/* Gemini's and Vertex's verbs: what follows the last colon of a path. */
+
+static const llm_route_rule_t  llm_route_verbs[] = {
+    llm_route_rule("/v1beta/models/{model}:generateContent", GEMINI, CHAT, 0,
+                   0),
+    llm_route_rule("/v1beta/models/{model}:streamGenerateContent", GEMINI,
+                   CHAT, 1, 0),
+    llm_route_rule("/v1beta/models/{model}:countTokens", GEMINI, COUNT_TOKENS,
+                   0, CONTROL),
+    llm_route_rule("/v1beta/models/{model}:computeTokens", GEMINI,
+                   COUNT_TOKENS, 0, CONTROL),
+    llm_route_rule("/v1beta/models/{model}:embedContent", GEMINI, EMBEDDINGS,
+                   0, 0),
+    llm_route_rule("/v1beta/models/{model}:batchEmbedContents", GEMINI,
+                   EMBEDDINGS, 0, 0),
+    llm_route_rule("/v1beta/models/{model}:asyncBatchEmbedContent", GEMINI,
+                   BATCH, 0, CONTROL),
+    llm_route_rule("/v1beta/models/{model}:batchGenerateContent", GEMINI,
+                   BATCH, 0, CONTROL),
+    llm_route_rule("/v1beta/models/{model}:predict", GEMINI, OTHER, 0, 0),
+    llm_route_rule("/v1beta/models/{model}:predictLongRunning", GEMINI, OTHER,
+                   0, 0),
+    llm_route_rule("/v1beta/models/{model}:fetchPredictOperation", GEMINI,
+                   OTHER, 0, CONTROL),
+    llm_route_rule("/v1beta/models/{model}:serverStreamingPredict", GEMINI,
+                   OTHER, 1, 0),
+    llm_route_rule("/v1beta/models/{model}:rawPredict", UNKNOWN, CHAT, 0, 0),
+    llm_route_rule("/v1beta/models/{model}:streamRawPredict", UNKNOWN, CHAT, 1,
+                   0),
+    llm_route_rule("/v1beta/models/{model}:generateAnswer", GEMINI, CHAT, 0,
+                   0),
+    llm_route_rule("/v1beta/models/{model}:generateMessage", GEMINI, CHAT, 0,
+                   0),
+    llm_route_rule("/v1beta/models/{model}:generateText", GEMINI, COMPLETION,
+                   0, 0),
+    llm_route_rule("/v1beta/models/{model}:embedText", GEMINI, EMBEDDINGS, 0,
+                   0),
+    llm_route_rule("/v1beta/models/{model}:batchEmbedText", GEMINI, EMBEDDINGS,
+                   0, 0)
+};
+
+
+/* What ends a path after Bedrock's /model/{model}. */
+
+static const llm_route_rule_t  llm_route_bedrocks[] = {
+    llm_route_rule("/model/{model}/converse", BEDROCK, CHAT, 0, 0),
+    llm_route_rule("/model/{model}/converse-stream", BEDROCK, CHAT, 1, 0),
+    llm_route_rule("/model/{model}/invoke", BEDROCK, CHAT, 0, 0),
+    llm_route_rule("/model/{model}/invoke-with-response-stream", BEDROCK, CHAT,
+                   1, 0),
+    llm_route_rule("/model/{model}/count-tokens", BEDROCK, COUNT_TOKENS, 0,
+                   CONTROL)
+};
+
+#undef BARE
+#undef CONTROL
+
+
+#define llm_route_count(rules)  (sizeof(rules) / sizeof((rules)[0]))
+
+
+void
+llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
+    const llm_str_t *query)
+{
+    int        known;
+    llm_str_t  p;
+
+    rt->protocol = LLM_PROTOCOL_UNKNOWN;
+    rt->operation = LLM_OPERATION_OTHER;
+    rt->stream = -1;
+    rt->array = 0;
+    rt->no_sums = 0;
+    rt->endpoint = (llm_str_t) llm_str("/");
+    rt->model = (llm_str_t) llm_null_str;
+
+    p = *path;
+
+    while (p.len && p.data[p.len - 1] == '/') {
+        p.len--;
+    }
+
+    if (p.len == 0) {
+        known = 0;
+
+    } else {
+        known = llm_route_verb(rt, &p, query)
+                || llm_route_bedrock(rt, &p)
+                || llm_route_rules_find(rt, &p, query);
+
+        if (!known) {
+            llm_route_unknown(rt, &p);
+        }
+    }
+
+    /* only a POST has anything generated; a GET reads what is stored */
+
+    if (method->len != 4 || memcmp(method->data, "POST", 4) != 0) {
+        rt->no_sums = 1;
+    }
+}
+
+
+static int
+llm_route_verb(llm_route_t *rt, const llm_str_t *path, const llm_str_t *query)
+{
+    size_t            i, n, at;
+    uint8_t           text[LLM_ROUTE_MODEL];
+    llm_str_t         value;
+    const uint8_t    *end, *last, *colon;
+    const llm_str_t  *rule;
+
+    end = path->data + path->len;
+    last = llm_route_last(path->data, path->len, '/');
+    last = (last == NULL) ? path->data : last + 1;
+
+    /* a colon may be sent as %3A */
+
+    if (memchr(last, ':', end - last) == NULL
+        && memchr(last, '%', end - last) == NULL)
+    {
+        return 0;
+    }
+
+    n = llm_percent_decode(text, sizeof(text), last, end - last);
+    colon = llm_route_last(text, n, ':');
+
+    if (colon == NULL) {
+        return 0;
+    }
+
+    at = colon - text;
+
+    for (i = 0; i < llm_route_count(llm_route_verbs); i++) {
+        rule = &llm_route_verbs[i].path;
+
+        if (rule->len > n - at
+            && memcmp(rule->data + rule->len - (n - at), colon, n - at) == 0)
+        {
+            break;
+        }
+    }
+
+    if (i == llm_route_count(llm_route_verbs)) {
+        return 0;
+    }
+
+    llm_route_set(rt, &llm_route_verbs[i]);
+
+    /* "/v1internal:generateContent" names its model in the body */
+
+    if (last - path->data >= 2) {
+        llm_route_model(rt, text, at);
+    }
+
+    if (llm_route_find(path->data, path->len, "/publishers/anthropic/")) {
+        rt->protocol = LLM_PROTOCOL_ANTHROPIC;
+
+    } else if (llm_route_find(path->data, path->len,
+                              "/publishers/mistralai/"))
+    {
+        rt->protocol = LLM_PROTOCOL_OPENAI;
+    }
+
+    if (rt->protocol == LLM_PROTOCOL_GEMINI && rt->stream == 1) {
+        rt->array = !llm_route_argument(query, "alt", &value)
+                    || value.len != 3 || memcmp(value.data, "sse", 3) != 0;
+    }
+
+    if (rt->model.len == sizeof("count-tokens") - 1
+        && memcmp(rt->model.data, "count-tokens", rt->model.len) == 0)
+    {
+        rt->model = (llm_str_t) llm_null_str;
+        rt->operation = LLM_OPERATION_COUNT_TOKENS;
+        rt->no_sums = 1;
+    }
+
+    if (rt->operation == LLM_OPERATION_OTHER) {
+        llm_route_by_model(rt);
+    }
+
+    return 1;
+}
+
+
+static int
+llm_route_bedrock(llm_route_t *rt, const llm_str_t *path)
+{
+    size_t            i, n;
+    const uint8_t    *last, *model, *next;
+    const llm_str_t  *rule;
+
+    last = llm_route_last(path->data, path->len, '/');
+    if (last == NULL) {
+        return 0;
+    }
+
+    n = path->data + path->len - last;
+
+    if (n < sizeof("/invoke") - 1 || (last[1] != 'c' && last[1] != 'i')) {
+        return 0;
+    }
+
+    for (i = 0; i < llm_route_count(llm_route_bedrocks); i++) {
+        rule = &llm_route_bedrocks[i].path;
+
+        if (rule->len == sizeof("/model/{model}") - 1 + n
+            && memcmp(rule->data + rule->len - n, last, n) == 0)
+        {
+            break;
+        }
+    }
+
+    if (i == llm_route_count(llm_route_bedrocks)) {
+        return 0;
+    }
+
+    /* the model may be an ARN, whose slashes some clients send as they are */
+
+    model = llm_route_find(path->data, last - path->data, "/model/");
+    if (model == NULL) {
+        return 0;
+    }
+
+    model += sizeof("/model/") - 1;
+
+    next = llm_route_find(model - 1, last - model + 1, "/model/");
+    if (next != NULL) {
+        model = next + sizeof("/model/") - 1;
+    }
+
+    if (model >= last) {
+        return 0;
+    }
+
+    llm_route_set(rt, &llm_route_bedrocks[i]);
+    llm_route_model(rt, rt->buf, llm_percent_decode(rt->buf, LLM_ROUTE_MODEL,
+                                                    model, last - model));
+
+    if (last[1] == 'i') {
+        llm_route_by_model(rt);
+    }
+
+    return 1;
+}
+
+
+static int
+llm_route_rules_find(llm_route_t *rt, const llm_str_t *path,
+    const llm_str_t *query)
+{
+    size_t                   i;
+    llm_str_t                model, value;
+    const uint8_t           *start;
+    const llm_route_rule_t  *rule;
+
+    for (i = 0; i < llm_route_count(llm_route_rules); i++) {
+        rule = &llm_route_rules[i];
+
+        start = llm_route_match(rule, path, &model);
+        if (start == NULL) {
+            continue;
+        }
+
+        llm_route_set(rt, rule);
+
+        if (model.data != NULL) {
+            llm_route_model(rt, rt->buf,
+                            llm_percent_decode(rt->buf, LLM_ROUTE_MODEL,
+                                               model.data, model.len));
+        }
+
+        if (rt->protocol == LLM_PROTOCOL_OPENAI && start != path->data) {
+            llm_route_deployment(rt, path, start);
+        }
+
+        if (rt->stream == -1
+            && (rule->flags & LLM_ROUTE_NO_SUMS)
+            && llm_route_argument(query, "stream", &value)
+            && value.len == 4 && memcmp(value.data, "true", 4) == 0)
+        {
+            rt->stream = 1;
+        }
+
+        if (rt->model.data == NULL && rule->path.len == 12
+            && memcmp(rule->path.data, "/v1/realtime", 12) == 0
+            && llm_route_argument(query, "model", &value))
+        {
+            llm_route_model(rt, rt->buf,
+                            llm_percent_decode(rt->buf, LLM_ROUTE_MODEL,
+                                               value.data, value.len));
+        }
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * Compares the rule with the end of the path.  Returns where in the path it
+ * starts, or NULL; model is what stood for {model}.
+ */
+
+static const uint8_t *
+llm_route_match(const llm_route_rule_t *rule, const llm_str_t *path,
+    llm_str_t *model)
+{
+    const uint8_t  *r, *p, *end;
+
+    *model = (llm_str_t) llm_null_str;
+
+    r = rule->path.data + rule->path.len;
+    p = path->data + path->len;
+
+    while (r > rule->path.data) {
+
+        if (r[-1] == '}') {
+            for (end = p; p > path->data && p[-1] != '/'; p--) { /* void */ }
+
+            if (p == end) {
+                return NULL;
+            }
+
+            while (*--r != '{') { /* void */ }
+
+            if (r[1] == 'm') {
+                model->data = p;
+                model->len = end - p;
+            }
+
+            continue;
+        }
+
+        if (r[-1] == '/'
+            && (rule->flags & LLM_ROUTE_BARE)
+            && r - rule->path.data == sizeof("/v1/") - 1
+            && (p == path->data || p[-1] == '/')
+            && (p - path->data < 4 || memcmp(p - 4, "/v1/", 4) != 0))
+        {
+            return (p == path->data) ? p : p - 1;
+        }
+
+        if (p == path->data || p[-1] != r[-1]) {
+            break;
+        }
+
+        r--;
+        p--;
+
+        if (*r == '/') {
+            while (p > path->data && p[-1] == '/') {
+                p--;
+            }
+        }
+    }
+
+    /* "v1beta" stands for v1beta1, v1alpha and the like */
+
+    if (r == rule->path.data + sizeof("/v1beta") - 1
+        && memcmp(rule->path.data, "/v1beta", r - rule->path.data) == 0)
+    {
+        for (end = p; p > path->data && p[-1] != '/'; p--) { /* void */ }
+
+        if (p == path->data || end - p < 7 || end - p > 9
+            || (memcmp(p, "v1beta", 6) != 0 && memcmp(p, "v1alpha", 7) != 0))
+        {
+            return NULL;
+        }
+
+        return p - 1;
+    }
+
+    return (r == rule->path.data) ? p : NULL;
+}
+
+
+/* Azure's ".../deployments/{model}/...", OpenAI's old ".../engines/{model}" */
+
+static void
+llm_route_deployment(llm_route_t *rt, const llm_str_t *path,
+    const uint8_t *end)
+{
+    size_t          n;
+    uint8_t        *out;
+    const uint8_t  *p;
+
+    static const char  prefix[] = "/openai/deployments/{model}";
+
+    n = end - path->data;
+
+    p = llm_route_find(path->data, n, "/deployments/");
+
+    if (p != NULL) {
+        p += sizeof("/deployments/") - 1;
+
+    } else {
+        p = llm_route_find(path->data, n, "/engines/");
+        if (p == NULL) {
+            return;
+        }
+
+        p += sizeof("/engines/") - 1;
+    }
+
+    for (n = 0; p + n < end && p[n] != '/'; n++) { /* void */ }
+
+    if (n == 0) {
+        return;
+    }
+
+    llm_route_model(rt, rt->buf,
+                    llm_percent_decode(rt->buf, LLM_ROUTE_MODEL, p, n));
+
+    out = rt->buf + LLM_ROUTE_MODEL;
+    n = rt->endpoint.len - (sizeof("/v1") - 1);
+
+    memcpy(out, prefix, sizeof(prefix) - 1);
+    memcpy(out + sizeof(prefix) - 1, rt->endpoint.data + sizeof("/v1") - 1, n);
+
+    rt->endpoint.data = out;
+    rt->endpoint.len = sizeof(prefix) - 1 + n;
+}
+
+
+static void
+llm_route_unknown(llm_route_t *rt, const llm_str_t *path)
+{
+    int             segments;
+    size_t          n;
+    uint8_t        *out;
+    const uint8_t  *p, *end, *seg;
+
+    p = path->data;
+    end = p + path->len;
+    out = rt->buf + LLM_ROUTE_MODEL;
+
+    for (segments = 0; segments < LLM_ROUTE_SEGMENTS; segments++) {
+
+        while (p < end && *p == '/') {
+            p++;
+        }
+
+        if (p == end) {
+            break;
+        }
+
+        for (seg = p; p < end && *p != '/'; p++) { /* void */ }
+
+        n = p - seg;
+
+        if (llm_route_is_id(seg, n)) {
+            seg = (const uint8_t *) "{id}";
+            n = sizeof("{id}") - 1;
+        }
+
+        *out++ = '/';
+        memcpy(out, seg, n);
+        out += n;
+    }
+
+    rt->endpoint.data = rt->buf + LLM_ROUTE_MODEL;
+    rt->endpoint.len = out - rt->endpoint.data;
+}
+
+
+/*
+ * Digits only, hexadecimal, "resp_68a1...", too long, or with characters that
+ * no name of an endpoint has.
+ */
+
+static int
+llm_route_is_id(const uint8_t *p, size_t n)
+{
+    size_t   i, digits, hex, tail, tail_digits;
+    uint8_t  c;
+
+    if (n > LLM_ROUTE_SEGMENT) {
+        return 1;
+    }
+
+    digits = 0;
+    hex = 0;
+    tail = 0;
+    tail_digits = 0;
+
+    for (i = 0; i < n; i++) {
+        c = p[i];
+
+        if (c >= '0' && c <= '9') {
+            digits++;
+            hex++;
+            tail++;
+            tail_digits++;
+
+        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') {
+            hex += (c | 0x20) <= 'f';
+            tail++;
+
+        } else if (c == '-' || c == '_') {
+            hex++;
+            tail = 0;
+            tail_digits = 0;
+
+        } else if (c != '.' && c != ':' && c != '~') {
+            return 1;
+        }
+    }
+
+    return digits == n
+           || (n >= 16 && hex == n && digits > 0)
+           || (tail >= 8 && tail_digits > 0)
+           || digits > 8;
+}
+
+
+static void
+llm_route_set(llm_route_t *rt, const llm_route_rule_t *rule)
+{
+    rt->protocol = rule->protocol;
+    rt->operation = rule->operation;
+    rt->stream = rule->stream;
+    rt->no_sums = (rule->flags & LLM_ROUTE_NO_SUMS) != 0;
+    rt->endpoint = rule->path;
+}
+
+
+/* Where one verb serves all kinds of models, the name tells. */
+
+static void
+llm_route_by_model(llm_route_t *rt)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *part;
+        int          operation;
+    } parts[] = {
+        { "embed", LLM_OPERATION_EMBEDDINGS },
+        { "gecko", LLM_OPERATION_EMBEDDINGS },
+        { "rerank", LLM_OPERATION_RERANK },
+        { "image", LLM_OPERATION_IMAGE },
+        { "stability.", LLM_OPERATION_IMAGE },
+        { "canvas", LLM_OPERATION_IMAGE }
+    };
+
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+
+        if (rt->model.data != NULL
+            && llm_route_find(rt->model.data, rt->model.len, parts[i].part))
+        {
+            rt->operation = parts[i].operation;
+            return;
+        }
+    }
+}
+
+
+static void
+llm_route_model(llm_route_t *rt, const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+    if (n == 0) {
+        return;
+    }
+
+    memmove(rt->buf, p, n);
+
+    for (i = 0; i < n; i++) {
+        if (rt->buf[i] < 0x20 || rt->buf[i] == 0x7f) {
+            rt->buf[i] = '?';
+        }
+    }
+
+    rt->model.data = rt->buf;
+    rt->model.len = n;
+}
+
+
+/* The value of the argument, also under Google's "$name", not decoded. */
+
+static int
+llm_route_argument(const llm_str_t *query, const char *name, llm_str_t *value)
+{
+    size_t          n, len, got;
+    uint8_t         text[16];
+    const uint8_t  *p, *end, *next, *equals;
+
+    if (query->data == NULL) {
+        return 0;
+    }
+
+    len = strlen(name);
+    end = query->data + query->len;
+
+    for (p = query->data; p < end; p = next + 1) {
+
+        next = memchr(p, '&', end - p);
+        if (next == NULL) {
+            next = end;
+        }
+
+        equals = memchr(p, '=', next - p);
+
+        if (equals != NULL) {
+            got = llm_percent_decode(text, sizeof(text), p, equals - p);
+            n = (got && text[0] == '$') ? 1 : 0;
+
+            if (got - n == len && memcmp(text + n, name, len) == 0) {
+                value->data = equals + 1;
+                value->len = next - equals - 1;
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static const uint8_t *
+llm_route_last(const uint8_t *p, size_t n, uint8_t ch)
+{
+    while (n--) {
+        if (p[n] == ch) {
+            return p + n;
+        }
+    }
+
+    return NULL;
+}
+
+
+static const uint8_t *
+llm_route_find(const uint8_t *p, size_t n, const char *text)
+{
+    size_t          len;
+    const uint8_t  *end;
+
+    len = strlen(text);
+    end = p + n;
+
+    while ((size_t) (end - p) >= len) {
+        p = memchr(p, text[0], end - p - len + 1);
+
+        if (p == NULL) {
+            return NULL;
+        }
+
+        if (memcmp(p, text, len) == 0) {
+            return p;
+        }
+
+        p++;
+    }
+
+    return NULL;
+}
