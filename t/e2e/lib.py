@@ -1,0 +1,368 @@
+"""What the end-to-end tests share: TAP, a real nginx in a folder of its own,
+the monitor's API, and the corpus.
+
+Environment:
+    NGINX            the nginx binary (default: the installed one)
+    LLM_MODULE       the module (default: build/ngx_http_llm_monitor_module.so)
+    LLM_CORPUS       folder of recorded traffic (default: ../shared/corpus)
+    LLM_E2E_PORTS    ports to choose from (default: 19500-19599)
+    LLM_E2E_KEEP     keep the folders of the runs
+"""
+import atexit
+import http.client
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NGINX = os.environ.get('NGINX') or shutil.which('nginx') or '/usr/sbin/nginx'
+MODULE = pathlib.Path(os.environ.get('LLM_MODULE')
+                      or ROOT / 'build/ngx_http_llm_monitor_module.so').resolve()
+CORPUS = pathlib.Path(os.environ.get('LLM_CORPUS')
+                      or ROOT / '../shared/corpus').resolve()
+
+sys.dont_write_bytecode = True
+
+
+class Tap:
+    """Test Anything Protocol on stdout; done() ends the program."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def ok(self, passed, name, *diagnostics):
+        self.count += 1
+        self.failed += not passed
+        print('%sok %d - %s' % ('' if passed else 'not ', self.count, name))
+        if not passed:
+            for line in diagnostics:
+                self.note(line)
+        sys.stdout.flush()
+        return bool(passed)
+
+    def skip(self, name, why):
+        self.count += 1
+        print('ok %d - %s # SKIP %s' % (self.count, name, why), flush=True)
+
+    def note(self, text):
+        for line in str(text).splitlines() or ['']:
+            print('# ' + line, flush=True)
+
+    def done(self):
+        print('1..%d' % self.count, flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+def skip_all(why):
+    print('1..0 # SKIP ' + why)
+    sys.exit(0)
+
+
+def need_module():
+    if not MODULE.exists():
+        print('Bail out! no module at %s: run make first' % MODULE)
+        sys.exit(1)
+
+
+def free_port(taken=set()):
+    first, last = os.environ.get('LLM_E2E_PORTS', '19500-19599').split('-')
+    for port in range(int(first), int(last) + 1):
+        if port in taken:
+            continue
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        taken.add(port)
+        return port
+    raise RuntimeError('no free port')
+
+
+def folder():
+    """A new folder that the worker's user may enter, removed at the end."""
+    path = tempfile.mkdtemp(prefix='llm-e2e-')
+    os.chmod(path, 0o755)
+    if not os.environ.get('LLM_E2E_KEEP'):
+        atexit.register(shutil.rmtree, path, True)
+    return pathlib.Path(path)
+
+
+def wait_for(what, timeout=10, pause=0.01):
+    """The first true value of what(), or its last one at the timeout."""
+    end = time.monotonic() + timeout
+    while True:
+        value = what()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(pause)
+
+
+CONF = '''
+{load}
+{user}
+worker_processes {workers};
+worker_rlimit_nofile 20000;
+error_log {dir}/error.log {log_level};
+pid {dir}/nginx.pid;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off;
+    client_body_temp_path {dir}/tmp_body;
+    proxy_temp_path {dir}/tmp_proxy;
+    fastcgi_temp_path {dir}/tmp_f;
+    uwsgi_temp_path {dir}/tmp_u;
+    scgi_temp_path {dir}/tmp_s;
+    client_max_body_size 300m;
+    keepalive_requests 10000000;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_next_upstream off;
+    {path}
+    {http}
+    upstream llm {{
+        server 127.0.0.1:{upstream};
+        {keepalive}
+    }}
+    server {{
+        listen 127.0.0.1:{unbuffered} backlog=4096;
+        location / {{
+            {watch}
+            proxy_buffering off;
+            proxy_request_buffering off;
+            proxy_pass http://llm;
+        }}
+    }}
+    server {{
+        listen 127.0.0.1:{buffered} backlog=4096;
+        location / {{
+            {watch}
+            proxy_pass http://llm;
+        }}
+    }}
+    {api}
+}}
+'''
+
+API = '''
+    server {{
+        listen 127.0.0.1:{api_port};
+        location /monitor/api {{ llm_monitor_api; }}
+    }}
+'''
+
+
+class Nginx:
+    """A master with its workers, serving two ports to one upstream: one with
+    buffering and one without; the API is on a third."""
+
+    def __init__(self, upstream, module=MODULE, binary=NGINX, workers=1,
+                 watch='llm_monitor on;', path='', http='', keepalive='',
+                 log_level='notice', directory=None):
+        self.dir = pathlib.Path(directory or folder())
+        self.data = self.dir / 'data'
+        self.binary = str(binary)
+        self.module = module
+        self.unbuffered = free_port()
+        self.buffered = free_port()
+        self.api_port = free_port()
+        self.set = dict(upstream=upstream, workers=workers, watch=watch,
+                        path=path, http=http, keepalive=keepalive,
+                        log_level=log_level)
+        self.configure()
+
+    def configure(self, **changes):
+        self.set.update(changes)
+        s = dict(self.set, dir=self.dir, unbuffered=self.unbuffered,
+                 buffered=self.buffered, load='', api='',
+                 user='user nobody nogroup;' if os.getuid() == 0 else '')
+        if self.module:
+            s['load'] = 'load_module %s;' % self.module
+            s['api'] = API.format(api_port=self.api_port)
+            s['path'] = 'llm_monitor_path %s %s;' % (self.data, s['path'])
+        else:
+            s['path'] = s['watch'] = ''
+        (self.dir / 'nginx.conf').write_text(CONF.format(**s))
+
+    def command(self, *more):
+        return [self.binary, '-p', str(self.dir), '-c',
+                str(self.dir / 'nginx.conf'), '-e',
+                str(self.dir / 'error.log'), *more]
+
+    def start(self, prefix=()):
+        p = subprocess.run([*prefix, *self.command()], timeout=60,
+                           capture_output=True, text=True)
+        if p.returncode:
+            raise RuntimeError('nginx does not start: ' + p.stderr)
+        if not wait_for(self.listening, 30):
+            raise RuntimeError('nginx does not listen')
+        return self
+
+    def listening(self):
+        try:
+            socket.create_connection(('127.0.0.1', self.buffered), 1).close()
+        except OSError:
+            return False
+        return bool(self.master())
+
+    def master(self):
+        try:
+            return int((self.dir / 'nginx.pid').read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def send(self, number, pid=None):
+        os.kill(pid or self.master(), number)
+
+    def workers(self, master=None):
+        return children(master or self.master())
+
+    def processes(self):
+        """Every process of this nginx, also an old or a new binary's."""
+        mark = str(self.dir).encode()
+        masters = [pid for pid in pids() if mark in cmdline(pid)
+                   and b'master' in cmdline(pid)]
+        return masters + [c for m in masters for c in children(m)]
+
+    def stop(self, number=signal.SIGTERM, timeout=15):
+        master = self.master()
+        found = self.processes()
+        if master and alive(master):
+            os.kill(master, number)
+            wait_for(lambda: not any(map(alive, found)), timeout)
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        return self
+
+    def complaints(self):
+        """Lines of the error log that no test should cause."""
+        words = ('[alert]', '[emerg]', 'Sanitizer', 'runtime error',
+                 'signal 11', 'signal 6')
+        log = (self.dir / 'error.log').read_text(errors='replace')
+        return [line for line in log.splitlines()
+                if any(w in line for w in words)]
+
+    def api(self, path='', method='GET', body=None, raw=False, headers=None):
+        """(status, answer) of a call of the API."""
+        c = http.client.HTTPConnection('127.0.0.1', self.api_port, timeout=60)
+        try:
+            c.request(method, '/monitor/api' + path,
+                      None if body is None else json.dumps(body),
+                      headers or {})
+            r = c.getresponse()
+            data = r.read()
+        finally:
+            c.close()
+        if raw:
+            return r.status, data
+        return r.status, json.loads(data) if data else None
+
+    def total(self):
+        status, answer = self.api('/count')
+        return answer['total'] if status == 200 else None
+
+    def wait_total(self, n, timeout=20):
+        """Waits until n records can be read; their number then."""
+        wait_for(lambda: (self.total() or 0) >= n, timeout, 0.05)
+        return self.total()
+
+    def logs(self, query=''):
+        """Every record of the list, page by page, newest first."""
+        found, cursor = [], ''
+        while True:
+            status, page = self.api('/logs?total=0&limit=1000' + query + cursor)
+            if status != 200:
+                raise RuntimeError('the list answered %s %s' % (status, page))
+            found += page['logs']
+            if not page['next']:
+                return found
+            cursor = '&cursor=' + page['next']
+
+
+def pids():
+    return [int(n) for n in os.listdir('/proc') if n.isdigit()]
+
+
+def cmdline(pid):
+    try:
+        return pathlib.Path('/proc/%d/cmdline' % pid).read_bytes()
+    except OSError:
+        return b''
+
+
+def children(pid):
+    try:
+        text = pathlib.Path('/proc/%d/task/%d/children' % (pid, pid)).read_text()
+    except OSError:
+        return []
+    return [int(n) for n in text.split()]
+
+
+def alive(pid):
+    try:
+        text = pathlib.Path('/proc/%d/stat' % pid).read_text()
+    except OSError:
+        return False
+    return text.rsplit(')', 1)[1].split()[0] not in 'ZX'
+
+
+def lock_holder(path):
+    """The process that holds an flock on the file, or 0."""
+    try:
+        inode = os.stat(path).st_ino
+    except OSError:
+        return 0
+    for line in pathlib.Path('/proc/locks').read_text().splitlines():
+        part = line.split()
+        if '->' not in part and part[1] == 'FLOCK' \
+                and part[5].rsplit(':', 1)[1] == str(inode):
+            return int(part[4])
+    return 0
+
+
+class Case:
+    """One recorded exchange of the corpus."""
+
+    def __init__(self, path):
+        self.name = path.name
+        read = lambda name: json.loads((path / name).read_text())
+        blob = lambda name: (path / name).read_bytes() \
+            if (path / name).exists() else b''
+        self.request = read('request.json')
+        self.response = read('response.json')
+        self.expected = read('expected.json')
+        self.request_body = blob('request.body')
+        self.response_body = blob('response.body')
+
+    def target(self, tag=None):
+        query = self.request['query']
+        if tag is not None:
+            query += ('&' if query else '') + 'e2e=%s' % tag
+        return self.request['path'] + ('?' + query if query else '')
+
+
+def corpus():
+    """Every case, sorted; the program ends as skipped without the folder."""
+    if not (CORPUS / 'index.tsv').exists():
+        skip_all('no corpus at %s' % os.path.relpath(CORPUS, ROOT))
+    return [Case(p) for p in sorted(CORPUS.iterdir())
+            if (p / 'expected.json').exists()]
+
+
+def contract():
+    """The corpus's own reading: values(expected), differs(field, want, got)."""
+    spec = importlib.util.spec_from_file_location(
+        'contract_values', CORPUS / 'contract_values.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
