@@ -1,26 +1,126 @@
-# build/ngx_http_llm_monitor_module.so against the installed nginx
+
+# Copyright (C) llm_monitor contributors
+#
+#   make             build/ngx_http_llm_monitor_module.so for the installed
+#                    nginx, or for another source tree: make NGX_SRC=dir
+#   make run, stop   a demonstration on 127.0.0.1:8080 and its end
+#   make test        every test, on a bare machine too
+#   make unit        the unit tests alone
+#   make prove       the Test::Nginx files alone: make prove T=t/00-load.t
+#   make check       style, layers, exported symbols, documented directives
+#   make asan        nginx with the module linked in, under sanitizers
+#   make fuzz bench  as named
+#   make install     copies the module to nginx's modules
+
+
+SHELL   := /bin/bash
+BUILD   ?= build
+NGX_SRC ?= /usr/share/nginx/src
+NAME    := ngx_http_llm_monitor_module
+MODULE  := $(BUILD)/$(NAME).so
+TREE    := $(BUILD)/nginx
+
+# Flags of the module's own files.  They reach nothing else: what is compiled
+# for a dynamic module is the module.
+
+CC_OPT  ?= -g -O2 -fPIC -fno-semantic-interposition -fstack-protector-strong \
+           -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security -Wextra \
+           -Wshadow -Wmissing-prototypes -Wno-unused-parameter -Werror
+LD_OPT  ?= -Wl,-z,relro -Wl,-z,now -fPIC
+
+# What another source tree is configured with; the installed nginx says it
+# itself.
+
+NGX_CONF ?= --with-compat --with-debug --with-threads --with-http_ssl_module \
+            --with-http_v2_module --with-http_realip_module \
+            --with-http_auth_request_module --with-http_gunzip_module \
+            --with-http_sub_module --with-http_slice_module \
+            --with-http_addition_module --with-http_stub_status_module
+
+# Plain C, which is compiled and tested without nginx, under sanitizers.
+
 SRC   := ngx_http_llm_monitor_module
 PLAIN := $(wildcard $(SRC)/record/*.c $(SRC)/extract/*.c \
            $(SRC)/ring/llm_*.c $(SRC)/store/*.c)
 LIBS  := -lsqlite3 -lyajl -lz -lbrotlidec -lzstd -lpthread -lm
 WARN  := -std=gnu11 -Wall -Wextra -Werror -Wpointer-arith -Wshadow \
          -Wno-unused-parameter -Wmissing-prototypes
-UNIT  := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
-OBJ   := $(patsubst %.c,build/obj/%.o,$(PLAIN))
+UNIT  := $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(wildcard t/unit/test_*.c))
+OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(PLAIN))
 ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/obj/%.o: %.c $(wildcard $(SRC)/*/llm*.h)
-	@mkdir -p $(@D)
-	$(CC) $(WARN) $(ASAN) -c -o $@ $<
 
-build/libllm.a: $(OBJ)
+module: $(TREE)/objs/Makefile
+	@$(MAKE) -s -C $(TREE) -f objs/Makefile modules
+	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
+	|| { cp $(TREE)/objs/$(NAME).so $(MODULE) && echo "built $(MODULE)"; }
+
+
+# nginx itself too, for trees that have its sources
+
+nginx: module
+	@$(MAKE) -s -C $(TREE) -f objs/Makefile binary
+
+
+# The tree is a copy: configure writes into it.  It is configured anew when
+# config has changed or another tree is asked for.
+
+$(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
+	@test -x $(NGX_SRC)/configure \
+	|| { echo "no nginx source in $(NGX_SRC): run" \
+	          "scripts/install-deps build, or give NGX_SRC=dir" >&2; \
+	     exit 1; }
+	@rm -rf $(TREE)
+	@cp -R $(NGX_SRC) $(TREE)
+	@echo "configuring $(NGX_SRC), see $(BUILD)/configure.log"
+	@cd $(TREE) \
+	&& NGX_CONF_FLAGS=( $(NGX_CONF) ) \
+	&& { test ! -f conf_flags || . ./conf_flags; } \
+	&& ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc-opt='$(CC_OPT)' \
+	       --with-ld-opt='$(LD_OPT)' --add-dynamic-module='$(CURDIR)' \
+	       $(NGX_ADD) >../configure.log 2>&1 \
+	|| { tail -n 12 ../configure.log >&2; rm -f objs/Makefile; exit 1; }
+
+TREE_IS := $(NGX_SRC) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD) \
+           $(wildcard $(SRC)/*.[ch] $(SRC)/*/*.[ch])
+
+$(BUILD)/tree: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(TREE_IS)' | cmp -s - $@ || echo '$(TREE_IS)' >$@
+
+
+install: module
+	install -D -m 644 $(MODULE) $(DESTDIR)/usr/lib/nginx/modules/$(NAME).so
+
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(ASAN) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libllm.a: $(OBJ)
 	rm -f $@ && ar rcs $@ $^
 
-build/unit/%: t/unit/%.c t/unit/tap.h build/libllm.a
+$(BUILD)/unit/%: t/unit/%.c t/unit/tap.h $(BUILD)/libllm.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(ASAN) -o $@ $< build/libllm.a $(LIBS)
+	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
 
 unit: $(UNIT)
 	prove -e '' $(UNIT)
 
-.PHONY: unit
+
+prove: module
+	scripts/prove $(or $(T),t)
+
+
+test:
+	scripts/install-deps test
+	scripts/test
+
+
+clean:
+	rm -rf $(BUILD)
+
+
+-include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
+
+.PHONY: module nginx install unit prove test clean FORCE
