@@ -9,6 +9,10 @@
  * Many producers, one consumer.  Reservation happens under a lock that the
  * caller holds (the zone's mutex), filling and commit outside of it, reading
  * and release without any lock.
+ *
+ * What the file says is never trusted: a ring that an old crash or somebody
+ * else left behind may give wrong records, but no access outside of the map
+ * and no endless loop.
  */
 
 
@@ -70,11 +74,21 @@ typedef struct {
     uint64_t        seq;         /* counts from 1 within this ring */
     const uint8_t  *data;        /* valid until released */
     size_t          len;
-    int             torn;        /* its owner died or its CRC is wrong */
+    int             torn;        /* its owner died or its CRC is wrong; no
+                                    data then */
+    int             damaged;     /* torn, and all up to seq with it: nothing
+                                    between pos and next can be told apart */
 } llm_ring_item_t;
 
 
-/* Formats size bytes (a multiple of the page size) at map as an empty ring. */
+#define LLM_RING_MIN_SIZE  (64 * 1024)       /* bytes of the whole mapping */
+#define LLM_RING_MAX_SIZE  (1ULL << 36)
+
+
+/*
+ * Formats size bytes (a multiple of 4096) at map as an empty ring.  LLM_ERROR:
+ * no such size.
+ */
 int llm_ring_format(llm_ring_t *ring, void *map, size_t size,
     uint64_t identity);
 
@@ -86,7 +100,7 @@ int llm_ring_attach(llm_ring_t *ring, void *map, size_t size);
 
 uint64_t llm_ring_identity(const llm_ring_t *ring);
 
-/* Bytes in use and bytes of room for data. */
+/* Bytes in use and bytes that all records together may use. */
 void llm_ring_usage(const llm_ring_t *ring, uint64_t *used, uint64_t *room);
 
 /* The largest record that a ring of this size takes (a quarter of it). */
@@ -105,18 +119,28 @@ int llm_ring_reserve(llm_ring_t *ring, size_t len, int64_t owner,
 void llm_ring_commit(llm_ring_t *ring, llm_ring_slot_t *slot);
 
 /*
- * Under the producers' lock: counts a record that went to a spool segment
- * (spooled) or was dropped; both are finished.
+ * Under the producers' lock: counts a record that goes to a spool segment or
+ * was dropped; both are finished.  A record is counted as spooled before it is
+ * appended, or the writer could take what was not there yet; not_spooled()
+ * says that it was dropped after all.
  */
 void llm_ring_count_spooled(llm_ring_t *ring);
+void llm_ring_count_not_spooled(llm_ring_t *ring, int reason);
 void llm_ring_count_dropped(llm_ring_t *ring, int reason);
 
 
 /*
- * The single consumer.  Reads the item at *pos (0 with first = tail: use
- * llm_ring_tail()).  LLM_OK, LLM_AGAIN (no committed item there: head reached,
- * or a live owner is still filling it).  alive(owner) says whether a process
- * still exists; an unfilled item of a dead owner is returned as torn.
+ * The single consumer.  Reads the item at pos: llm_ring_tail() first, then
+ * item->next.  LLM_OK; LLM_AGAIN: no committed item is there, either because
+ * the head is reached or because a live owner is still filling it; LLM_ERROR:
+ * pos is not a place between tail and head.
+ *
+ * alive(owner) says whether that process still exists; an unfilled item of a
+ * dead one is returned as torn.  In a ring that nobody else holds a lock on
+ * every owner is dead, whatever process has its number today.
+ *
+ * An item is one record; a damaged one is item->seq minus the seq of the item
+ * before it, at least 1.
  */
 uint64_t llm_ring_tail(const llm_ring_t *ring);
 
@@ -137,13 +161,16 @@ typedef struct {
 } llm_ring_result_t;
 
 /*
- * The single consumer: in one atomic step moves the tail to pos (0: leaves it)
- * and adds res to the writer's terms.
+ * The single consumer: in one atomic step moves the tail to pos (0: leaves it),
+ * adds res to the writer's terms and takes what it took from those in hand.
  */
 void llm_ring_release(llm_ring_t *ring, uint64_t pos,
     const llm_ring_result_t *res);
 
-/* The consumer says how many records it has read and not yet released. */
+/*
+ * The consumer says how many of this ring's records and of those counted as
+ * spooled it has read and not yet released; a new writer begins with 0.
+ */
 void llm_ring_set_in_hand(llm_ring_t *ring, uint64_t n);
 
 /*
@@ -151,10 +178,6 @@ void llm_ring_set_in_hand(llm_ring_t *ring, uint64_t n);
  * writer's changes are retried over.
  */
 void llm_ring_terms(const llm_ring_t *ring, llm_terms_t *terms);
-
-
-/* CRC-32 (IEEE) of n bytes, as in the ring's and the spool's headers. */
-uint32_t llm_crc32(uint32_t crc, const uint8_t *p, size_t n);
 
 
 #endif /* _LLM_RING_H_INCLUDED_ */

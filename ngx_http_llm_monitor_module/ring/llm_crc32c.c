@@ -1,0 +1,134 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <string.h>
+
+#include "llm_crc32c.h"
+
+
+#if defined(__x86_64__)
+
+static uint32_t llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n);
+
+#endif
+
+
+/*
+ * A CRC is linear, so the entry of a byte is the sum of the entries of its
+ * bits, and eight constants make a table.  Table k is for the byte that k more
+ * bytes of the same word follow.
+ */
+
+#define LLM_CRC_BIT(i, n, c)   (((i) >> (n) & 1) * (c))
+
+#define LLM_CRC_1(i, a, b, c, d, e, f, g, h)                                  \
+    LLM_CRC_BIT(i, 0, a) ^ LLM_CRC_BIT(i, 1, b) ^ LLM_CRC_BIT(i, 2, c)        \
+    ^ LLM_CRC_BIT(i, 3, d) ^ LLM_CRC_BIT(i, 4, e) ^ LLM_CRC_BIT(i, 5, f)      \
+    ^ LLM_CRC_BIT(i, 6, g) ^ LLM_CRC_BIT(i, 7, h)
+
+#define LLM_CRC_4(i, ...)                                                     \
+    LLM_CRC_1((i), __VA_ARGS__), LLM_CRC_1((i) + 1, __VA_ARGS__),             \
+    LLM_CRC_1((i) + 2, __VA_ARGS__), LLM_CRC_1((i) + 3, __VA_ARGS__)
+
+#define LLM_CRC_16(i, ...)                                                    \
+    LLM_CRC_4((i), __VA_ARGS__), LLM_CRC_4((i) + 4, __VA_ARGS__),             \
+    LLM_CRC_4((i) + 8, __VA_ARGS__), LLM_CRC_4((i) + 12, __VA_ARGS__)
+
+#define LLM_CRC_64(i, ...)                                                    \
+    LLM_CRC_16((i), __VA_ARGS__), LLM_CRC_16((i) + 16, __VA_ARGS__),          \
+    LLM_CRC_16((i) + 32, __VA_ARGS__), LLM_CRC_16((i) + 48, __VA_ARGS__)
+
+#define LLM_CRC_TABLE(...)                                                    \
+    { LLM_CRC_64(0, __VA_ARGS__), LLM_CRC_64(64, __VA_ARGS__),                \
+      LLM_CRC_64(128, __VA_ARGS__), LLM_CRC_64(192, __VA_ARGS__) }
+
+
+static const uint32_t  llm_crc32c_tables[8][256] = {
+    LLM_CRC_TABLE(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf,
+                  0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78),
+    LLM_CRC_TABLE(0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8,
+                  0x3fc5f181, 0x7f8be302, 0xff17c604, 0xfbc3faf9),
+    LLM_CRC_TABLE(0xa541927e, 0x4f6f520d, 0x9edea41a, 0x38513ec5,
+                  0x70a27d8a, 0xe144fb14, 0xc76580d9, 0x8b277743),
+    LLM_CRC_TABLE(0xdd45aab8, 0xbf672381, 0x7b2231f3, 0xf64463e6,
+                  0xe964b13d, 0xd725148b, 0xaba65fe7, 0x52a0c93f),
+    LLM_CRC_TABLE(0x38116fac, 0x7022df58, 0xe045beb0, 0xc5670b91,
+                  0x8f2261d3, 0x1ba8b557, 0x37516aae, 0x6ea2d55c),
+    LLM_CRC_TABLE(0xef306b19, 0xdb8ca0c3, 0xb2f53777, 0x6006181f,
+                  0xc00c303e, 0x85f4168d, 0x0e045beb, 0x1c08b7d6),
+    LLM_CRC_TABLE(0x68032cc8, 0xd0065990, 0xa5e0c5d1, 0x4e2dfd53,
+                  0x9c5bfaa6, 0x3d5b83bd, 0x7ab7077a, 0xf56e0ef4),
+    LLM_CRC_TABLE(0x493c7d27, 0x9278fa4e, 0x211d826d, 0x423b04da,
+                  0x847609b4, 0x0d006599, 0x1a00cb32, 0x34019664)
+};
+
+
+uint32_t
+llm_crc32c(uint32_t crc, const uint8_t *p, size_t n)
+{
+#if defined(__x86_64__)
+
+    if (__builtin_cpu_supports("sse4.2")) {
+        return llm_crc32c_sse42(crc, p, n);
+    }
+
+#endif
+
+    return llm_crc32c_table(crc, p, n);
+}
+
+
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2"))) static uint32_t
+llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
+{
+    uint64_t        v, word;
+    const uint8_t  *end;
+
+    v = (uint32_t) ~crc;
+
+    for (end = p + (n & ~(size_t) 7); p < end; p += 8) {
+        memcpy(&word, p, 8);
+        v = __builtin_ia32_crc32di(v, word);
+    }
+
+    for (end = p + (n & 7); p < end; p++) {
+        v = __builtin_ia32_crc32qi(v, *p);
+    }
+
+    return ~(uint32_t) v;
+}
+
+#endif
+
+
+uint32_t
+llm_crc32c_table(uint32_t crc, const uint8_t *p, size_t n)
+{
+    const uint8_t  *end;
+
+    crc = ~crc;
+
+    for (end = p + (n & ~(size_t) 7); p < end; p += 8) {
+        crc ^= p[0] | p[1] << 8 | p[2] << 16 | (uint32_t) p[3] << 24;
+
+        crc = llm_crc32c_tables[7][crc & 0xff]
+              ^ llm_crc32c_tables[6][crc >> 8 & 0xff]
+              ^ llm_crc32c_tables[5][crc >> 16 & 0xff]
+              ^ llm_crc32c_tables[4][crc >> 24]
+              ^ llm_crc32c_tables[3][p[4]]
+              ^ llm_crc32c_tables[2][p[5]]
+              ^ llm_crc32c_tables[1][p[6]]
+              ^ llm_crc32c_tables[0][p[7]];
+    }
+
+    for (end = p + (n & 7); p < end; p++) {
+        crc = crc >> 8 ^ llm_crc32c_tables[0][(crc ^ *p) & 0xff];
+    }
+
+    return ~crc;
+}
