@@ -201,7 +201,7 @@ static int
 llm_db_header(const char *path, uint8_t *header)
 {
     int            rc, code;
-    char          *name;
+    const char    *name;
     sqlite3_vfs   *vfs;
     sqlite3_file  *file;
 
