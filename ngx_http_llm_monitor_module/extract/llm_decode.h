@@ -31,10 +31,11 @@ int llm_decode_create(llm_decode_t **d, const llm_str_t *coding,
 /*
  * LLM_OK; LLM_ERROR: the bytes are not of that coding (what was decoded before
  * has been handed on; bytes so far out: llm_decode_bytes()); LLM_FULL: a
- * bound.  After either, later calls do nothing and return the same.  Bytes
- * after the end of a gzip member start the next one.  If not even the first
- * byte is of the coding (the header lies), the bytes are handed on as they
- * are: LLM_DECLINED, now and for every later call.
+ * bound; LLM_NOMEM.  After any of them, later calls do nothing and return the
+ * same.  A gzip member or zstd frame may be followed by another one; any other
+ * bytes after the end are passed over.  If the first bytes are not of the
+ * coding (the header lies), all bytes are handed on as they are:
+ * LLM_DECLINED, now and for every later call.
  */
 int llm_decode(llm_decode_t *d, const uint8_t *p, size_t n);
 
