@@ -200,10 +200,12 @@ class Nginx:
                 str(self.dir / 'error.log'), *more]
 
     def start(self, prefix=()):
-        p = subprocess.run([*prefix, *self.command()], timeout=60,
-                           capture_output=True, text=True)
+        said = self.dir / 'start.log'
+        with open(said, 'w') as out:
+            p = subprocess.run([*prefix, *self.command()], timeout=60,
+                               stdout=out, stderr=out)
         if p.returncode:
-            raise RuntimeError('nginx does not start: ' + p.stderr)
+            raise RuntimeError('nginx does not start: ' + said.read_text())
         if not wait_for(self.listening, 30):
             raise RuntimeError('nginx does not listen')
         return self
@@ -366,3 +368,50 @@ def contract():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_binary():
+    """t/e2e/load.c, built when it is newer than its binary."""
+    source = ROOT / 't/e2e/load.c'
+    binary = ROOT / 'build/load'
+    if not binary.exists() \
+            or binary.stat().st_mtime < source.stat().st_mtime:
+        binary.parent.mkdir(exist_ok=True)
+        subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-g', '-Wall',
+                        '-o', str(binary), str(source)], check=True)
+    return str(binary)
+
+
+class Upstream:
+    """The fast upstream of load.c."""
+
+    def __init__(self, port):
+        self.port = port
+        self.process = subprocess.Popen([load_binary(), 'upstream', str(port)])
+        atexit.register(self.process.kill)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Client:
+    """A running client of load.c; end() gives what it saw."""
+
+    def __init__(self, port, *options):
+        self.log = folder() / 'log'
+        self.process = subprocess.Popen(
+            [load_binary(), 'client', str(port), '-o', str(self.log),
+             *options], stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)
+
+    def end(self):
+        """({tag: begun at}, {tag: whole at}, the report); ms of the monotonic
+        clock."""
+        self.process.terminate()
+        report = json.loads(self.process.communicate()[0])
+        begun, done = {}, {}
+        for line in self.log.read_text().splitlines():
+            kind, tag, ms = line.split()
+            (begun if kind == 's' else done)[int(tag)] = int(ms)
+        return begun, done, report

@@ -11,16 +11,16 @@
  *                    [-n exchanges] [-d seconds] [-b bytes of prompt]
  *                    [-f first tag] [-s say] [-o log]
  *
- * The client asks for /v1/chat/completions?tag=TAG&say=SAY, where SAY is
+ * The client's requests have the headers X-Tag and X-Say, which is
  *
  *   json-BYTES            one answer of about that size
  *   sse-EVENTS-GAP        a stream, GAP microseconds between its events
  *   raw-BYTES             an answer whose content is that long
  *
  * and every answer's usage names TAG input and TAG % 97 + 1 output tokens.
- * The log has a line `s TAG` for each exchange begun and `d TAG MS` for each
- * whole answer (status 200, every byte) with the monotonic clock.  It ends
- * with one line of JSON on stdout.
+ * The log has a line `s TAG MS` for each exchange begun and `d TAG MS` for
+ * each whole answer (status 200, every byte), by the monotonic clock.  The
+ * client ends with one line of JSON on stdout.
  */
 
 
@@ -447,13 +447,13 @@ serve(conn_t *c, uint32_t events)
     }
 
     if (rc == 1) {
-        p = strstr(c->in, "tag=");
-        c->tag = p != NULL ? strtoull(p + 4, NULL, 10) : 0;
-        p = strstr(c->in, "say=");
+        p = strstr(c->in, "X-Tag: ");
+        c->tag = p != NULL ? strtoull(p + 7, NULL, 10) : 0;
+        p = strstr(c->in, "X-Say: ");
         say[0] = '\0';
 
         if (p != NULL) {
-            (void) sscanf(p + 4, "%63[a-z0-9-]", say);
+            (void) sscanf(p + 7, "%63[a-z0-9-]", say);
         }
 
         c->have = 0;
@@ -670,16 +670,18 @@ ask(conn_t *c)
     cl.begun++;
 
     n = snprintf(head, sizeof(head),
-                 "POST /v1/chat/completions?tag=%llu&say=%s HTTP/1.1\r\n"
+                 "POST /v1/chat/completions HTTP/1.1\r\n"
                  "Host: api.example\r\nContent-Type: application/json\r\n"
                  "Authorization: Bearer sk-test-0123456789abcdef\r\n"
-                 "User-Agent: load\r\nContent-Length: %zu\r\n\r\n",
+                 "User-Agent: load\r\nX-Tag: %llu\r\nX-Say: %s\r\n"
+                 "Content-Length: %zu\r\n\r\n",
                  (unsigned long long) c->tag, cl.say, strlen(cl.body));
     queue(c, head, n);
     queue(c, cl.body, strlen(cl.body));
 
     if (cl.log != NULL) {
-        fprintf(cl.log, "s %llu\n", (unsigned long long) c->tag);
+        fprintf(cl.log, "s %llu %lld\n", (unsigned long long) c->tag,
+                (long long) (c->since / 1000000));
     }
 
     if (push(c) < 0) {
