@@ -24,8 +24,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NGINX = os.environ.get('NGINX') or shutil.which('nginx') or '/usr/sbin/nginx'
+NAME = 'ngx_http_llm_monitor_module.so'
 MODULE = pathlib.Path(os.environ.get('LLM_MODULE')
-                      or ROOT / 'build/ngx_http_llm_monitor_module.so').resolve()
+                      or ROOT / 'build' / NAME).resolve()
 CORPUS = pathlib.Path(os.environ.get('LLM_CORPUS')
                       or ROOT / '../shared/corpus').resolve()
 
@@ -110,6 +111,7 @@ def wait_for(what, timeout=10, pause=0.01):
 
 CONF = '''
 {load}
+{main}
 {user}
 worker_processes {workers};
 worker_rlimit_nofile 20000;
@@ -139,7 +141,7 @@ http {{
         location / {{
             {watch}
             proxy_buffering off;
-            proxy_request_buffering off;
+            proxy_request_buffering {request_buffering};
             proxy_pass http://llm;
         }}
     }}
@@ -168,8 +170,8 @@ class Nginx:
 
     def __init__(self, upstream, module=MODULE, binary=NGINX, workers=1,
                  watch='llm_monitor on;', path='', http='', keepalive='',
-                 log_level='notice', directory=None):
-        self.dir = pathlib.Path(directory or folder())
+                 log_level='notice', main='', request_buffering='off'):
+        self.dir = folder()
         self.data = self.dir / 'data'
         self.binary = str(binary)
         self.module = module
@@ -178,7 +180,8 @@ class Nginx:
         self.api_port = free_port()
         self.set = dict(upstream=upstream, workers=workers, watch=watch,
                         path=path, http=http, keepalive=keepalive,
-                        log_level=log_level)
+                        log_level=log_level, main=main,
+                        request_buffering=request_buffering)
         self.configure()
 
     def configure(self, **changes):
@@ -304,7 +307,8 @@ def cmdline(pid):
 
 def children(pid):
     try:
-        text = pathlib.Path('/proc/%d/task/%d/children' % (pid, pid)).read_text()
+        path = '/proc/%d/task/%d/children' % (pid, pid)
+        text = pathlib.Path(path).read_text()
     except OSError:
         return []
     return [int(n) for n in text.split()]

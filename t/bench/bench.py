@@ -1,0 +1,352 @@
+"""What the module costs: plain nginx beside the module with bodies, without
+bodies, and paused, interleaved in the same run.
+
+    bench.py [instructions] [cpu] [delay] [streams] [large] [profile]
+
+With no argument: all of them, in less than ten minutes.  Instructions are
+exact (callgrind, the difference of two counts of requests in one process,
+user space, the event loop's thread alone); everything else is a ratio within
+a round, and `plain again` shows the noise of the machine.  Progress goes to
+stderr, the tables to stdout."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'e2e'))
+
+from lib import (Client, Nginx, Upstream, free_port, load_binary,  # noqa: E402
+                 need_module, wait_for)
+
+ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
+HTTP = ('client_body_buffer_size 2m; proxy_buffer_size 16k; '
+        'proxy_buffers 8 16k; keepalive_timeout 300s; ')
+
+PEERS = {
+    'plain': dict(module=None),
+    'plain again': dict(module=None),
+    'module': {},
+    'module, no bodies': dict(http='llm_monitor_bodies off;'),
+    'module, paused': {},
+}
+
+# name: (say, prompt, few, many, chunks)
+TRAFFIC = {
+    '2 KB to 1 KB': ('json-1024', 2048, 20, 420, 0),
+    '64 KB to 1 KB': ('json-1024', 65536, 10, 110, 0),
+    'stream of 100': ('sse-100-10000', 2048, 2, 12, 100),
+}
+
+
+def say(text):
+    print('%s %s' % (time.strftime('%H:%M:%S'), text), file=sys.stderr,
+          flush=True)
+
+
+def table(title, head, rows):
+    print('\n' + title + '\n')
+    print('| ' + ' | '.join(head) + ' |')
+    print('|' + '---|' * len(head))
+    for row in rows:
+        print('| ' + ' | '.join(row) + ' |')
+    sys.stdout.flush()
+
+
+def make(name, upstream, **more):
+    settings = dict(workers=1, keepalive='keepalive 4096; '
+                    'keepalive_requests 10000000;', log_level='warn',
+                    request_buffering='on')
+    settings.update(PEERS[name])
+    settings.update(more)
+    settings['http'] = HTTP + settings.get('http', '')
+    return Nginx(upstream.port, **settings)
+
+
+def pause(nginx, name):
+    if name.endswith('paused'):
+        status, answer = nginx.api('/recording', 'PUT', {'recording': False})
+        if status != 200:
+            raise RuntimeError('pause answers %s %s' % (status, answer))
+
+
+def start(name, upstream, **more):
+    nginx = make(name, upstream, **more).start()
+    pause(nginx, name)
+    return nginx
+
+
+# --- instructions
+
+
+def counted(name, upstream, what, n):
+    """The callgrind output, of the event loop's thread, for n requests."""
+    text, prompt = TRAFFIC[what][:2]
+    nginx = make(name, upstream, main='daemon off; master_process off;')
+    out = nginx.dir / 'callgrind.out'
+    p = subprocess.Popen(
+        ['valgrind', '--tool=callgrind', '--separate-threads=yes',
+         '--callgrind-out-file=%s' % out, *nginx.command()],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        if not wait_for(nginx.listening, 60, 0.1):
+            raise RuntimeError('nginx does not start under callgrind')
+        wait_for(lambda: not nginx.module or nginx.total() is not None, 20)
+        pause(nginx, name)
+        subprocess.run([load_binary(), 'client', str(nginx.unbuffered), '-c',
+                        '1', '-n', str(n), '-d', '120', '-s', text, '-b',
+                        str(prompt)], check=True, stdout=subprocess.DEVNULL)
+        time.sleep(0.5)
+    finally:
+        p.send_signal(signal.SIGTERM)
+        p.wait(60)
+    for path in sorted(nginx.dir.glob('callgrind.out*')):
+        if re.search(r'^thread: 1$', path.read_text(), re.M):
+            return path
+    return next(nginx.dir.glob('callgrind.out*'))
+
+
+def total(path):
+    found = re.search(r'^(?:totals|summary): (\d+)', path.read_text(), re.M)
+    return int(found[1])
+
+
+def instructions(upstream):
+    if not shutil.which('valgrind'):
+        say('no valgrind: instructions are left out')
+        return
+    rows, base = [], {}
+    for name in PEERS:
+        row = [name]
+        for what, (_, _, few, many, chunks) in TRAFFIC.items():
+            say('instructions: %s, %s' % (name, what))
+            n = (total(counted(name, upstream, what, many))
+                 - total(counted(name, upstream, what, few))) / (many - few)
+            base.setdefault(what, n)
+            row += ['%.0f' % n, '%.2f' % (n / base[what])]
+            if chunks:
+                row.append('%+.0f' % ((n - base[what]) / chunks))
+        rows.append(row)
+    head = ['']
+    for what, traffic in TRAFFIC.items():
+        head += [what, 'ratio'] + (['a chunk more'] if traffic[4] else [])
+    table('User instructions a request, event loop only', head, rows)
+
+
+def profile(upstream):
+    if not shutil.which('callgrind_annotate'):
+        return
+    for what in TRAFFIC:
+        say('profile: ' + what)
+        n, chunks = TRAFFIC[what][3], TRAFFIC[what][4] or 1
+        path = counted('module', upstream, what, n)
+        text = subprocess.run(
+            ['callgrind_annotate', '--threshold=100', str(path)],
+            capture_output=True, text=True).stdout
+        rows = []
+        for line in text.splitlines():
+            m = re.match(r'\s*([\d,]+)(?: \([^)]*\))?\s+\S*?([^/:]*):(\w+)',
+                         line)
+            if m and ('llm_' in m[3] or 'llm_' in m[2] or 'yajl' in line):
+                cost = int(m[1].replace(',', ''))
+                rows.append((cost / n / chunks, m[3]))
+        table('Self cost in the module: %s, instructions a %s'
+              % (what, 'chunk' if TRAFFIC[what][4] else 'request'),
+              ['function', 'instructions'],
+              [[f, '%.0f' % c] for c, f in sorted(rows, reverse=True)[:20]])
+
+
+# --- CPU time
+
+
+def spent(nginx):
+    """Nanoseconds on a CPU: (of the workers' first threads, of the rest)."""
+    loop = rest = 0
+    for pid in nginx.workers():
+        for task in pathlib.Path('/proc/%d/task' % pid).iterdir():
+            ns = int((task / 'schedstat').read_text().split()[0])
+            if task.name == str(pid):
+                loop += ns
+            else:
+                rest += ns
+    return loop, rest
+
+
+def load(nginx, *options):
+    client = subprocess.run(
+        ['taskset', '-c', '0', load_binary(), 'client',
+         str(nginx.unbuffered), *options],
+        capture_output=True, text=True, check=True)
+    return json.loads(client.stdout)
+
+
+def pin(nginx):
+    for pid in nginx.workers():
+        subprocess.run(['taskset', '-a', '-p', '-c', '1', str(pid)],
+                       stdout=subprocess.DEVNULL, check=True)
+
+
+def ratios(results, key):
+    """{peer: the median of its ratio to plain within a round}"""
+    return {name: statistics.median(
+        r[name][key] / r['plain'][key] for r in results) for name in PEERS}
+
+
+def interleaved(title, one):
+    results = []
+    for n in range(ROUNDS):
+        names = list(PEERS)
+        if n % 2:
+            names.reverse()
+        say('%s: round %d of %d' % (title, n + 1, ROUNDS))
+        results.append({name: one(name) for name in names})
+    return results
+
+
+def middle(results, name, key):
+    return statistics.median(r[name][key] for r in results)
+
+
+def cpu(upstream):
+    for what, options in (
+            ('2 KB to 1 KB', ['-s', 'json-1024', '-b', '2048', '-n', '12000']),
+            ('stream of 200 events', ['-s', 'sse-200-10000', '-b', '2048',
+                                      '-c', '50', '-n', '100'])):
+        n = int(options[-1])
+
+        def one(name):
+            nginx = start(name, upstream)
+            try:
+                pin(nginx)
+                load(nginx, '-c', '16', '-n', '500')
+                time.sleep(0.6)
+                before = spent(nginx)
+                load(nginx, '-c', '16', *options)
+                time.sleep(1.5)
+                after = spent(nginx)
+            finally:
+                nginx.stop()
+            loop, rest = after[0] - before[0], after[1] - before[1]
+            return dict(loop=loop / n / 1000, rest=rest / n / 1000,
+                        all=(loop + rest) / n / 1000)
+
+        results = interleaved('CPU, ' + what, one)
+        every, loops = ratios(results, 'all'), ratios(results, 'loop')
+        table('CPU a request, %s, writing included' % what,
+              ['', 'event loop us', 'other threads us', 'all us', 'ratio',
+               'ratio of the loop'],
+              [[name, *['%.1f' % middle(results, name, k)
+                        for k in ('loop', 'rest', 'all')],
+                '%.2f' % every[name], '%.2f' % loops[name]]
+               for name in PEERS])
+
+
+# --- delay, memory
+
+
+def delay(upstream):
+    def one(name):
+        nginx = start(name, upstream)
+        try:
+            pin(nginx)
+            noise = Client(nginx.buffered, '-r', '500', '-c', '8', '-b',
+                           '2048')
+            time.sleep(0.5)
+            r = load(nginx, '-c', '40', '-n', '40', '-s', 'sse-300-10000')
+            noise.end()
+        finally:
+            nginx.stop()
+        return r
+
+    results = interleaved('chunk delay', one)
+    p50, p99 = ratios(results, 'p50_us'), ratios(results, 'p99_us')
+    table('Delay of a chunk: 40 streams of 100 events a second, and 500 '
+          'requests a second being written',
+          ['', 'p50 us', 'p99 us', 'p99.9 us', 'p50 ratio', 'p99 ratio'],
+          [[name, *['%.0f' % middle(results, name, k)
+                    for k in ('p50_us', 'p99_us', 'p999_us')],
+            '%.2f' % p50[name], '%.2f' % p99[name]] for name in PEERS])
+
+
+def memory(nginx):
+    """Anonymous memory of the workers, bytes."""
+    kb = 0
+    for pid in nginx.workers():
+        text = pathlib.Path('/proc/%d/status' % pid).read_text()
+        kb += int(re.search(r'^RssAnon:\s+(\d+)', text, re.M)[1])
+    return kb * 1024
+
+
+def peak(nginx, *options):
+    """The largest anonymous memory over that of before, during a load."""
+    before = top = memory(nginx)
+    client = subprocess.Popen([load_binary(), 'client',
+                               str(nginx.unbuffered), *options],
+                              stdout=subprocess.PIPE, text=True)
+    while client.poll() is None:
+        top = max(top, memory(nginx))
+        time.sleep(0.005)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        top = max(top, memory(nginx))
+        time.sleep(0.02)
+    return top - before, json.loads(client.stdout.read())
+
+
+def streams(upstream):
+    rows = []
+    for name in PEERS:
+        say('2,000 held streams: ' + name)
+        nginx = start(name, upstream)
+        try:
+            n, r = peak(nginx, '-c', '2000', '-n', '2000', '-s',
+                        'sse-10-400000', '-b', '2048')
+        finally:
+            nginx.stop()
+        rows.append([name, '%d' % (n / 2000), '%d' % r['done']])
+    table('Memory of a held stream (2 KB prompt, 10 events of 200 bytes), '
+          'bytes over idle', ['', 'bytes', 'streams'], rows)
+
+
+def large(upstream):
+    rows = []
+    for name in PEERS:
+        say('one 100 MB answer: ' + name)
+        nginx = start(name, upstream)
+        try:
+            n, r = peak(nginx, '-c', '1', '-n', '1', '-s', 'raw-104857600')
+        finally:
+            nginx.stop()
+        rows.append([name, '%.1f' % (n / 1e6), '%.0f' % (r['p50_us'] / 1000)])
+    table('Memory for one 100 MB answer, MB over idle',
+          ['', 'MB', 'ms for the client'], rows)
+
+
+PARTS = {'instructions': instructions, 'profile': profile, 'cpu': cpu,
+         'delay': delay, 'streams': streams, 'large': large}
+
+
+def main():
+    need_module()
+    chosen = sys.argv[1:] or list(PARTS)
+    wrong = [p for p in chosen if p not in PARTS]
+    if wrong:
+        sys.exit('no such part: %s (there are %s)'
+                 % (wrong[0], ', '.join(PARTS)))
+    upstream = Upstream(free_port())
+    subprocess.run(['taskset', '-p', '-c', '0', str(upstream.process.pid)],
+                   stdout=subprocess.DEVNULL)
+    try:
+        for part in chosen:
+            PARTS[part](upstream)
+    finally:
+        upstream.stop()
+
+
+if __name__ == '__main__':
+    main()
