@@ -8,6 +8,7 @@
 #include <string.h>
 #include "llm_filter.h"
 #include "llm_param.h"
+#include "../record/llm_text.h"
 
 
 #define LLM_FILTER_VERSION   1
@@ -173,7 +174,7 @@ llm_filter_decode(const uint8_t *p, size_t n, uint8_t **out, llm_str_t *s)
     s->len = (size_t) (d - *out);
     *out = d;
 
-    return llm_params_utf8(s) == -1 ? LLM_ERROR : LLM_OK;
+    return llm_utf8_valid(s->data, s->len) ? LLM_OK : LLM_ERROR;
 }
 
 

@@ -54,8 +54,4 @@ int llm_params_filtered(const llm_params_t *ps);
 int llm_params_fail(llm_params_t *ps, const llm_str_t *name,
     const char *what);
 
-/* Characters of s, or -1 if it is not UTF-8 or holds a NUL. */
-int64_t llm_params_utf8(const llm_str_t *s);
-
-
 #endif /* _LLM_PARAM_H_INCLUDED_ */
