@@ -16,6 +16,7 @@
 SHELL   := /bin/bash
 BUILD   ?= build
 NGX_SRC ?= /usr/share/nginx/src
+ADD     ?= --add-dynamic-module
 NAME    := ngx_http_llm_monitor_module
 MODULE  := $(BUILD)/$(NAME).so
 TREE    := $(BUILD)/nginx
@@ -58,7 +59,9 @@ module: $(TREE)/objs/Makefile
 
 # nginx itself too, for trees that have its sources
 
-nginx: module
+nginx: module binary
+
+binary: $(TREE)/objs/Makefile
 	@$(MAKE) -s -C $(TREE) -f objs/Makefile binary
 
 
@@ -77,11 +80,11 @@ $(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
 	&& NGX_CONF_FLAGS=( $(NGX_CONF) ) \
 	&& { test ! -f conf_flags || . ./conf_flags; } \
 	&& ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc-opt='$(CC_OPT)' \
-	       --with-ld-opt='$(LD_OPT)' --add-dynamic-module='$(CURDIR)' \
+	       --with-ld-opt='$(LD_OPT)' $(ADD)='$(CURDIR)' \
 	       $(NGX_ADD) >../configure.log 2>&1 \
 	|| { tail -n 12 ../configure.log >&2; rm -f objs/Makefile; exit 1; }
 
-TREE_IS := $(NGX_SRC) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD) \
+TREE_IS := $(NGX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD) \
            $(wildcard $(SRC)/*.[ch] $(SRC)/*/*.[ch])
 
 $(BUILD)/tree: FORCE
@@ -112,9 +115,54 @@ prove: module
 	scripts/prove $(or $(T),t)
 
 
+check: module
+	@rc=0; \
+	scripts/check-style || rc=1; \
+	scripts/check-layers || rc=1; \
+	scripts/check-docs || rc=1; \
+	exit $$rc
+
+
 test:
-	scripts/install-deps test
-	scripts/test
+	@scripts/install-deps test
+	@scripts/test
+
+
+# The second nginx: its own folder, its own echo module.
+
+NEXT := $(CURDIR)/$(BUILD)/next
+
+next:
+	@scripts/install-deps source
+	@$(MAKE) nginx BUILD=$(BUILD)/next NGX_SRC=$(BUILD)/src-next/nginx \
+	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
+
+test-next: next
+	@scripts/install-deps test
+	@TEST_NGINX_BINARY=$(NEXT)/nginx/objs/nginx \
+	TEST_NGINX_LOAD_MODULES="$(NEXT)/nginx/objs/ngx_http_echo_module.so \
+	                         $(NEXT)/$(NAME).so" \
+	scripts/test nginx
+
+
+# nginx with echo and the module linked in, under AddressSanitizer and
+# UndefinedBehaviorSanitizer
+
+SANITIZED := $(CURDIR)/$(BUILD)/asan
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize=alignment
+
+asan:
+	@scripts/install-deps source
+	@$(MAKE) binary BUILD=$(BUILD)/asan NGX_SRC=$(BUILD)/src-next/nginx \
+	    ADD=--add-module LD_OPT='$(SANITIZE)' \
+	    CC_OPT='-g -O1 -DNGX_DEBUG_PALLOC=1 $(SANITIZE)' \
+	    NGX_ADD=--add-module=$(CURDIR)/$(BUILD)/src-next/echo
+
+test-asan: asan
+	@scripts/install-deps test
+	@TEST_NGINX_BINARY=$(SANITIZED)/nginx/objs/nginx \
+	TEST_NGINX_LOAD_MODULES= ASAN_OPTIONS=detect_leaks=0 \
+	scripts/test nginx
 
 
 clean:
@@ -123,4 +171,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
 
-.PHONY: module nginx install unit prove test clean FORCE
+.PHONY: module nginx binary install unit prove check test next test-next asan \
+        test-asan clean FORCE
