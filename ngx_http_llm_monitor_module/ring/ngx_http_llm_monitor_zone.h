@@ -69,6 +69,13 @@ ngx_int_t ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
     llm_record_t *r, ngx_log_t *log);
 
 /*
+ * Counts an exchange of which no record could be made (LLM_DROP_NO_MEMORY):
+ * finished, and dropped for that reason (llm_drop_e).
+ */
+void ngx_http_llm_monitor_zone_drop(ngx_http_llm_monitor_zone_t *z,
+    int reason);
+
+/*
  * Takes bytes of the capture budget; NGX_DECLINED past limit.  The release
  * takes the same number.
  */

@@ -26,6 +26,15 @@ typedef struct {
 } llm_query_error_t;
 
 
+/* Sets err; parameter NULL: none.  Always LLM_ERROR. */
+int llm_query_fail(llm_query_error_t *err, int status, const char *code,
+    const char *parameter, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Appends {"error":{"code":...,"message":...,"parameter":...}}. */
+void llm_query_error_json(const llm_query_error_t *err, llm_buf_t *out);
+
+
 typedef enum {
     LLM_FOR_LIST = 1, LLM_FOR_COUNT, LLM_FOR_CLEAR
 } llm_query_for_e;

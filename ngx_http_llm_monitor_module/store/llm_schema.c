@@ -79,6 +79,7 @@ static const char  llm_schema_1[] =
 "CREATE INDEX log_failed ON log (status) WHERE failed = 1;\n"
 "CREATE INDEX log_account ON log (account) WHERE account IS NOT NULL;\n"
 "CREATE INDEX log_session ON log (session) WHERE session IS NOT NULL;\n"
+"CREATE INDEX log_over ON log (id) WHERE over IS NOT NULL;\n"
 
 "CREATE TABLE detail (\n"
 "    -- long texts of a row, so that scans of log stay short\n"

@@ -1,0 +1,506 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The context of an exchange: made by the first hook that sees the request,
+ * found again after nginx wiped the module contexts (internal redirects, named
+ * locations, filter finalization), given back with the request's pool.
+ */
+
+
+#include <time.h>
+
+#include "ngx_http_llm_monitor_ctx.h"
+
+
+static void ngx_http_llm_monitor_cleanup(void *data);
+static void ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r);
+static void ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r);
+static void ngx_http_llm_monitor_names(ngx_array_t *names,
+    const llm_str_t **elts, size_t *nelts);
+static void ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r);
+static void ngx_http_llm_monitor_each(void *headers, llm_header_pt fn,
+    void *data);
+static void ngx_http_llm_monitor_each_out(void *headers, llm_header_pt fn,
+    void *data);
+static ngx_uint_t ngx_http_llm_monitor_has_upstream(ngx_http_request_t *r);
+static int64_t ngx_http_llm_monitor_clock(void);
+static void *ngx_http_llm_monitor_alloc(void *data, size_t size);
+static void ngx_http_llm_monitor_free(void *data, void *p);
+static void ngx_http_llm_monitor_request_sink(void *data, const uint8_t *p,
+    size_t n);
+static void ngx_http_llm_monitor_response_sink(void *data, const uint8_t *p,
+    size_t n);
+
+
+ngx_http_llm_monitor_ctx_t *
+ngx_http_llm_monitor_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_llm_monitor_ctx_t  *ctx;
+
+    r = r->main;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_llm_monitor_module);
+
+    if (ctx || (!r->internal && !r->filter_finalize)) {
+        return ctx;
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_llm_monitor_cleanup) {
+            ctx = cln->data;
+            ngx_http_set_ctx(r, ctx, ngx_http_llm_monitor_module);
+            break;
+        }
+    }
+
+    return ctx;
+}
+
+
+ngx_http_llm_monitor_ctx_t *
+ngx_http_llm_monitor_watch(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t               *cln;
+    ngx_http_llm_monitor_ctx_t       *ctx;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    ctx = ngx_http_llm_monitor_ctx(r);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
+
+    /* what has no request line is no request */
+
+    if (!lcf->enable || r->method_name.len == 0) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_llm_monitor_ctx_t));
+
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_llm_monitor_ctx_t));
+
+    ctx->lcf = lcf;
+    ctx->mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+
+    ngx_http_llm_monitor_ctx_init(ctx, r);
+
+    cln->handler = ngx_http_llm_monitor_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_llm_monitor_module);
+    ngx_queue_insert_tail(&ctx->mcf->exchanges, &ctx->queue);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_llm_monitor_cleanup(void *data)
+{
+    ngx_http_llm_monitor_ctx_t *ctx = data;
+
+    if (!ctx->published) {
+        ngx_queue_remove(&ctx->queue);
+    }
+
+    llm_exchange_destroy(ctx->exchange);
+    llm_buf_free(&ctx->upstreams);
+
+    ngx_http_llm_monitor_body_free(&ctx->request_body);
+    ngx_http_llm_monitor_body_free(&ctx->response_body);
+}
+
+
+static void
+ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_time_t      *tp;
+    ngx_msec_int_t   ms;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "llm monitor watches \"%V %V\"",
+                   &r->method_name, &r->unparsed_uri);
+
+    ctx->request = r;
+
+    /*
+     * nginx notes the wall clock when the first byte is read, so the time
+     * that reading the head took is known in milliseconds
+     */
+
+    tp = ngx_timeofday();
+
+    ms = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
+                           + ((ngx_msec_int_t) tp->msec
+                              - (ngx_msec_int_t) r->start_msec));
+
+    ctx->start = ngx_http_llm_monitor_clock() - (int64_t) ngx_max(ms, 0) * 1000;
+
+    ngx_http_llm_monitor_body_init(&ctx->request_body, ctx->mcf, ctx->lcf,
+        ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
+        && ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_RESPONSE,
+        r->connection->log);
+
+    ngx_http_llm_monitor_body_expect(&ctx->request_body,
+                                     r->headers_in.content_length_n);
+
+    ngx_http_llm_monitor_body_init(&ctx->response_body, ctx->mcf, ctx->lcf,
+        ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
+        && ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_REQUEST,
+        r->connection->log);
+
+    ngx_http_llm_monitor_ctx_exchange(ctx, r);
+}
+
+
+static void
+ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    llm_exchange_conf_t              *conf;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    conf = &ctx->conf;
+    lcf = ctx->lcf;
+
+    conf->mem.alloc = ngx_http_llm_monitor_alloc;
+    conf->mem.free = ngx_http_llm_monitor_free;
+    conf->mem.data = ctx;
+
+    conf->sink_data = ctx;
+
+    if (ctx->request_body.wanted) {
+        conf->request_sink = ngx_http_llm_monitor_request_sink;
+    }
+
+    if (ctx->response_body.wanted) {
+        conf->response_sink = ngx_http_llm_monitor_response_sink;
+    }
+
+    ngx_http_llm_monitor_names(lcf->redact_headers, &conf->redact_headers,
+                               &conf->nredact_headers);
+    ngx_http_llm_monitor_names(lcf->redact_args, &conf->redact_args,
+                               &conf->nredact_args);
+    ngx_http_llm_monitor_names(lcf->redact_json, &conf->redact_json,
+                               &conf->nredact_json);
+
+    conf->salt = ctx->mcf->zone.salt;
+
+    ngx_http_llm_monitor_request_head(ctx, r);
+
+    ctx->exchange = llm_exchange_create(conf);
+
+    if (ctx->exchange) {
+        llm_exchange_request(ctx->exchange, &ctx->request_head);
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_names(ngx_array_t *names, const llm_str_t **elts,
+    size_t *nelts)
+{
+    if (names) {
+        *elts = names->elts;
+        *nelts = names->nelts;
+    }
+}
+
+
+/*
+ * The method and the uri change at internal redirects, what they pointed to
+ * stays as long as the request.
+ */
+
+static void
+ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    u_char           *p;
+    size_t            len;
+    ngx_uint_t        i;
+    llm_head_t       *head;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    head = &ctx->request_head;
+
+    head->each = ngx_http_llm_monitor_each;
+    head->headers = &r->headers_in.headers;
+
+    head->method.data = r->method_name.data;
+    head->method.len = r->method_name.len;
+
+    len = r->unparsed_uri.len;
+    p = len ? ngx_strlchr(r->unparsed_uri.data,
+                          r->unparsed_uri.data + len, '?')
+            : NULL;
+
+    head->path.data = r->unparsed_uri.data;
+    head->path.len = len;
+
+    if (p) {
+        head->path.len = p - r->unparsed_uri.data;
+        head->query.data = p + 1;
+        head->query.len = len - head->path.len - 1;
+    }
+
+    if (r->headers_in.content_type) {
+        head->content_type.data = r->headers_in.content_type->value.data;
+        head->content_type.len = r->headers_in.content_type->value.len;
+    }
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len == sizeof("content-encoding") - 1
+                && ngx_strncmp(h[i].lowcase_key, "content-encoding",
+                               sizeof("content-encoding") - 1)
+                   == 0)
+            {
+                head->content_encoding.data = h[i].value.data;
+                head->content_encoding.len = h[i].value.len;
+                return;
+            }
+        }
+    }
+}
+
+
+void
+ngx_http_llm_monitor_response_head(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    llm_head_t           *head;
+    ngx_table_elt_t      *h;
+    ngx_http_upstream_t  *u;
+
+    if (ctx->exchange == NULL) {
+        return;
+    }
+
+    head = &ctx->response_head;
+    ngx_memzero(head, sizeof(llm_head_t));
+
+    u = r->upstream;
+
+    if (ngx_http_llm_monitor_has_upstream(r)) {
+        head->each = ngx_http_llm_monitor_each;
+        head->headers = &u->headers_in.headers;
+
+    } else {
+        head->each = ngx_http_llm_monitor_each_out;
+        head->headers = r;
+    }
+
+    if (r->err_status) {
+        head->status = r->err_status;
+
+    } else if (r->headers_out.status) {
+        head->status = r->headers_out.status;
+
+    } else {
+        head->status = u ? u->headers_in.status_n : 0;
+    }
+
+    if (r->headers_out.content_type.len) {
+        head->content_type.data = r->headers_out.content_type.data;
+        head->content_type.len = r->headers_out.content_type.len;
+    }
+
+    h = r->headers_out.content_encoding;
+
+    if (h && h->hash && h->value.len) {
+        head->content_encoding.data = h->value.data;
+        head->content_encoding.len = h->value.len;
+    }
+
+    llm_exchange_response(ctx->exchange, head);
+
+    ctx->upstream = u;
+}
+
+
+/* A head was read and is that of the upstream's last attempt. */
+
+static ngx_uint_t
+ngx_http_llm_monitor_has_upstream(ngx_http_request_t *r)
+{
+    return r->upstream && r->upstream->headers_in.headers.part.elts;
+}
+
+
+static void
+ngx_http_llm_monitor_each(void *headers, llm_header_pt fn, void *data)
+{
+    llm_str_t         name, value;
+    ngx_uint_t        i;
+    ngx_list_t       *list;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    list = headers;
+
+    for (part = &list->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].lowcase_key == NULL) {
+                continue;
+            }
+
+            name.data = h[i].lowcase_key;
+            name.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+
+            if (fn(data, &name, &value)) {
+                return;
+            }
+        }
+    }
+}
+
+
+/* Headers that modules add have no name in lower case. */
+
+static void
+ngx_http_llm_monitor_each_out(void *headers, llm_header_pt fn, void *data)
+{
+    u_char           *key;
+    llm_str_t         name, value;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_http_request_t *r = headers;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash == 0) {
+                continue;
+            }
+
+            key = ngx_pnalloc(r->pool, h[i].key.len);
+
+            if (key == NULL) {
+                return;
+            }
+
+            ngx_strlow(key, h[i].key.data, h[i].key.len);
+
+            name.data = key;
+            name.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+
+            if (fn(data, &name, &value)) {
+                return;
+            }
+        }
+    }
+}
+
+
+int64_t
+ngx_http_llm_monitor_elapsed(ngx_http_llm_monitor_ctx_t *ctx)
+{
+    int64_t  us;
+
+    us = ngx_http_llm_monitor_clock() - ctx->start;
+
+    return us > 0 ? us : 0;
+}
+
+
+static int64_t
+ngx_http_llm_monitor_clock(void)
+{
+    struct timespec  ts;
+
+    /* it cannot fail where nginx runs; then every duration would be 0 */
+
+    if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1) {
+        return 0;
+    }
+
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+static void *
+ngx_http_llm_monitor_alloc(void *data, size_t size)
+{
+    ngx_http_llm_monitor_ctx_t *ctx = data;
+
+    return ngx_alloc(size, ctx->request->connection->log);
+}
+
+
+static void
+ngx_http_llm_monitor_free(void *data, void *p)
+{
+    ngx_free(p);
+}
+
+
+static void
+ngx_http_llm_monitor_request_sink(void *data, const uint8_t *p, size_t n)
+{
+    ngx_http_llm_monitor_ctx_t *ctx = data;
+
+    ngx_http_llm_monitor_body_add(&ctx->request_body, p, n);
+}
+
+
+static void
+ngx_http_llm_monitor_response_sink(void *data, const uint8_t *p, size_t n)
+{
+    ngx_http_llm_monitor_ctx_t *ctx = data;
+
+    ngx_http_llm_monitor_body_add(&ctx->response_body, p, n);
+}
+
+
+void
+ngx_http_llm_monitor_capture_exit(ngx_http_llm_monitor_main_conf_t *mcf,
+    ngx_log_t *log)
+{
+    ngx_queue_t                 *q;
+    ngx_http_llm_monitor_ctx_t  *ctx;
+
+    while (!ngx_queue_empty(&mcf->exchanges)) {
+
+        q = ngx_queue_head(&mcf->exchanges);
+        ctx = ngx_queue_data(q, ngx_http_llm_monitor_ctx_t, queue);
+
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0,
+                       "llm monitor publishes \"%V\" at exit",
+                       &ctx->request->unparsed_uri);
+
+        ctx->shutdown = 1;
+
+        /* takes it out of the queue */
+        ngx_http_llm_monitor_publish(ctx, ctx->request);
+    }
+}

@@ -1,0 +1,430 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The end of an exchange: facts of the traffic, of nginx and of the
+ * configuration become one record, which is published once.
+ */
+
+
+#include "ngx_http_llm_monitor_ctx.h"
+#include "../record/llm_text.h"
+
+
+static void ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
+static void ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
+static ngx_int_t ngx_http_llm_monitor_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, llm_str_t *s);
+static ngx_int_t ngx_http_llm_monitor_text(ngx_http_request_t *r,
+    ngx_str_t *value, llm_str_t *s);
+static void ngx_http_llm_monitor_user(ngx_http_request_t *r,
+    llm_record_t *rec);
+static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
+    llm_record_t *rec);
+static void ngx_http_llm_monitor_request_id(ngx_http_request_t *r,
+    llm_record_t *rec);
+static ngx_uint_t ngx_http_llm_monitor_wanted(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
+static void ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_record_t *rec);
+static ngx_uint_t ngx_http_llm_monitor_is_error(llm_record_t *rec);
+
+
+ngx_int_t
+ngx_http_llm_monitor_log_handler(ngx_http_request_t *r)
+{
+    ngx_http_llm_monitor_ctx_t       *ctx;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    if (r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_llm_monitor_watch(r);
+
+    if (ctx) {
+        ngx_http_llm_monitor_publish(ctx, r);
+        return NGX_OK;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
+
+    if (lcf->enable && r->method_name.len) {
+        ngx_http_llm_monitor_lost(r);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_llm_monitor_lost(ngx_http_request_t *r)
+{
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+
+    ngx_http_llm_monitor_zone_drop(&mcf->zone, LLM_DROP_NO_MEMORY);
+}
+
+
+void
+ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_log_t                    *log;
+    llm_record_t                 *rec;
+    ngx_http_llm_monitor_zone_t  *zone;
+
+    if (ctx->published) {
+        return;
+    }
+
+    ctx->published = 1;
+    ngx_queue_remove(&ctx->queue);
+
+    log = r->connection->log;
+    zone = &ctx->mcf->zone;
+
+    rec = ngx_http_llm_monitor_finish(ctx, r);
+
+    if (rec == NULL) {
+        ngx_http_llm_monitor_lost(r);
+        return;
+    }
+
+    if (!ngx_http_llm_monitor_wanted(ctx, r)) {
+        return;
+    }
+
+    if (!ngx_http_llm_monitor_zone_recording(zone)) {
+        rec->num[LLM_N_FLAGS] |= LLM_RECORD_LEDGER_ONLY;
+    }
+
+    ngx_http_llm_monitor_bodies(ctx, rec);
+
+    if (ngx_http_llm_monitor_zone_publish(zone, rec, log) != NGX_OK) {
+        ngx_http_llm_monitor_body_unlink(&ctx->request_body);
+        ngx_http_llm_monitor_body_unlink(&ctx->response_body);
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, log, 0,
+                   "llm monitor record %L, outcome %L",
+                   rec->num[LLM_N_ID], rec->num[LLM_N_OUTCOME]);
+}
+
+
+llm_record_t *
+ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    llm_record_t  *rec;
+
+    if (ctx->record) {
+        return ctx->record;
+    }
+
+    rec = ngx_palloc(r->pool, sizeof(llm_record_t));
+
+    if (rec == NULL) {
+        return NULL;
+    }
+
+    llm_record_init(rec);
+
+    if (ctx->exchange) {
+        llm_exchange_finish(ctx->exchange, rec);
+    }
+
+    if (rec->num[LLM_N_FLAGS] == LLM_NULL) {
+        rec->num[LLM_N_FLAGS] = 0;
+    }
+
+    /* values of the configuration may read $llm_* themselves */
+
+    ctx->record = rec;
+
+    ngx_http_llm_monitor_facts(ctx, r, rec);
+    ngx_http_llm_monitor_outcome(ctx, r, rec);
+    ngx_http_llm_monitor_values(ctx, r, rec);
+
+    return rec;
+}
+
+
+static void
+ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    if (ctx->end == 0) {
+        ctx->end = ngx_http_llm_monitor_elapsed(ctx);
+    }
+
+    rec->num[LLM_N_TIMESTAMP] = (int64_t) r->start_sec * 1000 + r->start_msec;
+    rec->num[LLM_N_DURATION_US] = ctx->end;
+
+    if (r->err_status) {
+        rec->num[LLM_N_STATUS] = r->err_status;
+
+    } else if (r->headers_out.status) {
+        rec->num[LLM_N_STATUS] = r->headers_out.status;
+    }
+
+    rec->str[LLM_S_METHOD] = ctx->request_head.method;
+
+    rec->str[LLM_S_CLIENT_IP].data = r->connection->addr_text.data;
+    rec->str[LLM_S_CLIENT_IP].len = r->connection->addr_text.len;
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+        rec->num[LLM_N_FLAGS] |= LLM_RECORD_CACHED;
+        rec->num[LLM_N_COST_NANO] = 0;
+    }
+
+#endif
+}
+
+
+/* What the configuration says goes over what the traffic says. */
+
+static void
+ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    lcf = ctx->lcf;
+
+    if (ngx_http_llm_monitor_value(r, lcf->provider,
+                                   &rec->str[LLM_S_PROVIDER])
+        != NGX_OK)
+    {
+        ngx_http_llm_monitor_provider(r, rec);
+    }
+
+    if (ngx_http_llm_monitor_value(r, lcf->user, &rec->str[LLM_S_USER])
+        == NGX_OK)
+    {
+        rec->num[LLM_N_USER_TRUSTED] = 1;
+
+    } else if (lcf->user == NULL) {
+        ngx_http_llm_monitor_user(r, rec);
+    }
+
+    if (ngx_http_llm_monitor_value(r, lcf->session, &rec->str[LLM_S_SESSION])
+        == NGX_OK)
+    {
+        rec->num[LLM_N_SESSION_SOURCE] = 1;
+    }
+
+    (void) ngx_http_llm_monitor_value(r, lcf->mapped_model,
+                                      &rec->str[LLM_S_MAPPED_MODEL]);
+
+    /* the upstream knows best whose account it used */
+
+    if (rec->str[LLM_S_ACCOUNT].data == NULL) {
+        (void) ngx_http_llm_monitor_value(r, lcf->account,
+                                          &rec->str[LLM_S_ACCOUNT]);
+    }
+
+    if (rec->str[LLM_S_REQUEST_ID].data == NULL) {
+        ngx_http_llm_monitor_request_id(r, rec);
+    }
+}
+
+
+/* NGX_DECLINED, and s as it was: not configured, or it says nothing. */
+
+static ngx_int_t
+ngx_http_llm_monitor_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
+    llm_str_t *s)
+{
+    ngx_str_t  value;
+
+    if (cv == NULL || ngx_http_complex_value(r, cv, &value) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_llm_monitor_text(r, &value, s);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_text(ngx_http_request_t *r, ngx_str_t *value,
+    llm_str_t *s)
+{
+    u_char  *p;
+    size_t   len;
+
+    if (value->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_HTTP_LLM_MONITOR_TEXT_MAX);
+
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    len = llm_text_scrub(p, NGX_HTTP_LLM_MONITOR_TEXT_MAX, value->data,
+                         value->len);
+
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
+
+    s->data = p;
+    s->len = len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_llm_monitor_user(ngx_http_request_t *r, llm_record_t *rec)
+{
+    if (ngx_http_auth_basic_user(r) == NGX_OK
+        && ngx_http_llm_monitor_text(r, &r->headers_in.user,
+                                     &rec->str[LLM_S_USER])
+           == NGX_OK)
+    {
+        rec->num[LLM_N_USER_TRUSTED] = 1;
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_provider(ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_str_t            *host;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u == NULL) {
+        return;
+    }
+
+    if (u->upstream) {
+        host = &u->upstream->host;
+
+    } else if (u->conf && u->conf->upstream) {
+
+        /* a cache hit, which never chose a peer */
+
+        host = &u->conf->upstream->host;
+
+    } else if (u->resolved) {
+        host = &u->resolved->host;
+
+    } else {
+        return;
+    }
+
+    (void) ngx_http_llm_monitor_text(r, host, &rec->str[LLM_S_PROVIDER]);
+}
+
+
+static void
+ngx_http_llm_monitor_request_id(ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_uint_t                  key;
+    ngx_http_variable_value_t  *vv;
+
+    static ngx_str_t  name = ngx_string("request_id");
+
+    key = ngx_hash_key(name.data, name.len);
+
+    vv = ngx_http_get_variable(r, &name, key);
+
+    if (vv == NULL || vv->not_found) {
+        return;
+    }
+
+    rec->str[LLM_S_REQUEST_ID].data = vv->data;
+    rec->str[LLM_S_REQUEST_ID].len = vv->len;
+}
+
+
+/* llm_monitor_if: a record only for what is neither empty nor "0" */
+
+static ngx_uint_t
+ngx_http_llm_monitor_wanted(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    if (ctx->lcf->filter == NULL) {
+        return 1;
+    }
+
+    if (ngx_http_complex_value(r, ctx->lcf->filter, &value) != NGX_OK) {
+        return 1;
+    }
+
+    return value.len > 1 || (value.len == 1 && value.data[0] != '0');
+}
+
+
+static void
+ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
+{
+    llm_exchange_state_t          st;
+    ngx_http_llm_monitor_body_t  *request, *response;
+
+    request = &ctx->request_body;
+    response = &ctx->response_body;
+
+    if ((rec->num[LLM_N_FLAGS] & LLM_RECORD_LEDGER_ONLY)
+        || (ctx->lcf->bodies == NGX_HTTP_LLM_MONITOR_BODIES_ERRORS
+            && !ngx_http_llm_monitor_is_error(rec)))
+    {
+        ngx_http_llm_monitor_body_drop(request, LLM_BODY_NONE);
+        ngx_http_llm_monitor_body_drop(response, LLM_BODY_NONE);
+
+    } else if (ctx->exchange) {
+        llm_exchange_state(ctx->exchange, &st);
+
+        if (st.binary_request && request->wanted) {
+            ngx_http_llm_monitor_body_drop(request, LLM_BODY_BINARY);
+        }
+
+        if (st.binary_response && response->wanted) {
+            ngx_http_llm_monitor_body_drop(response, LLM_BODY_BINARY);
+        }
+    }
+
+    rec->num[LLM_N_REQUEST_BODY_STATE] =
+        ngx_http_llm_monitor_body_end(request, &rec->str[LLM_S_REQUEST_BODY],
+                                      &rec->str[LLM_S_REQUEST_SPOOL]);
+
+    rec->num[LLM_N_RESPONSE_BODY_STATE] =
+        ngx_http_llm_monitor_body_end(response, &rec->str[LLM_S_RESPONSE_BODY],
+                                      &rec->str[LLM_S_RESPONSE_SPOOL]);
+}
+
+
+/* The same that errors_only means when the log is read. */
+
+static ngx_uint_t
+ngx_http_llm_monitor_is_error(llm_record_t *rec)
+{
+    if (rec->num[LLM_N_STATUS] < 200 || rec->num[LLM_N_STATUS] >= 400) {
+        return 1;
+    }
+
+    switch (rec->num[LLM_N_OUTCOME]) {
+
+    case LLM_OUTCOME_STREAM_ERROR:
+    case LLM_OUTCOME_UPSTREAM_ABORT:
+    case LLM_OUTCOME_TIMEOUT:
+    case LLM_OUTCOME_EMPTY:
+        return 1;
+
+    default:
+        return 0;
+    }
+}

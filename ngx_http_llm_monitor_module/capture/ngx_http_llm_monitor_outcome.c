@@ -1,0 +1,434 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * How an exchange ended, read from what nginx leaves behind after each way of
+ * ending, and the attempts that its upstreams made.
+ */
+
+
+#include "ngx_http_llm_monitor_ctx.h"
+#include "../record/llm_json_write.h"
+
+
+/* more attempts than a record tells of; proxy_next_upstream_tries */
+#define NGX_HTTP_LLM_MONITOR_ATTEMPTS  32
+
+/* bytes of their JSON */
+#define NGX_HTTP_LLM_MONITOR_ATTEMPTS_LEN  8192
+
+
+typedef struct {
+    llm_outcome_e     outcome;
+    llm_aborted_by_e  aborted_by;
+} ngx_http_llm_monitor_ending_t;
+
+
+static ngx_http_llm_monitor_ending_t ngx_http_llm_monitor_ending(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
+    llm_record_t *rec);
+static ngx_http_llm_monitor_ending_t ngx_http_llm_monitor_failed(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
+    llm_record_t *rec);
+static ngx_http_llm_monitor_ending_t ngx_http_llm_monitor_cut(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
+static ngx_uint_t ngx_http_llm_monitor_closing(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_llm_monitor_unterminated(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
+    llm_record_t *rec);
+static ngx_uint_t ngx_http_llm_monitor_empty(ngx_http_request_t *r,
+    llm_record_t *rec);
+static ngx_http_upstream_state_t *ngx_http_llm_monitor_last_attempt(
+    ngx_http_request_t *r);
+static void ngx_http_llm_monitor_error_text(llm_record_t *rec,
+    ngx_http_llm_monitor_ending_t *ending);
+static void ngx_http_llm_monitor_attempts(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
+static void ngx_http_llm_monitor_attempt(llm_json_t *json,
+    ngx_http_upstream_state_t *state);
+static void ngx_http_llm_monitor_attempt_ms(llm_json_t *json,
+    const char *name, ngx_msec_t ms);
+
+
+void
+ngx_http_llm_monitor_outcome(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_http_llm_monitor_ending_t  ending;
+
+    ngx_http_llm_monitor_attempts(ctx, r, rec);
+
+    ending = ngx_http_llm_monitor_ending(ctx, r, rec);
+
+    rec->num[LLM_N_OUTCOME] = ending.outcome;
+    rec->num[LLM_N_ABORTED_BY] = ending.aborted_by;
+
+    if (ending.outcome == LLM_OUTCOME_REJECTED) {
+        rec->num[LLM_N_FLAGS] |= LLM_RECORD_NO_UPSTREAM;
+    }
+
+    ngx_http_llm_monitor_error_text(rec, &ending);
+}
+
+
+static ngx_http_llm_monitor_ending_t
+ngx_http_llm_monitor_ending(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    int64_t                        status;
+    ngx_uint_t                     whole;
+    ngx_connection_t              *c;
+    llm_exchange_state_t           st;
+    ngx_http_llm_monitor_ending_t  ending;
+
+    c = r->connection;
+    status = rec->num[LLM_N_STATUS];
+
+    ngx_memzero(&st, sizeof(llm_exchange_state_t));
+
+    if (ctx->exchange) {
+        llm_exchange_state(ctx->exchange, &st);
+    }
+
+    /* who has read all that the protocol says did not miss the rest */
+
+    whole = ctx->done
+            || (ctx->response && ctx->exchange
+                && llm_exchange_complete(ctx->exchange));
+
+    ending.outcome = LLM_OUTCOME_SUCCESS;
+    ending.aborted_by = LLM_ABORTED_NOT;
+
+    if (!whole && (ctx->shutdown || ngx_http_llm_monitor_closing(r))) {
+        ending.outcome = LLM_OUTCOME_SHUTDOWN;
+        ending.aborted_by = LLM_ABORTED_SHUTDOWN;
+        return ending;
+    }
+
+    if (st.in_band_error && status >= 200 && status < 300) {
+        ending.outcome = LLM_OUTCOME_STREAM_ERROR;
+        return ending;
+    }
+
+    if (status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+        || (!r->header_sent && (c->error || c->timedout)))
+    {
+        ending.outcome = LLM_OUTCOME_CLIENT_ABORT;
+        ending.aborted_by = c->timedout ? LLM_ABORTED_TIMEOUT
+                                        : LLM_ABORTED_CLIENT;
+        return ending;
+    }
+
+    if (status >= NGX_HTTP_BAD_REQUEST) {
+        return ngx_http_llm_monitor_failed(ctx, r, rec);
+    }
+
+    if (!whole) {
+        return ngx_http_llm_monitor_cut(ctx, r);
+    }
+
+    if (ngx_http_llm_monitor_unterminated(ctx, r, rec)) {
+        ending.outcome = LLM_OUTCOME_UPSTREAM_ABORT;
+        ending.aborted_by = LLM_ABORTED_UPSTREAM;
+
+    } else if (ngx_http_llm_monitor_empty(r, rec)) {
+        ending.outcome = LLM_OUTCOME_EMPTY;
+    }
+
+    return ending;
+}
+
+
+/* A status of 400 and more, from whom? */
+
+static ngx_http_llm_monitor_ending_t
+ngx_http_llm_monitor_failed(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    int64_t                        status;
+    ngx_http_upstream_state_t     *state;
+    ngx_http_llm_monitor_ending_t  ending;
+
+    status = rec->num[LLM_N_STATUS];
+    state = ngx_http_llm_monitor_last_attempt(r);
+
+    ending.outcome = LLM_OUTCOME_HTTP_ERROR;
+    ending.aborted_by = LLM_ABORTED_NOT;
+
+    if (state == NULL && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED)) {
+        ending.outcome = LLM_OUTCOME_REJECTED;
+
+    } else if (status == NGX_HTTP_GATEWAY_TIME_OUT
+               || status == NGX_HTTP_REQUEST_TIME_OUT)
+    {
+        ending.outcome = LLM_OUTCOME_TIMEOUT;
+        ending.aborted_by = LLM_ABORTED_TIMEOUT;
+
+    } else if (status == NGX_HTTP_BAD_GATEWAY
+               && state != NULL
+               && state->bytes_sent
+               && state->header_time == (ngx_msec_t) -1)
+    {
+        /* it took the request and closed */
+
+        ending.outcome = LLM_OUTCOME_UPSTREAM_ABORT;
+        ending.aborted_by = LLM_ABORTED_UPSTREAM;
+    }
+
+    return ending;
+}
+
+
+/* A response that had begun well and did not end. */
+
+static ngx_http_llm_monitor_ending_t
+ngx_http_llm_monitor_cut(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_connection_t              *c;
+    ngx_http_llm_monitor_ending_t  ending;
+
+    c = r->connection;
+
+    if (c->timedout) {
+
+        /* a client that did not read is no fault of the upstream */
+
+        ending.outcome = LLM_OUTCOME_CLIENT_ABORT;
+        ending.aborted_by = LLM_ABORTED_TIMEOUT;
+
+    } else if (c->error || ctx->response_last) {
+        ending.outcome = LLM_OUTCOME_CLIENT_ABORT;
+        ending.aborted_by = LLM_ABORTED_CLIENT;
+
+    } else if (ctx->timedout) {
+        ending.outcome = LLM_OUTCOME_TIMEOUT;
+        ending.aborted_by = LLM_ABORTED_TIMEOUT;
+
+    } else {
+        ending.outcome = LLM_OUTCOME_UPSTREAM_ABORT;
+        ending.aborted_by = LLM_ABORTED_UPSTREAM;
+    }
+
+    return ending;
+}
+
+
+/* worker_shutdown_timeout closes connections of a worker that is exiting */
+
+static ngx_uint_t
+ngx_http_llm_monitor_closing(ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        c = r->stream->connection->connection;
+    }
+
+#endif
+
+    return ngx_exiting && c->close && c->error;
+}
+
+
+/*
+ * A stream whose end only the closing of the connection told (HTTP/1.0), and
+ * which lacks what its protocol puts at the end.
+ */
+
+static ngx_uint_t
+ngx_http_llm_monitor_unterminated(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    return u
+           && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED)
+           && u->headers_in.content_length_n == -1
+           && !u->headers_in.chunked
+           && !u->upgrade
+           && rec->num[LLM_N_STREAM] == 1
+           && rec->num[LLM_N_PROTOCOL] > LLM_PROTOCOL_UNKNOWN
+           && rec->num[LLM_N_STREAM_COMPLETE] == 0
+           && !llm_exchange_complete(ctx->exchange);
+}
+
+
+static ngx_uint_t
+ngx_http_llm_monitor_empty(ngx_http_request_t *r, llm_record_t *rec)
+{
+    if (rec->num[LLM_N_STATUS] != NGX_HTTP_OK
+        || r->header_only
+        || rec->num[LLM_N_RESPONSE_BYTES] > 0)
+    {
+        return 0;
+    }
+
+    switch (rec->num[LLM_N_OPERATION]) {
+
+    case LLM_OPERATION_CHAT:
+    case LLM_OPERATION_COMPLETION:
+    case LLM_OPERATION_RESPONSES:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+/*
+ * An array element without a peer only separates the upstreams of an internal
+ * redirect.
+ */
+
+static ngx_http_upstream_state_t *
+ngx_http_llm_monitor_last_attempt(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL) {
+        return NULL;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = r->upstream_states->nelts; i > 0; i--) {
+
+        if (state[i - 1].peer) {
+            return &state[i - 1];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Where nobody else said what went wrong. */
+
+static void
+ngx_http_llm_monitor_error_text(llm_record_t *rec,
+    ngx_http_llm_monitor_ending_t *ending)
+{
+    llm_str_t  *text;
+
+    static llm_str_t  client = llm_str("client prematurely closed connection");
+    static llm_str_t  stalled = llm_str("client timed out");
+    static llm_str_t  upstream =
+                              llm_str("upstream prematurely closed connection");
+    static llm_str_t  timeout = llm_str("upstream timed out");
+    static llm_str_t  shutdown = llm_str("worker process was shutting down");
+
+    switch (ending->outcome) {
+
+    case LLM_OUTCOME_CLIENT_ABORT:
+        text = ending->aborted_by == LLM_ABORTED_TIMEOUT ? &stalled : &client;
+        break;
+
+    case LLM_OUTCOME_UPSTREAM_ABORT:
+        text = &upstream;
+        break;
+
+    case LLM_OUTCOME_TIMEOUT:
+        text = &timeout;
+        break;
+
+    case LLM_OUTCOME_SHUTDOWN:
+        text = &shutdown;
+        break;
+
+    default:
+        return;
+    }
+
+    if (rec->str[LLM_S_ERROR].data == NULL) {
+        rec->str[LLM_S_ERROR] = *text;
+    }
+
+    if (rec->str[LLM_S_ERROR_TYPE].data == NULL) {
+        rec->str[LLM_S_ERROR_TYPE].data =
+                          (const uint8_t *) llm_outcome_name(ending->outcome);
+        rec->str[LLM_S_ERROR_TYPE].len =
+                                 ngx_strlen(llm_outcome_name(ending->outcome));
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_attempts(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    llm_json_t                  json;
+    ngx_uint_t                  i, n;
+    ngx_http_upstream_state_t  *state;
+
+    if (ngx_http_llm_monitor_last_attempt(r) == NULL) {
+        return;
+    }
+
+    llm_buf_init(&ctx->upstreams, NGX_HTTP_LLM_MONITOR_ATTEMPTS_LEN);
+    llm_json_init(&json, &ctx->upstreams);
+
+    llm_json_open_array(&json);
+
+    state = r->upstream_states->elts;
+
+    for (i = 0, n = 0;
+         i < r->upstream_states->nelts && n < NGX_HTTP_LLM_MONITOR_ATTEMPTS;
+         i++)
+    {
+        if (state[i].peer == NULL) {
+            continue;
+        }
+
+        ngx_http_llm_monitor_attempt(&json, &state[i]);
+        n++;
+    }
+
+    llm_json_close_array(&json);
+
+    if (ctx->upstreams.failed == LLM_OK) {
+        rec->str[LLM_S_UPSTREAMS].data = ctx->upstreams.data;
+        rec->str[LLM_S_UPSTREAMS].len = ctx->upstreams.len;
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_attempt(llm_json_t *json,
+    ngx_http_upstream_state_t *state)
+{
+    llm_json_open_object(json);
+
+    llm_json_key(json, "addr");
+    llm_json_string(json, state->peer->data, state->peer->len);
+
+    llm_json_key(json, "status");
+    llm_json_int(json, state->status ? (int64_t) state->status : LLM_NULL);
+
+    ngx_http_llm_monitor_attempt_ms(json, "connect_ms", state->connect_time);
+    ngx_http_llm_monitor_attempt_ms(json, "header_ms", state->header_time);
+    ngx_http_llm_monitor_attempt_ms(json, "response_ms",
+                                    state->response_time);
+
+    llm_json_key(json, "bytes");
+    llm_json_int(json, state->bytes_received);
+
+    llm_json_close_object(json);
+}
+
+
+static void
+ngx_http_llm_monitor_attempt_ms(llm_json_t *json, const char *name,
+    ngx_msec_t ms)
+{
+    llm_json_key(json, name);
+    llm_json_int(json, ms == (ngx_msec_t) -1 ? LLM_NULL : (int64_t) ms);
+}

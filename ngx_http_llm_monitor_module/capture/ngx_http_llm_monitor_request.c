@@ -1,0 +1,156 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The request's side: where watching starts, and the request body as it
+ * flows, buffered by nginx or not.
+ */
+
+
+#include "ngx_http_llm_monitor_ctx.h"
+
+
+static ngx_int_t ngx_http_llm_monitor_add_handler(ngx_conf_t *cf,
+    ngx_uint_t phase, ngx_http_handler_pt handler);
+static ngx_int_t ngx_http_llm_monitor_request_body_filter(
+    ngx_http_request_t *r, ngx_chain_t *in);
+static void ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_chain_t *in);
+
+
+static ngx_http_request_body_filter_pt   ngx_http_next_request_body_filter;
+
+
+ngx_int_t
+ngx_http_llm_monitor_capture_init(ngx_conf_t *cf)
+{
+    if (ngx_http_llm_monitor_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
+                                         ngx_http_llm_monitor_rewrite_handler)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_llm_monitor_add_handler(cf, NGX_HTTP_LOG_PHASE,
+                                         ngx_http_llm_monitor_log_handler)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_llm_monitor_response_init();
+
+    ngx_http_next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter =
+                                     ngx_http_llm_monitor_request_body_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_add_handler(ngx_conf_t *cf, ngx_uint_t phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[phase].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = handler;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The first phase that knows the location, and our handler is the first in it,
+ * so the location that decides is the one that the client asked for, whatever
+ * redirects follow.  The handler runs again after each of them: that is the
+ * last moment to read the head of the upstream before the redirect.
+ */
+
+ngx_int_t
+ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_llm_monitor_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_llm_monitor_watch(r);
+
+    if (ctx == NULL || !r->internal) {
+        return NGX_DECLINED;
+    }
+
+    if (r->post_action) {
+
+        /* the answer is over; what follows is none of the client's time */
+
+        if (ctx->end == 0) {
+            ctx->end = ngx_http_llm_monitor_elapsed(ctx);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (r->upstream && r->upstream != ctx->upstream
+        && r->upstream->headers_in.status_n)
+    {
+        ngx_http_llm_monitor_response_head(ctx, r);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_request_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in)
+{
+    ngx_http_llm_monitor_ctx_t  *ctx;
+
+    if (in && r == r->main && !r->post_action) {
+        ctx = ngx_http_llm_monitor_watch(r);
+
+        if (ctx && ctx->exchange && !ctx->request_last) {
+            ngx_http_llm_monitor_request_feed(ctx, in);
+        }
+    }
+
+    return ngx_http_next_request_body_filter(r, in);
+}
+
+
+static void
+ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    size_t      n;
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        n = ngx_buf_in_memory(b) ? b->last - b->pos : 0;
+
+        if (b->last_buf) {
+            ctx->request_last = 1;
+        }
+
+        if (n || b->last_buf) {
+            llm_exchange_request_body(ctx->exchange, b->pos, n, b->last_buf);
+        }
+
+        if (b->last_buf) {
+            break;
+        }
+    }
+}

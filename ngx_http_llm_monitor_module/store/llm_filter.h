@@ -1,0 +1,120 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * What a call asks for, as one flat block: list, count, clear and every later
+ * call with the list's filters read the same block, and the command table
+ * carries it to the writer.
+ */
+
+
+#ifndef _LLM_FILTER_H_INCLUDED_
+#define _LLM_FILTER_H_INCLUDED_
+
+
+#include "llm_query.h"
+
+
+#define LLM_FILTER_TEXT_MAX    256         /* characters of a value */
+#define LLM_FILTER_LIMIT       50
+#define LLM_FILTER_LIMIT_MAX   1000
+#define LLM_FILTER_OFFSET_MAX  100000      /* further down is for cursors */
+#define LLM_FILTER_CURSOR      48          /* characters of a cursor */
+
+
+/* numbers of a filter; LLM_NULL: not asked for */
+
+enum {
+    LLM_F_SINCE = 0,           /* ms, included */
+    LLM_F_UNTIL,               /* ms, excluded */
+    LLM_F_STATUS_MIN,
+    LLM_F_STATUS_MAX,
+    LLM_F_OUTCOME,
+    LLM_F_PROTOCOL,
+    LLM_F_OPERATION,
+    LLM_F_STREAM,
+    LLM_F_MIN_DURATION,        /* us */
+    LLM_F_MIN_TOKENS,
+    LLM_F_MIN_COST,            /* 1e-9 US dollars */
+    LLM_F_UNPRICED,
+    LLM_F_USAGE_MISSING,
+    LLM_F_ERRORS_ONLY,
+    LLM_F_QUICK,               /* llm_quick_e */
+    LLM_F_KEY_MIN,             /* range of key hashes, both included */
+    LLM_F_KEY_MAX,
+
+    /* not conditions on rows */
+    LLM_F_LIMIT,
+    LLM_F_OFFSET,
+    LLM_F_SORT,                /* llm_sort_e */
+    LLM_F_ASCENDING,
+    LLM_F_TOTAL,
+    LLM_F_CURSOR_VALUE,        /* LLM_NULL also where the row has none */
+    LLM_F_CURSOR_ID,
+    LLM_F_ALL,
+    LLM_F_STATS,
+
+    LLM_F_NUMS
+};
+
+#define LLM_F_CONDITIONS       LLM_F_LIMIT
+
+
+/* texts of a filter; null data: not asked for */
+
+enum {
+    LLM_F_SEARCH = 0,          /* the substring of filter= */
+    LLM_F_METHOD,
+    LLM_F_PROVIDER,
+    LLM_F_MODEL,
+    LLM_F_ENDPOINT,
+    LLM_F_ACCOUNT,
+    LLM_F_USER,
+    LLM_F_KEY_TAIL,
+    LLM_F_SESSION,
+    LLM_F_IP,
+
+    LLM_F_STRS
+};
+
+
+typedef enum {
+    LLM_QUICK_ERRORS = 1, LLM_QUICK_CHAT, LLM_QUICK_GEMINI, LLM_QUICK_CLAUDE,
+    LLM_QUICK_IMAGE
+} llm_quick_e;
+
+typedef enum {
+    LLM_SORT_TIMESTAMP = 0, LLM_SORT_DURATION, LLM_SORT_TTFT, LLM_SORT_TOKENS,
+    LLM_SORT_COST, LLM_SORT_STATUS, LLM_SORT_COUNT
+} llm_sort_e;
+
+
+struct llm_filter_s {
+    uint32_t     size;         /* of the block, text included */
+    uint32_t     version;
+    int64_t      num[LLM_F_NUMS];
+
+    struct {
+        uint32_t  off;         /* in text */
+        uint32_t  len;         /* UINT32_MAX: null */
+    } str[LLM_F_STRS];
+
+    uint8_t      text[];
+};
+
+
+/* A text of the filter; its data is NULL if it was not asked for. */
+llm_str_t llm_filter_str(const llm_filter_t *f, int n);
+
+/* 1 if the filter leaves no row out. */
+int llm_filter_empty(const llm_filter_t *f);
+
+/*
+ * The cursor of the page after the row with this sort value (LLM_NULL: it has
+ * none) and id; LLM_FILTER_CURSOR characters and a NUL.
+ */
+void llm_filter_cursor(const llm_filter_t *f, int64_t value, int64_t id,
+    char *out);
+
+
+#endif /* _LLM_FILTER_H_INCLUDED_ */
