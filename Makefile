@@ -115,6 +115,15 @@ prove: module
 	scripts/prove $(or $(T),t)
 
 
+run:
+	@scripts/install-deps run
+	@$(MAKE) module
+	@scripts/demo start
+
+stop:
+	@scripts/demo stop
+
+
 check: module
 	@rc=0; \
 	scripts/check-style || rc=1; \
@@ -171,5 +180,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
 
-.PHONY: module nginx binary install unit prove check test next test-next asan \
+.PHONY: module nginx binary install unit prove run stop check test next test-next asan \
         test-asan clean FORCE
