@@ -180,5 +180,5 @@ clean:
 
 -include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
 
-.PHONY: module nginx binary install unit prove run stop check test next test-next asan \
-        test-asan clean FORCE
+.PHONY: module nginx binary install unit prove run stop check test next \
+        test-next asan test-asan clean FORCE
