@@ -249,6 +249,8 @@ ngx_http_llm_monitor_unterminated(ngx_http_llm_monitor_ctx_t *ctx,
     u = r->upstream;
 
     return u
+           && rec->num[LLM_N_STATUS] == NGX_HTTP_OK
+           && !r->header_only
            && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED)
            && u->headers_in.content_length_n == -1
            && !u->headers_in.chunked

@@ -92,11 +92,9 @@ ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r)
 
     if (r->post_action) {
 
-        /* the answer is over; what follows is none of the client's time */
+        /* the exchange is over, and its upstream about to be replaced */
 
-        if (ctx->end == 0) {
-            ctx->end = ngx_http_llm_monitor_elapsed(ctx);
-        }
+        (void) ngx_http_llm_monitor_finish(ctx, r);
 
         return NGX_DECLINED;
     }
