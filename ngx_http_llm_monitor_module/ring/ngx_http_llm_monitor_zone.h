@@ -16,30 +16,40 @@
 #include "llm_ring.h"
 #include "llm_control.h"
 #include "llm_spool.h"
+#include "ngx_http_llm_monitor_ring_file.h"
 #include "../record/llm_record.h"
 
 
 /* process-local; one a cycle, hangs on shm_zone->data */
 
 typedef struct {
-    ngx_shm_zone_t    *shm_zone;
-    ngx_slab_pool_t   *shpool;
-    llm_control_t     *control;       /* in the zone */
-    llm_ring_t         ring;          /* mapped by the master, inherited */
-    int                ring_fd;       /* holds the flock */
-    ngx_str_t          ring_path;
-    llm_spool_t        spool;         /* this worker's segment */
-    int                dir_fd;        /* data directory, or -1 */
-    int                spool_fd;      /* spool/ below it, or -1 */
-    uint8_t            salt[32];
+    ngx_shm_zone_t                    *shm_zone;
+    ngx_slab_pool_t                   *shpool;
+    llm_control_t                     *control;      /* in the zone */
+
+    /* mapped by the master and inherited; file outlives a reload */
+    llm_ring_t                         ring;
+    ngx_http_llm_monitor_ring_file_t  *file;
+
+    llm_spool_t                        spool;        /* this worker's */
+    int                                dir_fd;       /* data directory, or -1 */
+    int                                spool_fd;     /* its spool/, or -1 */
+    uint8_t                            salt[32];
 
     /* from llm_monitor_path, set before the zone is added */
-    ngx_str_t          dir;           /* NUL-terminated, absolute */
-    ngx_str_t          ring_dir;      /* where ring.* files are */
-    size_t             ring_size;
-    off_t              spool_size;
-    ngx_uint_t         node;
-    ngx_uid_t          user;          /* of the workers */
+    ngx_str_t                          dir;          /* absolute, with NUL */
+    size_t                             ring_size;
+    off_t                              spool_size;
+    ngx_uint_t                         node;
+
+    /* where ring.* files are, with NUL; chosen in the zone's init */
+    ngx_str_t                          ring_dir;
+
+    ngx_cycle_t                       *cycle;
+
+    /* one line a minute for each reason, and how many were meant by it */
+    time_t                             drop_time[LLM_DROP_COUNT];
+    ngx_uint_t                         drop_count[LLM_DROP_COUNT];
 } ngx_http_llm_monitor_zone_t;
 
 
@@ -61,8 +71,17 @@ ngx_int_t ngx_http_llm_monitor_zone_init_process(
     ngx_http_llm_monitor_zone_t *z, ngx_log_t *log);
 
 /*
- * Gives r its id and puts it into the ring, a full ring's into a spool
- * segment, and counts it.  Never blocks, never fails the caller.  NGX_OK, or
+ * An id for a record whose first byte came at timestamp (ms since 1970, now if
+ * LLM_NULL); the layout is at LLM_ID_SHIFT.
+ */
+int64_t ngx_http_llm_monitor_zone_id(ngx_http_llm_monitor_zone_t *z,
+    int64_t timestamp);
+
+/*
+ * Gives r its id, unless it has one, makes its timestamp the id's, and puts it
+ * into the ring, a full ring's into a spool segment, and counts it.  What is
+ * too large gives up its bodies first (skipped); while recording is paused
+ * bodies are left out.  Never blocks, never fails the caller.  NGX_OK, or
  * NGX_DECLINED if it was dropped (counted by reason).
  */
 ngx_int_t ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
