@@ -63,7 +63,8 @@ class Answer:
         self.body = bytearray()
         self.frames = []               # sizes of chunks, as they were framed
         self.complete = False
-        self.held = []                 # steps at which nothing came
+        self.broken = False            # the framing makes no sense
+        self.held = []                 # the step at which nothing came
         self.request = b''             # what the upstream read
         self.left = 0
         self.how = None
@@ -116,7 +117,11 @@ class Answer:
                 end = self.raw.find(b'\r\n')
                 if end < 0:
                     return
-                size = int(self.raw[:end].split(b';')[0], 16)
+                try:
+                    size = int(self.raw[:end], 16)
+                except ValueError:
+                    self.broken = True
+                    return
                 self.frames.append(size)
                 if size == 0:
                     if self.raw[end:end + 4] != b'\r\n\r\n':
@@ -129,7 +134,7 @@ class Answer:
     def digest(self):
         """Everything that the client could see, but the clock."""
         h = hashlib.sha256(DATE.sub(rb'\1-', self.head or b''))
-        h.update(b'|%r|%r|' % (self.frames, self.complete))
+        h.update(b'|%r|%r|%r|' % (self.frames, self.complete, self.broken))
         h.update(self.body)
         return h.hexdigest()
 
@@ -182,7 +187,7 @@ def exchange(port, listener, sent, reply, step=False, timeout=20, patience=2):
                                  and len(answer.body) >= wanted[1])
             if not ready and waiting and now - waiting > patience:
                 answer.held.append(done)
-                ready, waiting = True, None
+                break
             if up and queue is not None:
                 poll.modify(up, select.POLLIN
                             | (select.POLLOUT if queue and ready else 0))
@@ -208,7 +213,7 @@ def exchange(port, listener, sent, reply, step=False, timeout=20, patience=2):
                 except ConnectionError:
                     data = b''
                 answer.feed(data, not data)
-                if not data:
+                if not data or answer.broken:
                     break
             if up is None:
                 continue
