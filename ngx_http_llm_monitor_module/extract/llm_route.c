@@ -37,6 +37,7 @@ static int llm_route_rules_find(llm_route_t *rt, const llm_str_t *path,
     const llm_str_t *query);
 static const uint8_t *llm_route_match(const llm_route_rule_t *rule,
     const llm_str_t *path, llm_str_t *model);
+static const uint8_t *llm_route_beta(const uint8_t *p, const llm_str_t *path);
 static void llm_route_deployment(llm_route_t *rt, const llm_str_t *path,
     const uint8_t *end);
 static void llm_route_unknown(llm_route_t *rt, const llm_str_t *path);
@@ -592,8 +593,14 @@ llm_route_match(const llm_route_rule_t *rule, const llm_str_t *path,
             return (p == path->data) ? p : p - 1;
         }
 
+        if (r - rule->path.data == sizeof("/v1beta") - 1
+            && memcmp(rule->path.data, "/v1beta", 7) == 0)
+        {
+            return llm_route_beta(p, path);
+        }
+
         if (p == path->data || p[-1] != r[-1]) {
-            break;
+            return NULL;
         }
 
         r--;
@@ -606,23 +613,27 @@ llm_route_match(const llm_route_rule_t *rule, const llm_str_t *path,
         }
     }
 
-    /* "v1beta" stands for v1beta1, v1alpha and the like */
+    return p;
+}
 
-    if (r == rule->path.data + sizeof("/v1beta") - 1
-        && memcmp(rule->path.data, "/v1beta", r - rule->path.data) == 0)
+
+/* "v1beta" stands for v1beta1, v1alpha and the like; p is where it ends */
+
+static const uint8_t *
+llm_route_beta(const uint8_t *p, const llm_str_t *path)
+{
+    const uint8_t  *end;
+
+    for (end = p; p > path->data && p[-1] != '/'; p--) { /* void */ }
+
+    if (p == path->data || end - p > 9
+        || (!(end - p >= 6 && memcmp(p, "v1beta", 6) == 0)
+            && !(end - p >= 7 && memcmp(p, "v1alpha", 7) == 0)))
     {
-        for (end = p; p > path->data && p[-1] != '/'; p--) { /* void */ }
-
-        if (p == path->data || end - p < 7 || end - p > 9
-            || (memcmp(p, "v1beta", 6) != 0 && memcmp(p, "v1alpha", 7) != 0))
-        {
-            return NULL;
-        }
-
-        return p - 1;
+        return NULL;
     }
 
-    return (r == rule->path.data) ? p : NULL;
+    return p - 1;
 }
 
 

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "../record/llm_text.h"
 #include "llm_route.h"
 #include "llm_percent.h"
 
@@ -325,57 +326,17 @@ llm_route_url_copy(llm_route_url_t *u, const uint8_t *p, const uint8_t *end)
 }
 
 
-/* The length of the UTF-8 character at p, 0 for none and for a control one. */
+/* The length of the character at p; 0 for a control one and for no UTF-8. */
 
 static size_t
 llm_route_url_utf8(const uint8_t *p, const uint8_t *end)
 {
-    size_t    i, n;
+    int       n;
     uint32_t  c;
 
-    static const uint32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    n = llm_utf8_decode(p, end - p, &c);
 
-    c = *p;
-
-    if (c < 0x80) {
-        return c > 0x20 && c != 0x7f;
-    }
-
-    if (c >= 0xc2 && c < 0xe0) {
-        n = 2;
-        c &= 0x1f;
-
-    } else if (c >= 0xe0 && c < 0xf0) {
-        n = 3;
-        c &= 0x0f;
-
-    } else if (c >= 0xf0 && c < 0xf5) {
-        n = 4;
-        c &= 0x07;
-
-    } else {
-        return 0;
-    }
-
-    if ((size_t) (end - p) < n) {
-        return 0;
-    }
-
-    for (i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-
-        c = (c << 6) | (p[i] & 0x3f);
-    }
-
-    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)
-        || c < 0xa0)
-    {
-        return 0;
-    }
-
-    return n;
+    return (n <= 0 || c <= 0x20 || (c >= 0x7f && c < 0xa0)) ? 0 : (size_t) n;
 }
 
 
