@@ -107,8 +107,15 @@ $(BUILD)/unit/%: t/unit/%.c t/unit/tap.h $(BUILD)/libllm.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
 
-unit: $(UNIT)
-	prove -e '' $(UNIT)
+# The ring's order of memory accesses is the thread sanitizer's to check.
+
+$(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O1 -g -fsanitize=thread -o $@ $< \
+	    $(SRC)/ring/llm_ring.c $(SRC)/ring/llm_crc32c.c -lpthread
+
+unit: $(UNIT) $(BUILD)/tsan/test_ring_threads
+	prove -e '' $^
 
 
 prove: module
