@@ -59,6 +59,9 @@ typedef struct {
     ngx_uint_t                     enabled;        /* that or llm_monitor_api,
                                                       somewhere */
 
+    ngx_int_t                      request_id;     /* index of $request_id,
+                                                      or NGX_ERROR */
+
     /* process-local */
     ngx_queue_t                    exchanges;      /* alive in this worker */
 } ngx_http_llm_monitor_main_conf_t;

@@ -117,7 +117,6 @@ ngx_http_llm_monitor_cleanup(void *data)
     }
 
     llm_exchange_destroy(ctx->exchange);
-    llm_buf_free(&ctx->upstreams);
 
     ngx_http_llm_monitor_body_free(&ctx->request_body);
     ngx_http_llm_monitor_body_free(&ctx->response_body);

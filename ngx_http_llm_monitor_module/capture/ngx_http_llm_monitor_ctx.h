@@ -12,7 +12,6 @@
 
 #include "ngx_http_llm_monitor_capture.h"
 #include "ngx_http_llm_monitor_spoolfile.h"
-#include "../record/llm_buf.h"
 
 
 /* bytes of a text that comes from the configuration, a variable or nginx */
@@ -41,7 +40,6 @@ struct ngx_http_llm_monitor_ctx_s {
     ngx_connection_t                  *peer;         /* its connection */
 
     llm_record_t                      *record;       /* NULL: not finished */
-    llm_buf_t                          upstreams;
 
     unsigned                           response:1;   /* its head was seen */
     unsigned                           request_last:1;

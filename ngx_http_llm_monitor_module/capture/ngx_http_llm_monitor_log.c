@@ -11,6 +11,10 @@
 #include "../record/llm_text.h"
 
 
+/* hexadecimal digits, as $request_id has */
+#define NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN  32
+
+
 static void ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
 static void ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
@@ -23,7 +27,8 @@ static void ngx_http_llm_monitor_user(ngx_http_request_t *r,
     llm_record_t *rec);
 static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
     llm_record_t *rec);
-static void ngx_http_llm_monitor_request_id(ngx_http_request_t *r,
+static void ngx_http_llm_monitor_request_id(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
     llm_record_t *rec);
 static ngx_uint_t ngx_http_llm_monitor_wanted(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
@@ -231,7 +236,7 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
     }
 
     if (rec->str[LLM_S_REQUEST_ID].data == NULL) {
-        ngx_http_llm_monitor_request_id(r, rec);
+        ngx_http_llm_monitor_request_id(ctx, r, rec);
     }
 }
 
@@ -318,34 +323,59 @@ ngx_http_llm_monitor_provider(ngx_http_request_t *r, llm_record_t *rec)
         host = &u->conf->upstream->host;
 
     } else if (u->resolved) {
-        host = &u->resolved->host;
+
+        /* made of variables, perhaps of what the client sent */
+
+        (void) ngx_http_llm_monitor_text(r, &u->resolved->host,
+                                         &rec->str[LLM_S_PROVIDER]);
+        return;
 
     } else {
         return;
     }
 
-    (void) ngx_http_llm_monitor_text(r, host, &rec->str[LLM_S_PROVIDER]);
+    rec->str[LLM_S_PROVIDER].data = host->data;
+    rec->str[LLM_S_PROVIDER].len = ngx_min(host->len,
+                                           NGX_HTTP_LLM_MONITOR_TEXT_MAX);
 }
 
 
+/*
+ * $request_id where the configuration uses it, so that it is the one which the
+ * upstream or a log was told.  Else nobody knows it, and an id that costs less
+ * than 16 bytes of OpenSSL's will do.
+ */
+
 static void
-ngx_http_llm_monitor_request_id(ngx_http_request_t *r, llm_record_t *rec)
+ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
 {
-    ngx_uint_t                  key;
+    u_char                     *p;
     ngx_http_variable_value_t  *vv;
 
-    static ngx_str_t  name = ngx_string("request_id");
+    if (ctx->mcf->request_id != NGX_ERROR) {
+        vv = ngx_http_get_indexed_variable(r, ctx->mcf->request_id);
 
-    key = ngx_hash_key(name.data, name.len);
+        if (vv && !vv->not_found) {
+            rec->str[LLM_S_REQUEST_ID].data = vv->data;
+            rec->str[LLM_S_REQUEST_ID].len = vv->len;
+        }
 
-    vv = ngx_http_get_variable(r, &name, key);
-
-    if (vv == NULL || vv->not_found) {
         return;
     }
 
-    rec->str[LLM_S_REQUEST_ID].data = vv->data;
-    rec->str[LLM_S_REQUEST_ID].len = vv->len;
+    p = ngx_pnalloc(r->pool, NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN);
+
+    if (p == NULL) {
+        return;
+    }
+
+    rec->str[LLM_S_REQUEST_ID].data = p;
+    rec->str[LLM_S_REQUEST_ID].len = NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN;
+
+    (void) ngx_sprintf(p, "%08xD%08xD%08xD%08xD",
+                       (uint32_t) ngx_random(), (uint32_t) ngx_random(),
+                       (uint32_t) ngx_random(), (uint32_t) ngx_random());
 }
 
 

@@ -8,14 +8,18 @@
 
 
 #include "ngx_http_llm_monitor_ctx.h"
-#include "../record/llm_json_write.h"
 
 
 /* more attempts than a record tells of; proxy_next_upstream_tries */
 #define NGX_HTTP_LLM_MONITOR_ATTEMPTS  32
 
-/* bytes of their JSON */
-#define NGX_HTTP_LLM_MONITOR_ATTEMPTS_LEN  8192
+/* bytes of the JSON of one: an address, five numbers and their names */
+#define NGX_HTTP_LLM_MONITOR_ATTEMPT_LEN                                      \
+    (NGX_HTTP_LLM_MONITOR_TEXT_MAX + 5 * NGX_INT64_LEN + 96)
+
+
+#define ngx_http_llm_monitor_literal(p, text)                                 \
+    ngx_cpymem(p, text, sizeof(text) - 1)
 
 
 typedef struct {
@@ -42,12 +46,12 @@ static ngx_http_upstream_state_t *ngx_http_llm_monitor_last_attempt(
     ngx_http_request_t *r);
 static void ngx_http_llm_monitor_error_text(llm_record_t *rec,
     ngx_http_llm_monitor_ending_t *ending);
-static void ngx_http_llm_monitor_attempts(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r, llm_record_t *rec);
-static void ngx_http_llm_monitor_attempt(llm_json_t *json,
+static void ngx_http_llm_monitor_attempts(ngx_http_request_t *r,
+    llm_record_t *rec);
+static u_char *ngx_http_llm_monitor_attempt(u_char *p,
     ngx_http_upstream_state_t *state);
-static void ngx_http_llm_monitor_attempt_ms(llm_json_t *json,
-    const char *name, ngx_msec_t ms);
+static u_char *ngx_http_llm_monitor_attempt_ms(u_char *p, ngx_msec_t ms);
+static u_char *ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number);
 
 
 void
@@ -56,7 +60,7 @@ ngx_http_llm_monitor_outcome(ngx_http_llm_monitor_ctx_t *ctx,
 {
     ngx_http_llm_monitor_ending_t  ending;
 
-    ngx_http_llm_monitor_attempts(ctx, r, rec);
+    ngx_http_llm_monitor_attempts(r, rec);
 
     ending = ngx_http_llm_monitor_ending(ctx, r, rec);
 
@@ -363,11 +367,15 @@ ngx_http_llm_monitor_error_text(llm_record_t *rec,
 }
 
 
+/*
+ * Written by hand, for every exchange pays for it; an address is a text of the
+ * configuration and holds nothing that needs an escape, or loses it.
+ */
+
 static void
-ngx_http_llm_monitor_attempts(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r, llm_record_t *rec)
+ngx_http_llm_monitor_attempts(ngx_http_request_t *r, llm_record_t *rec)
 {
-    llm_json_t                  json;
+    u_char                     *p, *start;
     ngx_uint_t                  i, n;
     ngx_http_upstream_state_t  *state;
 
@@ -375,62 +383,97 @@ ngx_http_llm_monitor_attempts(ngx_http_llm_monitor_ctx_t *ctx,
         return;
     }
 
-    llm_buf_init(&ctx->upstreams, NGX_HTTP_LLM_MONITOR_ATTEMPTS_LEN);
-    llm_json_init(&json, &ctx->upstreams);
+    n = ngx_min(r->upstream_states->nelts, NGX_HTTP_LLM_MONITOR_ATTEMPTS);
 
-    llm_json_open_array(&json);
+    start = ngx_pnalloc(r->pool, 2 + n * NGX_HTTP_LLM_MONITOR_ATTEMPT_LEN);
+
+    if (start == NULL) {
+        return;
+    }
+
+    p = start;
+    *p++ = '[';
 
     state = r->upstream_states->elts;
 
-    for (i = 0, n = 0;
-         i < r->upstream_states->nelts && n < NGX_HTTP_LLM_MONITOR_ATTEMPTS;
-         i++)
-    {
-        if (state[i].peer == NULL) {
-            continue;
+    for (i = 0; i < n; i++) {
+
+        if (state[i].peer) {
+            p = ngx_http_llm_monitor_attempt(p, &state[i]);
+            *p++ = ',';
         }
-
-        ngx_http_llm_monitor_attempt(&json, &state[i]);
-        n++;
     }
 
-    llm_json_close_array(&json);
+    p[-1] = ']';
 
-    if (ctx->upstreams.failed == LLM_OK) {
-        rec->str[LLM_S_UPSTREAMS].data = ctx->upstreams.data;
-        rec->str[LLM_S_UPSTREAMS].len = ctx->upstreams.len;
-    }
+    rec->str[LLM_S_UPSTREAMS].data = start;
+    rec->str[LLM_S_UPSTREAMS].len = p - start;
 }
 
 
-static void
-ngx_http_llm_monitor_attempt(llm_json_t *json,
-    ngx_http_upstream_state_t *state)
+static u_char *
+ngx_http_llm_monitor_attempt(u_char *p, ngx_http_upstream_state_t *state)
 {
-    llm_json_open_object(json);
+    size_t   len;
+    u_char  *addr, *last;
 
-    llm_json_key(json, "addr");
-    llm_json_string(json, state->peer->data, state->peer->len);
+    p = ngx_http_llm_monitor_literal(p, "{\"addr\":\"");
 
-    llm_json_key(json, "status");
-    llm_json_int(json, state->status ? (int64_t) state->status : LLM_NULL);
+    len = ngx_min(state->peer->len, NGX_HTTP_LLM_MONITOR_TEXT_MAX);
+    last = state->peer->data + len;
 
-    ngx_http_llm_monitor_attempt_ms(json, "connect_ms", state->connect_time);
-    ngx_http_llm_monitor_attempt_ms(json, "header_ms", state->header_time);
-    ngx_http_llm_monitor_attempt_ms(json, "response_ms",
-                                    state->response_time);
+    for (addr = state->peer->data; addr < last; addr++) {
 
-    llm_json_key(json, "bytes");
-    llm_json_int(json, state->bytes_received);
+        if (*addr >= 0x20 && *addr < 0x7f && *addr != '"' && *addr != '\\') {
+            *p++ = *addr;
+        }
+    }
 
-    llm_json_close_object(json);
+    p = ngx_http_llm_monitor_literal(p, "\",\"status\":");
+    p = ngx_http_llm_monitor_attempt_number(p, state->status
+                                               ? (int64_t) state->status : -1);
+
+    p = ngx_http_llm_monitor_literal(p, ",\"connect_ms\":");
+    p = ngx_http_llm_monitor_attempt_ms(p, state->connect_time);
+
+    p = ngx_http_llm_monitor_literal(p, ",\"header_ms\":");
+    p = ngx_http_llm_monitor_attempt_ms(p, state->header_time);
+
+    p = ngx_http_llm_monitor_literal(p, ",\"response_ms\":");
+    p = ngx_http_llm_monitor_attempt_ms(p, state->response_time);
+
+    p = ngx_http_llm_monitor_literal(p, ",\"bytes\":");
+    p = ngx_http_llm_monitor_attempt_number(p, state->bytes_received);
+
+    *p++ = '}';
+
+    return p;
 }
 
 
-static void
-ngx_http_llm_monitor_attempt_ms(llm_json_t *json, const char *name,
-    ngx_msec_t ms)
+static u_char *
+ngx_http_llm_monitor_attempt_ms(u_char *p, ngx_msec_t ms)
 {
-    llm_json_key(json, name);
-    llm_json_int(json, ms == (ngx_msec_t) -1 ? LLM_NULL : (int64_t) ms);
+    return ngx_http_llm_monitor_attempt_number(p,
+                               ms == (ngx_msec_t) -1 ? -1 : (int64_t) ms);
+}
+
+
+static u_char *
+ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number)
+{
+    u_char  digits[NGX_INT64_LEN], *d;
+
+    if (number < 0) {
+        return ngx_http_llm_monitor_literal(p, "null");
+    }
+
+    d = digits + NGX_INT64_LEN;
+
+    do {
+        *--d = (u_char) (number % 10 + '0');
+        number /= 10;
+    } while (number);
+
+    return ngx_cpymem(p, d, digits + NGX_INT64_LEN - d);
 }

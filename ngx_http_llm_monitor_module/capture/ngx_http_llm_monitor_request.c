@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_llm_monitor_add_handler(ngx_conf_t *cf,
     ngx_uint_t phase, ngx_http_handler_pt handler);
+static ngx_int_t ngx_http_llm_monitor_used_variable(ngx_conf_t *cf,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_llm_monitor_request_body_filter(
     ngx_http_request_t *r, ngx_chain_t *in);
 static void ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
@@ -24,6 +26,14 @@ static ngx_http_request_body_filter_pt   ngx_http_next_request_body_filter;
 ngx_int_t
 ngx_http_llm_monitor_capture_init(ngx_conf_t *cf)
 {
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    static ngx_str_t  request_id = ngx_string("request_id");
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
+
+    mcf->request_id = ngx_http_llm_monitor_used_variable(cf, &request_id);
+
     if (ngx_http_llm_monitor_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
                                          ngx_http_llm_monitor_rewrite_handler)
         != NGX_OK)
@@ -65,6 +75,32 @@ ngx_http_llm_monitor_add_handler(ngx_conf_t *cf, ngx_uint_t phase,
     *h = handler;
 
     return NGX_OK;
+}
+
+
+/* The index of a variable that the configuration uses, or NGX_ERROR. */
+
+static ngx_int_t
+ngx_http_llm_monitor_used_variable(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len == name->len
+            && ngx_strncasecmp(v[i].name.data, name->data, name->len) == 0)
+        {
+            return i;
+        }
+    }
+
+    return NGX_ERROR;
 }
 
 

@@ -17,7 +17,7 @@ static ngx_int_t ngx_http_llm_monitor_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static void ngx_http_llm_monitor_response_feed(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r, ngx_chain_t *in);
-static void ngx_http_llm_monitor_response_chunk(
+static void ngx_http_llm_monitor_response_timed(
     ngx_http_llm_monitor_ctx_t *ctx, const u_char *p, size_t n,
     ngx_uint_t last);
 static ngx_uint_t ngx_http_llm_monitor_peer_timedout(
@@ -118,7 +118,11 @@ ngx_http_llm_monitor_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_body_filter(r, in);
     }
 
-    ctx = ngx_http_llm_monitor_ctx(r);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_llm_monitor_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_llm_monitor_ctx(r);
+    }
 
     if (ctx == NULL || ctx->end) {
         return ngx_http_next_body_filter(r, in);
@@ -153,7 +157,14 @@ ngx_http_llm_monitor_response_feed(ngx_http_llm_monitor_ctx_t *ctx,
         last = b->last_buf || b->last_in_chain;
 
         if (n || last) {
-            ngx_http_llm_monitor_response_chunk(ctx, b->pos, n, last);
+
+            if (ctx->timed) {
+                llm_exchange_response_body(ctx->exchange, b->pos, n, last,
+                                           ctx->now);
+
+            } else {
+                ngx_http_llm_monitor_response_timed(ctx, b->pos, n, last);
+            }
 
         } else if (b->flush && ngx_http_llm_monitor_peer_timedout(ctx, r)) {
             ctx->timedout = 1;
@@ -167,8 +178,10 @@ ngx_http_llm_monitor_response_feed(ngx_http_llm_monitor_ctx_t *ctx,
 }
 
 
+/* The clock is read until the first content has come. */
+
 static void
-ngx_http_llm_monitor_response_chunk(ngx_http_llm_monitor_ctx_t *ctx,
+ngx_http_llm_monitor_response_timed(ngx_http_llm_monitor_ctx_t *ctx,
     const u_char *p, size_t n, ngx_uint_t last)
 {
     llm_exchange_state_t  st;
@@ -177,17 +190,13 @@ ngx_http_llm_monitor_response_chunk(ngx_http_llm_monitor_ctx_t *ctx,
         return;
     }
 
-    /* the clock is read until the first content has come */
-
-    if (!ctx->timed) {
-        ctx->now = ngx_http_llm_monitor_elapsed(ctx);
-    }
+    ctx->now = ngx_http_llm_monitor_elapsed(ctx);
 
     llm_exchange_response_body(ctx->exchange, p, n, last, ctx->now);
+    llm_exchange_state(ctx->exchange, &st);
 
-    if (!ctx->timed) {
-        llm_exchange_state(ctx->exchange, &st);
-        ctx->timed = st.content_seen ? 1 : 0;
+    if (st.content_seen) {
+        ctx->timed = 1;
     }
 }
 

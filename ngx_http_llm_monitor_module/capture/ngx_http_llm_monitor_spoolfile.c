@@ -17,6 +17,8 @@
 #define NGX_HTTP_LLM_MONITOR_NAME_TRIES  4
 
 
+static ngx_int_t ngx_http_llm_monitor_body_keep(
+    ngx_http_llm_monitor_body_t *body, const u_char *p, size_t n);
 static ngx_int_t ngx_http_llm_monitor_body_room(
     ngx_http_llm_monitor_body_t *body, size_t need);
 static ngx_int_t ngx_http_llm_monitor_body_spool(
@@ -61,7 +63,17 @@ void
 ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n)
 {
-    if (!body->wanted || body->state != LLM_BODY_NONE || n == 0) {
+    ngx_int_t  rc;
+
+    if (n <= body->free) {
+        ngx_memcpy(body->data + body->len, p, n);
+        body->len += n;
+        body->size += n;
+        body->free -= n;
+        return;
+    }
+
+    if (!body->wanted || n == 0) {
         return;
     }
 
@@ -75,24 +87,19 @@ ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
     if (body->fd == NGX_INVALID_FILE
         && n <= body->lcf->buffer_size - body->len)
     {
-        if (n > body->cap - body->len
-            && ngx_http_llm_monitor_body_room(body, body->len + n) != NGX_OK)
-        {
-            goto failed;
-        }
+        rc = ngx_http_llm_monitor_body_keep(body, p, n);
 
-        ngx_memcpy(body->data + body->len, p, n);
-        body->len += n;
+    } else {
+        rc = ngx_http_llm_monitor_body_spool(body, p, n);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_llm_monitor_body_drop(body, LLM_BODY_SKIPPED);
         return;
     }
 
-    if (ngx_http_llm_monitor_body_spool(body, p, n) == NGX_OK) {
-        return;
-    }
-
-failed:
-
-    ngx_http_llm_monitor_body_drop(body, LLM_BODY_SKIPPED);
+    body->free = (size_t) ngx_min((off_t) (body->cap - body->len),
+                                  body->lcf->max_body_size - body->size);
 }
 
 
@@ -191,7 +198,25 @@ ngx_http_llm_monitor_body_free(ngx_http_llm_monitor_body_t *body)
         body->data = NULL;
         body->len = 0;
         body->cap = 0;
+        body->free = 0;
     }
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_body_keep(ngx_http_llm_monitor_body_t *body,
+    const u_char *p, size_t n)
+{
+    if (n > body->cap - body->len
+        && ngx_http_llm_monitor_body_room(body, body->len + n) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(body->data + body->len, p, n);
+    body->len += n;
+
+    return NGX_OK;
 }
 
 

@@ -27,6 +27,8 @@ typedef struct {
     u_char                            *data;
     size_t                             len;       /* in memory */
     size_t                             cap;
+    size_t                             free;      /* bytes of it that may be
+                                                     filled unasked */
     size_t                             expect;    /* length if known, or 0 */
     off_t                              size;      /* all of it, in bytes */
     off_t                              written;   /* to the file */
