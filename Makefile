@@ -107,6 +107,12 @@ $(BUILD)/unit/%: t/unit/%.c t/unit/tap.h $(BUILD)/libllm.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
 
+# what t/corpus.t feeds with recorded traffic
+
+$(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
+
 # The ring's order of memory accesses is the thread sanitizer's to check.
 
 $(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch])

@@ -1,0 +1,213 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <string.h>
+
+#include "../record/llm_text.h"
+#include "llm_slot.h"
+#include "llm_value.h"
+
+
+#define LLM_POOL_BLOCK    480
+#define LLM_SLOT_STRING   4096    /* bytes of a string that are looked at */
+
+
+struct llm_block_s {
+    llm_block_t  *next;
+};
+
+
+static uint8_t *llm_slot_room(llm_slot_t *slot, llm_pool_t *pool, size_t n);
+static int llm_slot_plain(const uint8_t *p, size_t n);
+
+
+void
+llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem)
+{
+    pool->mem = mem;
+    pool->blocks = NULL;
+    pool->p = NULL;
+    pool->room = 0;
+}
+
+
+void *
+llm_pool_alloc(llm_pool_t *pool, size_t n)
+{
+    void         *p;
+    size_t        size;
+    llm_block_t  *block;
+
+    n = (n + 7) & ~(size_t) 7;
+
+    if (n > pool->room) {
+        size = n > LLM_POOL_BLOCK ? n : LLM_POOL_BLOCK;
+
+        block = pool->mem->alloc(pool->mem->data, sizeof(llm_block_t) + size);
+        if (block == NULL) {
+            return NULL;
+        }
+
+        block->next = pool->blocks;
+        pool->blocks = block;
+
+        pool->p = (uint8_t *) (block + 1);
+        pool->room = size;
+    }
+
+    p = pool->p;
+    pool->p += n;
+    pool->room -= n;
+
+    return p;
+}
+
+
+void
+llm_pool_free(llm_pool_t *pool)
+{
+    llm_block_t  *block, *next;
+
+    for (block = pool->blocks; block != NULL; block = next) {
+        next = block->next;
+        pool->mem->free(pool->mem->data, block);
+    }
+
+    llm_pool_init(pool, pool->mem);
+}
+
+
+void
+llm_slot_set(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
+    size_t max)
+{
+    if (p == NULL) {
+        return;
+    }
+
+    if (llm_slot_plain(p, n)) {
+        n = n > max ? max : n;
+
+        if (llm_slot_room(slot, pool, n) != NULL) {
+            memcpy(slot->data, p, n);
+            slot->len = n;
+        }
+
+        return;
+    }
+
+    /* a byte that is no UTF-8 grows to three */
+    n = n > max ? max + 4 : n;
+    max = 3 * n < max ? 3 * n : max;
+
+    if (llm_slot_room(slot, pool, max) != NULL) {
+        slot->len = llm_text_scrub(slot->data, max, p, n);
+    }
+}
+
+
+void
+llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
+    size_t max)
+{
+    uint8_t  buf[LLM_SLOT_STRING];
+
+    if (p != NULL && memchr(p, '\\', n) != NULL) {
+        n = n > sizeof(buf) ? sizeof(buf) : n;
+        n = llm_value_string(buf, p, n);
+        p = buf;
+    }
+
+    llm_slot_set(slot, pool, p, n, max);
+}
+
+
+int
+llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
+    size_t n, size_t max)
+{
+    uint8_t  *old;
+    size_t    len;
+
+    if (slot->len + n > max) {
+        return LLM_FULL;
+    }
+
+    old = slot->data;
+    len = slot->len;
+
+    if (len + n > slot->cap) {
+
+        if (llm_slot_room(slot, pool, len + n) == NULL) {
+            return LLM_FULL;
+        }
+
+        if (len != 0) {
+            memcpy(slot->data, old, len);
+        }
+    }
+
+    memcpy(slot->data + len, p, n);
+    slot->len = len + n;
+
+    return LLM_OK;
+}
+
+
+llm_str_t
+llm_slot_str(const llm_slot_t *slot)
+{
+    llm_str_t  s;
+
+    s.len = slot->data != NULL ? slot->len : 0;
+    s.data = slot->data;
+
+    return s;
+}
+
+
+/* doubles, so that what is thrown away is never more than what is in use */
+
+static uint8_t *
+llm_slot_room(llm_slot_t *slot, llm_pool_t *pool, size_t n)
+{
+    size_t    cap;
+    uint8_t  *p;
+
+    if (n <= slot->cap && slot->data != NULL) {
+        return slot->data;
+    }
+
+    cap = slot->cap ? 2 * (size_t) slot->cap : 8;
+    cap = cap < n ? (n + 7) & ~(size_t) 7 : cap;
+
+    p = llm_pool_alloc(pool, cap);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    slot->data = p;
+    slot->cap = cap;
+
+    return p;
+}
+
+
+/* printable ASCII, which nearly all names and ids are */
+
+static int
+llm_slot_plain(const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (p[i] < 0x20 || p[i] > 0x7e) {
+            return 0;
+        }
+    }
+
+    return 1;
+}

@@ -1,0 +1,55 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The short texts that an exchange finds, in memory that lives as long as the
+ * exchange does.  A slot that is set again and again reuses its place.
+ */
+
+
+#ifndef _LLM_SLOT_H_INCLUDED_
+#define _LLM_SLOT_H_INCLUDED_
+
+
+#include "../record/llm.h"
+
+
+typedef struct llm_block_s  llm_block_t;
+
+typedef struct {
+    const llm_mem_t  *mem;
+    llm_block_t      *blocks;
+    uint8_t          *p;
+    size_t            room;
+} llm_pool_t;
+
+typedef struct {
+    uint8_t          *data;       /* NULL: not known */
+    uint32_t          len;
+    uint32_t          cap;
+} llm_slot_t;
+
+
+void llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem);
+void *llm_pool_alloc(llm_pool_t *pool, size_t n);     /* or NULL */
+void llm_pool_free(llm_pool_t *pool);
+
+
+/*
+ * Sets the slot to p, scrubbed and cut to max bytes.  The text of a JSON
+ * string is unescaped by the second one.  Without memory the slot stays as it
+ * was.
+ */
+void llm_slot_set(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
+    size_t n, size_t max);
+void llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
+    size_t n, size_t max);
+
+/* Bytes as they are behind what is there: LLM_FULL if they go over max. */
+int llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
+    size_t n, size_t max);
+
+llm_str_t llm_slot_str(const llm_slot_t *slot);
+
+
+#endif /* _LLM_SLOT_H_INCLUDED_ */
