@@ -17,6 +17,10 @@
 
 #define LLM_RECORD_VERSION  1
 #define LLM_VARINT_MAX      10
+#define LLM_TAG_MAX         1
+
+
+_Static_assert(LLM_N_COUNT <= 64 && LLM_S_COUNT <= 64, "tags of one byte");
 
 
 static size_t llm_varint_size(uint64_t v);
@@ -87,16 +91,31 @@ llm_record_packed_size(const llm_record_t *r)
 
     for (i = 0; i < LLM_N_COUNT; i++) {
         if (r->num[i] != LLM_NULL) {
-            size += llm_varint_size(i * 2)
-                    + llm_varint_size(llm_zigzag(r->num[i]));
+            size += LLM_TAG_MAX + llm_varint_size(llm_zigzag(r->num[i]));
         }
     }
 
     for (i = 0; i < LLM_S_COUNT; i++) {
         if (r->str[i].data != NULL) {
-            size += llm_varint_size(i * 2 + 1)
-                    + llm_varint_size(r->str[i].len) + r->str[i].len;
+            size += LLM_TAG_MAX + llm_varint_size(r->str[i].len)
+                    + r->str[i].len;
         }
+    }
+
+    return size;
+}
+
+
+size_t
+llm_record_packed_bound(const llm_record_t *r)
+{
+    int     i;
+    size_t  size;
+
+    size = 1 + (LLM_N_COUNT + LLM_S_COUNT) * (LLM_TAG_MAX + LLM_VARINT_MAX);
+
+    for (i = 0; i < LLM_S_COUNT; i++) {
+        size += r->str[i].len;
     }
 
     return size;
@@ -115,14 +134,14 @@ llm_record_pack(const llm_record_t *r, uint8_t *p)
 
     for (i = 0; i < LLM_N_COUNT; i++) {
         if (r->num[i] != LLM_NULL) {
-            p = llm_varint_write(p, i * 2);
+            *p++ = i * 2;
             p = llm_varint_write(p, llm_zigzag(r->num[i]));
         }
     }
 
     for (i = 0; i < LLM_S_COUNT; i++) {
         if (r->str[i].data != NULL) {
-            p = llm_varint_write(p, i * 2 + 1);
+            *p++ = i * 2 + 1;
             p = llm_varint_write(p, r->str[i].len);
             memcpy(p, r->str[i].data, r->str[i].len);
             p += r->str[i].len;

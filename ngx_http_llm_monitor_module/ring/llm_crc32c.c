@@ -86,12 +86,20 @@ llm_crc32c(uint32_t crc, const uint8_t *p, size_t n)
 __attribute__((target("sse4.2"))) static uint32_t
 llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
 {
-    uint64_t        v, word;
+    uint64_t        v, word, words[4];
     const uint8_t  *end;
 
     v = (uint32_t) ~crc;
 
-    for (end = p + (n & ~(size_t) 7); p < end; p += 8) {
+    for (end = p + (n & ~(size_t) 31); p < end; p += 32) {
+        memcpy(words, p, 32);
+        v = __builtin_ia32_crc32di(v, words[0]);
+        v = __builtin_ia32_crc32di(v, words[1]);
+        v = __builtin_ia32_crc32di(v, words[2]);
+        v = __builtin_ia32_crc32di(v, words[3]);
+    }
+
+    for (end = p + (n & 24); p < end; p += 8) {
         memcpy(&word, p, 8);
         v = __builtin_ia32_crc32di(v, word);
     }

@@ -328,6 +328,9 @@ ngx_http_llm_monitor_ring_file_release(ngx_http_llm_monitor_ring_file_t *file)
 
             if (flock(fd, LOCK_EX|LOCK_NB) == 0) {
                 (void) unlink((char *) path);
+
+                /* the directory in /dev/shm, unless another ring is there */
+                (void) rmdir((char *) file->dir);
             }
 
             (void) close(fd);

@@ -42,7 +42,8 @@ ngx_http_llm_monitor_ring_file_t *ngx_http_llm_monitor_ring_file_create(
 
 /*
  * One cycle less.  The last one unmaps and closes, and removes the file if it
- * is empty and no other process uses it, as after a reload that failed.
+ * is empty and no other process uses it, as after a reload that failed, and
+ * its directory if that is empty then.
  */
 void ngx_http_llm_monitor_ring_file_release(
     ngx_http_llm_monitor_ring_file_t *file);

@@ -14,6 +14,9 @@
 #define NGX_HTTP_LLM_MONITOR_SPOOL_DIR    "spool"
 #define NGX_HTTP_LLM_MONITOR_DROP_PERIOD  60    /* s between log lines */
 
+/* records without bodies are packed aside; a copy is cheaper than two walks */
+#define NGX_HTTP_LLM_MONITOR_SMALL        2048
+
 
 static ngx_int_t ngx_http_llm_monitor_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
@@ -24,6 +27,7 @@ static ngx_int_t ngx_http_llm_monitor_zone_ring(
 static void ngx_http_llm_monitor_zone_cleanup(void *data);
 static ngx_int_t ngx_http_llm_monitor_zone_open_dirs(
     ngx_http_llm_monitor_zone_t *z, ngx_log_t *log);
+static void ngx_http_llm_monitor_zone_paused(llm_record_t *r);
 static size_t ngx_http_llm_monitor_zone_fit(ngx_http_llm_monitor_zone_t *z,
     llm_record_t *r);
 static void ngx_http_llm_monitor_zone_drop_body(llm_record_t *r, int body,
@@ -300,6 +304,7 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 {
     int              rc;
     size_t           size;
+    u_char          *packed, small[NGX_HTTP_LLM_MONITOR_SMALL];
     llm_ring_slot_t  slot;
 
     if (r->num[LLM_N_ID] == LLM_NULL) {
@@ -309,7 +314,18 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 
     r->num[LLM_N_TIMESTAMP] = r->num[LLM_N_ID] >> LLM_ID_SHIFT;
 
-    size = ngx_http_llm_monitor_zone_fit(z, r);
+    if (!ngx_http_llm_monitor_zone_recording(z)) {
+        ngx_http_llm_monitor_zone_paused(r);
+    }
+
+    if (llm_record_packed_bound(r) <= NGX_HTTP_LLM_MONITOR_SMALL) {
+        packed = small;
+        size = llm_record_pack(r, packed);
+
+    } else {
+        packed = NULL;
+        size = ngx_http_llm_monitor_zone_fit(z, r);
+    }
 
     if (size == 0) {
         ngx_http_llm_monitor_zone_dropped(z, LLM_DROP_TOO_LARGE, log);
@@ -324,7 +340,13 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
         return ngx_http_llm_monitor_zone_spool(z, r, size, log);
     }
 
-    (void) llm_record_pack(r, slot.data);
+    if (packed) {
+        ngx_memcpy(slot.data, packed, size);
+
+    } else {
+        (void) llm_record_pack(r, slot.data);
+    }
+
     llm_ring_commit(&z->ring, &slot);
 
     /* the writer may have the segment once the ring has room again */
@@ -337,6 +359,22 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 }
 
 
+/* No row, so no bodies; files named in it are the writer's to remove. */
+
+static void
+ngx_http_llm_monitor_zone_paused(llm_record_t *r)
+{
+    if (r->num[LLM_N_FLAGS] == LLM_NULL) {
+        r->num[LLM_N_FLAGS] = 0;
+    }
+
+    r->num[LLM_N_FLAGS] |= LLM_RECORD_LEDGER_ONLY;
+
+    ngx_memzero(&r->str[LLM_S_REQUEST_BODY], sizeof(llm_str_t));
+    ngx_memzero(&r->str[LLM_S_RESPONSE_BODY], sizeof(llm_str_t));
+}
+
+
 /*
  * The packed size of the record, which gives up its bodies if it has to;
  * 0: it is too large even then.
@@ -345,20 +383,7 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 static size_t
 ngx_http_llm_monitor_zone_fit(ngx_http_llm_monitor_zone_t *z, llm_record_t *r)
 {
-    size_t   size;
-    int64_t  flags;
-
-    if (!ngx_http_llm_monitor_zone_recording(z)) {
-
-        /* no row, so no bodies; files named in it are the writer's to remove */
-
-        flags = r->num[LLM_N_FLAGS];
-        r->num[LLM_N_FLAGS] = (flags == LLM_NULL ? 0 : flags)
-                              | LLM_RECORD_LEDGER_ONLY;
-
-        ngx_memzero(&r->str[LLM_S_REQUEST_BODY], sizeof(llm_str_t));
-        ngx_memzero(&r->str[LLM_S_RESPONSE_BODY], sizeof(llm_str_t));
-    }
+    size_t  size;
 
     size = llm_record_packed_size(r);
 

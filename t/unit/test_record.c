@@ -70,6 +70,7 @@ round_trip(const llm_record_t *r)
     buf = malloc(size);
 
     good = llm_record_pack(r, buf) == size
+           && llm_record_packed_bound(r) >= size
            && llm_record_unpack(&back, buf, size) == LLM_OK
            && same(r, &back);
 
