@@ -227,8 +227,23 @@ llm_params_take(llm_params_t *ps, const llm_str_t *name,
     size_t              i;
     const llm_param_t  *param;
 
-    call = what == LLM_FOR_LIST ? LLM_PARAM_LIST
-           : what == LLM_FOR_COUNT ? LLM_PARAM_COUNT : LLM_PARAM_CLEAR;
+    switch (what) {
+
+    case LLM_FOR_LIST:
+        call = LLM_PARAM_LIST;
+        break;
+
+    case LLM_FOR_COUNT:
+        call = LLM_PARAM_COUNT;
+        break;
+
+    case LLM_FOR_CLEAR:
+        call = LLM_PARAM_CLEAR;
+        break;
+
+    default:
+        call = 0;
+    }
 
     for (i = 0; i < LLM_PARAMS; i++) {
         param = &llm_params[i];

@@ -36,7 +36,8 @@ void llm_query_error_json(const llm_query_error_t *err, llm_buf_t *out);
 
 
 typedef enum {
-    LLM_FOR_LIST = 1, LLM_FOR_COUNT, LLM_FOR_CLEAR
+    LLM_FOR_LIST = 1, LLM_FOR_COUNT, LLM_FOR_CLEAR,
+    LLM_FOR_NOTHING              /* a call without parameters */
 } llm_query_for_e;
 
 
@@ -63,22 +64,31 @@ int llm_filter_unpack(llm_filter_t **filter, const uint8_t *p, size_t len);
 
 typedef struct llm_reader_s  llm_reader_t;
 
+/*
+ * LLM_OK also where there is no database yet: the reader then answers that
+ * there are no rows, and is stale as soon as there is one.
+ */
 int llm_reader_open(llm_reader_t **reader, const char *dir,
     llm_query_error_t *err);
 void llm_reader_close(llm_reader_t *reader);
 
+/* 1 if the file is another one by now: close it and open again. */
+int llm_reader_stale(const llm_reader_t *reader);
+
 
 /*
  * The calls.  Each appends a JSON document to out and answers LLM_OK, or
- * LLM_ERROR with err.  budget_ms bounds the time: over it a list or count says
- * "partial":true with what was found.
+ * LLM_ERROR with err.  budget_ms bounds the time, that of a list's rows and
+ * that of its total each: over it a list or count says "total":null and
+ * "partial":true with what was found.  max_body is the limit in bytes that the
+ * placeholder of a response over it names.
  */
 int llm_query_list(llm_reader_t *reader, const llm_filter_t *filter,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);
 int llm_query_count(llm_reader_t *reader, const llm_filter_t *filter,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);
-int llm_query_detail(llm_reader_t *reader, int64_t id, llm_buf_t *out,
-    llm_query_error_t *err);
+int llm_query_detail(llm_reader_t *reader, int64_t id, int64_t max_body,
+    int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);
 
 
 /* a stored body: what it is, then its bytes piece by piece */

@@ -1,0 +1,536 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <stdio.h>
+#include <string.h>
+#include "llm_page.h"
+#include "llm_row.h"
+#include "../extract/llm_message.h"
+#include "../record/llm_text.h"
+
+
+#define LLM_QUERY_SQL          16384
+#define LLM_QUERY_BODY         (256 * 1024)         /* shown in a record */
+#define LLM_QUERY_MESSAGE      (16 * 1024 * 1024)   /* read for the message */
+#define LLM_QUERY_PIECE        (1024 * 1024)
+
+
+static int llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
+    const llm_page_t *page, llm_json_t *j, llm_query_error_t *err);
+static int llm_query_total(llm_reader_t *reader, llm_where_t *w,
+    const llm_filter_t *f, int64_t *total, llm_query_error_t *err);
+static void llm_query_partial(llm_json_t *j, int64_t total);
+static int llm_query_done(const llm_buf_t *out, llm_query_error_t *err);
+static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
+    llm_query_error_t *err);
+static int llm_query_detail_json(llm_reader_t *reader, int64_t id,
+    int64_t max_body, llm_buf_t *out, llm_query_error_t *err);
+static int llm_query_message(llm_reader_t *reader, int64_t id,
+    const llm_row_t *row, llm_json_t *j, llm_query_error_t *err);
+static int llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
+    int64_t state, int64_t max_body, llm_json_t *j, llm_query_error_t *err);
+static void llm_query_too_large(llm_json_t *j, int64_t max_body);
+
+
+int
+llm_query_list(llm_reader_t *reader, const llm_filter_t *f,
+    int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err)
+{
+    int           rc, late;
+    int64_t       total;
+    llm_json_t    j;
+    llm_page_t    page;
+    llm_where_t  *w;
+
+    memset(&page, 0, sizeof(llm_page_t));
+    w = NULL;
+    total = reader->db == NULL ? 0 : LLM_NULL;
+    late = 0;
+
+    if (llm_reader_begin(reader, budget_ms, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (reader->db != NULL) {
+        rc = llm_where_create(&w, reader->db, f);
+
+        if (rc == LLM_OK) {
+            rc = llm_page_find(reader, w, f, &page);
+            late = page.partial;
+
+        } else if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
+            rc = LLM_OK;
+            late = 1;
+        }
+
+        if (rc != LLM_OK) {
+            rc = rc == LLM_ERROR ? llm_reader_fail(reader, err)
+                                 : llm_query_fail(err, 503, "no_memory", NULL,
+                                                  "no memory");
+            goto done;
+        }
+
+        if (w != NULL && f->num[LLM_F_TOTAL] != 0) {
+            llm_reader_budget(reader, budget_ms);
+
+            rc = llm_query_total(reader, w, f, &total, err);
+
+            if (rc != LLM_OK) {
+                goto done;
+            }
+
+            late |= (total == LLM_NULL);
+        }
+    }
+
+    llm_json_init(&j, out);
+    llm_json_open_object(&j);
+
+    llm_json_key(&j, "total");
+    llm_json_int(&j, f->num[LLM_F_TOTAL] == 0 ? LLM_NULL : total);
+
+    if (late) {
+        llm_json_key(&j, "partial");
+        llm_json_bool(&j, 1);
+    }
+
+    rc = llm_query_list_rows(reader, f, &page, &j, err);
+
+    llm_json_close_object(&j);
+
+    if (rc == LLM_OK) {
+        rc = llm_query_done(out, err);
+    }
+
+done:
+
+    llm_page_free(&page);
+    llm_where_free(w);
+    llm_reader_end(reader);
+
+    return rc;
+}
+
+
+static int
+llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
+    const llm_page_t *page, llm_json_t *j, llm_query_error_t *err)
+{
+    int                    rc;
+    char                   cursor[LLM_FILTER_CURSOR + 1];
+    size_t                 i;
+    llm_row_t              row;
+    const llm_page_row_t  *last;
+
+    llm_json_key(j, "limit");
+    llm_json_int(j, f->num[LLM_F_LIMIT] == LLM_NULL ? LLM_FILTER_LIMIT
+                                                    : f->num[LLM_F_LIMIT]);
+
+    llm_json_key(j, "next");
+
+    if (page->more) {
+        last = &page->rows[page->n - 1];
+        llm_filter_cursor(f, last->value, last->id, cursor);
+        llm_json_text(j, cursor);
+
+    } else {
+        llm_json_null(j);
+    }
+
+    /* the rows are few, each is some lookups by key: they always come */
+
+    llm_reader_budget(reader, 0);
+
+    llm_json_key(j, "logs");
+    llm_json_open_array(j);
+
+    for (i = page->first; i < page->n; i++) {
+        rc = llm_row_read(reader, page->rows[i].id, &row);
+
+        if (rc == LLM_ERROR) {
+            return llm_reader_fail(reader, err);
+        }
+
+        if (rc == LLM_OK) {
+            llm_json_open_object(j);
+            llm_row_json(&row, j);
+            llm_json_close_object(j);
+        }
+    }
+
+    llm_json_close_array(j);
+
+    return LLM_OK;
+}
+
+
+int
+llm_query_count(llm_reader_t *reader, const llm_filter_t *f,
+    int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err)
+{
+    int           rc;
+    int64_t       total;
+    llm_json_t    j;
+    llm_where_t  *w;
+
+    w = NULL;
+    total = reader->db == NULL ? 0 : LLM_NULL;
+
+    if (llm_reader_begin(reader, budget_ms, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = LLM_OK;
+
+    if (reader->db != NULL) {
+        rc = llm_where_create(&w, reader->db, f);
+
+        if (rc == LLM_OK) {
+            rc = llm_query_total(reader, w, f, &total, err);
+
+        } else if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
+            rc = LLM_OK;
+
+        } else {
+            rc = rc == LLM_ERROR ? llm_reader_fail(reader, err)
+                                 : llm_query_fail(err, 503, "no_memory", NULL,
+                                                  "no memory");
+        }
+    }
+
+    if (rc == LLM_OK) {
+        llm_json_init(&j, out);
+        llm_json_open_object(&j);
+        llm_query_partial(&j, total);
+        llm_json_close_object(&j);
+
+        rc = llm_query_done(out, err);
+    }
+
+    llm_where_free(w);
+    llm_reader_end(reader);
+
+    return rc;
+}
+
+
+/* *total stays LLM_NULL if the time was over */
+
+static int
+llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
+    int64_t *total, llm_query_error_t *err)
+{
+    int            rc;
+    llm_buf_t      sql;
+    sqlite3_stmt  *stmt;
+
+    stmt = NULL;
+    llm_buf_init(&sql, LLM_QUERY_SQL);
+
+    /* without any WHERE the pages of an index are counted, not its rows */
+
+    llm_buf_text(&sql, "SELECT count(*) FROM log AS l");
+
+    if (!llm_filter_empty(f)) {
+        llm_buf_text(&sql, " WHERE 1");
+        llm_buf_text(&sql, llm_where_text(w));
+    }
+
+    rc = SQLITE_NOMEM;
+
+    if (sql.failed == LLM_OK) {
+        rc = sqlite3_prepare_v2(reader->db, (const char *) sql.data,
+                                (int) sql.len, &stmt, NULL);
+    }
+
+    llm_buf_free(&sql);
+
+    if (rc == SQLITE_OK && llm_where_bind(w, stmt) == LLM_OK) {
+        rc = sqlite3_step(stmt);
+    }
+
+    if (rc == SQLITE_ROW) {
+        *total = sqlite3_column_int64(stmt, 0);
+        rc = LLM_OK;
+
+    } else if (llm_reader_timeout(reader)) {
+        rc = LLM_OK;
+
+    } else {
+        rc = llm_reader_fail(reader, err);
+    }
+
+    sqlite3_finalize(stmt);
+
+    return rc;
+}
+
+
+static void
+llm_query_partial(llm_json_t *j, int64_t total)
+{
+    llm_json_key(j, "total");
+    llm_json_int(j, total);
+
+    if (total == LLM_NULL) {
+        llm_json_key(j, "partial");
+        llm_json_bool(j, 1);
+    }
+}
+
+
+static int
+llm_query_done(const llm_buf_t *out, llm_query_error_t *err)
+{
+    switch (out->failed) {
+
+    case LLM_OK:
+        return LLM_OK;
+
+    case LLM_FULL:
+        return llm_query_fail(err, 503, "too_large", NULL,
+                              "answer is too large, ask for less");
+
+    default:
+        return llm_query_fail(err, 503, "no_memory", NULL, "no memory");
+    }
+}
+
+
+int
+llm_query_detail(llm_reader_t *reader, int64_t id, int64_t max_body,
+    int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err)
+{
+    int  rc;
+
+    if (llm_reader_begin(reader, budget_ms, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = llm_query_detail_json(reader, id, max_body, out, err);
+
+    llm_reader_end(reader);
+
+    return rc == LLM_OK ? llm_query_done(out, err) : rc;
+}
+
+
+static int
+llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
+    llm_query_error_t *err)
+{
+    int  rc;
+
+    rc = reader->db == NULL ? LLM_DECLINED : llm_row_read(reader, id, row);
+
+    if (rc == LLM_DECLINED) {
+        return llm_query_fail(err, 404, "not_found", NULL,
+                              "there is no record %lld", (long long) id);
+    }
+
+    return rc == LLM_OK ? LLM_OK : llm_reader_fail(reader, err);
+}
+
+
+static int
+llm_query_detail_json(llm_reader_t *reader, int64_t id, int64_t max_body,
+    llm_buf_t *out, llm_query_error_t *err)
+{
+    llm_row_t   row;
+    llm_json_t  j;
+
+    if (llm_query_row(reader, id, &row, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    llm_json_init(&j, out);
+    llm_json_open_object(&j);
+
+    llm_row_json(&row, &j);
+    llm_row_json_detail(&row, &j);
+
+    if (llm_query_message(reader, id, &row, &j, err) != LLM_OK
+        || llm_query_body_json(reader, id, 0,
+                               row.record.num[LLM_N_REQUEST_BODY_STATE],
+                               max_body, &j, err)
+           != LLM_OK
+        || llm_query_body_json(reader, id, 1,
+                               row.record.num[LLM_N_RESPONSE_BODY_STATE],
+                               max_body, &j, err)
+           != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    llm_json_close_object(&j);
+
+    return LLM_OK;
+}
+
+
+static int
+llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
+    llm_json_t *j, llm_query_error_t *err)
+{
+    int              rc, protocol;
+    int64_t          size, from;
+    llm_buf_t        body, message;
+    llm_str_t        type;
+    llm_body_info_t  info;
+
+    llm_json_key(j, "message");
+
+    if (row->record.num[LLM_N_RESPONSE_BODY_STATE] != LLM_BODY_STORED) {
+        llm_json_null(j);
+        return LLM_OK;
+    }
+
+    protocol = row->record.num[LLM_N_PROTOCOL] == LLM_NULL
+                   ? LLM_PROTOCOL_UNKNOWN
+                   : (int) row->record.num[LLM_N_PROTOCOL];
+
+    if (llm_query_body_info(reader, id, 1, &info, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    size = info.size < LLM_QUERY_MESSAGE ? info.size : LLM_QUERY_MESSAGE;
+    rc = LLM_OK;
+
+    llm_buf_init(&body, LLM_QUERY_MESSAGE + LLM_QUERY_PIECE);
+    llm_buf_init(&message, 2 * LLM_QUERY_MESSAGE);
+
+    for (from = 0; from < size && rc == LLM_OK; from += LLM_QUERY_PIECE) {
+        rc = llm_query_body(reader, id, 1, from, LLM_QUERY_PIECE, &body, err);
+    }
+
+    if (rc == LLM_OK && body.failed == LLM_OK) {
+        type.data = (const uint8_t *) info.type;
+        type.len = strlen(info.type);
+
+        if (body.len > (size_t) size) {
+            body.len = (size_t) size;
+        }
+
+        (void) llm_message_build(protocol, &type, body.data, body.len,
+                                 &message);
+    }
+
+    if (message.failed == LLM_OK && message.len != 0) {
+        llm_json_raw(j, message.data, message.len);
+
+    } else {
+        llm_json_null(j);
+    }
+
+    llm_buf_free(&message);
+    llm_buf_free(&body);
+
+    return rc;
+}
+
+
+static int
+llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
+    int64_t state, int64_t max_body, llm_json_t *j, llm_query_error_t *err)
+{
+    int              rc, more;
+    size_t           n;
+    llm_buf_t        body;
+    llm_body_info_t  info;
+
+    rc = LLM_OK;
+    more = 0;
+
+    llm_json_key(j, response ? "response_body" : "request_body");
+
+    switch (state) {
+
+    case LLM_BODY_STORED:
+        rc = llm_query_body_info(reader, id, response, &info, err);
+
+        if (rc != LLM_OK) {
+            break;
+        }
+
+        if (info.state != LLM_BODY_STORED) {
+            llm_json_null(j);
+            break;
+        }
+
+        /* three more: the last character may need them */
+
+        llm_buf_init(&body, LLM_QUERY_BODY + 3);
+
+        rc = llm_query_body(reader, id, response, 0, LLM_QUERY_BODY + 3,
+                            &body, err);
+
+        if (rc == LLM_OK) {
+            n = body.len;
+
+            if (n > LLM_QUERY_BODY) {
+                n = llm_utf8_cut(body.data, body.len, LLM_QUERY_BODY);
+            }
+
+            llm_json_string(j, body.data, n);
+            more = ((int64_t) n < info.size);
+        }
+
+        llm_buf_free(&body);
+        break;
+
+    case LLM_BODY_BINARY:
+        llm_json_text(j, response ? "[Binary Response Data]"
+                                  : "[Binary Request Data]");
+        break;
+
+    case LLM_BODY_TOO_LARGE:
+        if (response) {
+            llm_query_too_large(j, max_body);
+            break;
+        }
+
+        /* fall through */
+
+    default:
+        llm_json_null(j);
+    }
+
+    llm_json_key(j, response ? "response_body_truncated"
+                             : "request_body_truncated");
+    llm_json_bool(j, more);
+
+    return rc;
+}
+
+
+static void
+llm_query_too_large(llm_json_t *j, int64_t max_body)
+{
+    char         text[64];
+    int64_t      n;
+    const char  *unit;
+
+    n = max_body;
+    unit = "B";
+
+    if (n % (1024 * 1024 * 1024) == 0) {
+        n /= 1024 * 1024 * 1024;
+        unit = "GB";
+
+    } else if (n % (1024 * 1024) == 0) {
+        n /= 1024 * 1024;
+        unit = "MB";
+
+    } else if (n % 1024 == 0) {
+        n /= 1024;
+        unit = "KB";
+    }
+
+    snprintf(text, sizeof(text), "[Response too large (>%lld%s)]",
+             (long long) n, unit);
+
+    llm_json_text(j, text);
+}

@@ -1,0 +1,45 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * A read-only connection from the inside; what the calls of llm_query.h share.
+ */
+
+
+#ifndef _LLM_READER_H_INCLUDED_
+#define _LLM_READER_H_INCLUDED_
+
+
+#include <sqlite3.h>
+#include <sys/types.h>
+#include "llm_query.h"
+
+
+struct llm_reader_s {
+    sqlite3        *db;              /* NULL: there is no database yet */
+    sqlite3_stmt   *row;             /* see llm_row_prepare() */
+    int64_t         deadline;        /* ms of the monotonic clock; 0: none */
+    dev_t           dev;
+    ino_t           ino;
+    char            path[4096];
+};
+
+
+/*
+ * One answer sees one state of the database: begin, read, end.  begin also
+ * starts the time of budget_ms (0: no bound), and so does llm_reader_budget()
+ * for a part of its own.
+ */
+int llm_reader_begin(llm_reader_t *reader, int64_t budget_ms,
+    llm_query_error_t *err);
+void llm_reader_budget(llm_reader_t *reader, int64_t budget_ms);
+void llm_reader_end(llm_reader_t *reader);
+
+/* Whether the last error of the connection is that the time was over. */
+int llm_reader_timeout(llm_reader_t *reader);
+
+/* Sets err to the connection's last error; always LLM_ERROR. */
+int llm_reader_fail(llm_reader_t *reader, llm_query_error_t *err);
+
+
+#endif /* _LLM_READER_H_INCLUDED_ */
