@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_module.h"
 #include "capture/ngx_http_llm_monitor_capture.h"
+#include "serve/ngx_http_llm_monitor_api.h"
 
 
 /*
@@ -251,6 +252,10 @@ ngx_http_llm_monitor_postconfiguration(ngx_conf_t *cf)
     }
 
 #endif
+
+    if (ngx_http_llm_monitor_api_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (!mcf->watch) {
         return NGX_OK;

@@ -37,6 +37,9 @@
 #define NGX_HTTP_LLM_MONITOR_SERVE_API_READ   2
 
 
+typedef struct ngx_http_llm_monitor_readers_s  ngx_http_llm_monitor_readers_t;
+
+
 typedef struct {
     ngx_http_llm_monitor_zone_t    zone;
 
@@ -62,8 +65,12 @@ typedef struct {
     ngx_int_t                      request_id;     /* index of $request_id,
                                                       or NGX_ERROR */
 
+    /* names that a local client may use; see serve/ */
+    ngx_array_t                   *hosts;
+
     /* process-local */
     ngx_queue_t                    exchanges;      /* alive in this worker */
+    ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
 } ngx_http_llm_monitor_main_conf_t;
 
 

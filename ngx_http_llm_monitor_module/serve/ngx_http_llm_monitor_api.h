@@ -15,5 +15,11 @@
 
 ngx_int_t ngx_http_llm_monitor_api_handler(ngx_http_request_t *r);
 
+/*
+ * In postconfiguration: keeps the server names, which nginx itself has in a
+ * temporary pool, for the check of Host.
+ */
+ngx_int_t ngx_http_llm_monitor_api_init(ngx_conf_t *cf);
+
 
 #endif /* _NGX_HTTP_LLM_MONITOR_API_H_INCLUDED_ */

@@ -1,0 +1,414 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include "ngx_http_llm_monitor_api.h"
+#include "ngx_http_llm_monitor_call.h"
+
+
+#define NGX_HTTP_LLM_MONITOR_READ     (NGX_HTTP_GET|NGX_HTTP_HEAD)
+
+
+/* what follows the location's own path; '#' stands for the id of a record */
+
+typedef struct {
+    ngx_str_t      path;
+    ngx_uint_t     methods;
+    ngx_str_t      allow;
+    ngx_uint_t     response;
+    ngx_int_t    (*handler)(ngx_http_llm_monitor_call_t *call);
+} ngx_http_llm_monitor_route_t;
+
+
+static ngx_http_llm_monitor_route_t *ngx_http_llm_monitor_find(
+    ngx_http_request_t *r, ngx_str_t *id);
+static ngx_int_t ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest,
+    ngx_str_t *id);
+static ngx_int_t ngx_http_llm_monitor_id(ngx_str_t *s, int64_t *id);
+static ngx_http_llm_monitor_call_t *ngx_http_llm_monitor_call(
+    ngx_http_request_t *r);
+static void ngx_http_llm_monitor_call_cleanup(void *data);
+static ngx_int_t ngx_http_llm_monitor_list(ngx_http_llm_monitor_call_t *call);
+static int ngx_http_llm_monitor_list_run(ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_count(
+    ngx_http_llm_monitor_call_t *call);
+static int ngx_http_llm_monitor_count_run(ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_detail(
+    ngx_http_llm_monitor_call_t *call);
+static int ngx_http_llm_monitor_detail_run(
+    ngx_http_llm_monitor_call_t *call);
+
+
+static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
+
+    { ngx_string(""), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_list },
+
+    { ngx_string("/"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_list },
+
+    { ngx_string("/logs"), NGX_HTTP_LLM_MONITOR_READ|NGX_HTTP_DELETE,
+      ngx_string("GET, HEAD, DELETE"), 0, ngx_http_llm_monitor_list },
+
+    { ngx_string("/logs/#"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_detail },
+
+    { ngx_string("/logs/#/request"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_download },
+
+    { ngx_string("/logs/#/response"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 1, ngx_http_llm_monitor_download },
+
+    { ngx_string("/count"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_count },
+
+    { ngx_string("/recording"), NGX_HTTP_LLM_MONITOR_READ|NGX_HTTP_PUT,
+      ngx_string("GET, HEAD, PUT"), 0, ngx_http_llm_monitor_recording },
+
+    { ngx_null_string, 0, ngx_null_string, 0, NULL }
+};
+
+
+ngx_int_t
+ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      id;
+    llm_query_error_t              err;
+    ngx_http_llm_monitor_call_t   *call;
+    ngx_http_llm_monitor_route_t  *route;
+
+    if (r != r->main) {
+
+        /* the request that it belongs to is not a call */
+
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    route = ngx_http_llm_monitor_find(r, &id);
+
+    if (route == NULL || route->handler != ngx_http_llm_monitor_recording
+        || r->method != NGX_HTTP_PUT)
+    {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ngx_http_llm_monitor_access(r, &err) != NGX_OK) {
+        return ngx_http_llm_monitor_error(r, &err, NULL);
+    }
+
+    if (route == NULL) {
+        (void) llm_query_fail(&err, NGX_HTTP_NOT_FOUND, "not_found", NULL,
+                              "there is no such call");
+        return ngx_http_llm_monitor_error(r, &err, NULL);
+    }
+
+    if (!(r->method & route->methods)) {
+        (void) llm_query_fail(&err, NGX_HTTP_NOT_ALLOWED,
+                              "method_not_allowed", NULL,
+                              "this call takes %s",
+                              (char *) route->allow.data);
+        return ngx_http_llm_monitor_error(r, &err, &route->allow);
+    }
+
+    if (!(r->method & NGX_HTTP_LLM_MONITOR_READ)
+        && ngx_http_llm_monitor_access_change(r, &err) != NGX_OK)
+    {
+        return ngx_http_llm_monitor_error(r, &err, NULL);
+    }
+
+    call = ngx_http_llm_monitor_call(r);
+    if (call == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (id.data != NULL && ngx_http_llm_monitor_id(&id, &call->id) != NGX_OK)
+    {
+        (void) llm_query_fail(&err, NGX_HTTP_BAD_REQUEST, "bad_parameter",
+                              "id", "id must be a decimal number");
+        return ngx_http_llm_monitor_error(r, &err, NULL);
+    }
+
+    call->response = route->response;
+
+    if (r->method == NGX_HTTP_DELETE) {
+        return ngx_http_llm_monitor_clear(call);
+    }
+
+    return route->handler(call);
+}
+
+
+static ngx_http_llm_monitor_route_t *
+ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id)
+{
+    ngx_str_t                      rest;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_llm_monitor_route_t  *route;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* a location by regular expression has no path that could go on */
+
+    ngx_str_null(&rest);
+
+    if (r->uri.len > clcf->name.len
+        && ngx_strncmp(r->uri.data, clcf->name.data, clcf->name.len) == 0)
+    {
+        rest.data = r->uri.data + clcf->name.len;
+        rest.len = r->uri.len - clcf->name.len;
+
+        if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
+            rest.data--;
+            rest.len++;
+        }
+    }
+
+    for (route = ngx_http_llm_monitor_routes; route->handler; route++) {
+
+        if (ngx_http_llm_monitor_match(&route->path, &rest, id) == NGX_OK) {
+            return route;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest, ngx_str_t *id)
+{
+    u_char  *p, *last, *end;
+
+    p = path->data;
+    end = path->data + path->len;
+
+    ngx_str_null(id);
+
+    last = rest->data;
+
+    for ( /* void */ ; p < end; p++) {
+
+        if (*p != '#') {
+
+            if (last == rest->data + rest->len || *last != *p) {
+                return NGX_DECLINED;
+            }
+
+            last++;
+            continue;
+        }
+
+        id->data = last;
+
+        while (last < rest->data + rest->len && *last != '/') {
+            last++;
+        }
+
+        id->len = last - id->data;
+
+        if (id->len == 0) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return last == rest->data + rest->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_id(ngx_str_t *s, int64_t *id)
+{
+    size_t    i;
+    uint64_t  v;
+
+    if (s->len > 19) {
+        return NGX_ERROR;
+    }
+
+    v = 0;
+
+    for (i = 0; i < s->len; i++) {
+
+        if (s->data[i] < '0' || s->data[i] > '9') {
+            return NGX_ERROR;
+        }
+
+        v = v * 10 + (s->data[i] - '0');
+    }
+
+    if (v > INT64_MAX) {
+        return NGX_ERROR;
+    }
+
+    *id = v;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_llm_monitor_call_t *
+ngx_http_llm_monitor_call(ngx_http_request_t *r)
+{
+    ngx_time_t                   *tp;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_llm_monitor_call_t  *call;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_llm_monitor_call_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    call = cln->data;
+    ngx_memzero(call, sizeof(ngx_http_llm_monitor_call_t));
+
+    cln->handler = ngx_http_llm_monitor_call_cleanup;
+
+    tp = ngx_timeofday();
+
+    call->request = r;
+    call->mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+    call->lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
+    call->args.data = r->args.data;
+    call->args.len = r->args.len;
+    call->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
+    call->max_body = call->lcf->max_body_size;
+
+    llm_buf_init(&call->out, NGX_HTTP_LLM_MONITOR_ANSWER);
+
+    return call;
+}
+
+
+ngx_http_llm_monitor_call_t *
+ngx_http_llm_monitor_call_get(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_llm_monitor_call_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_llm_monitor_call_cleanup(void *data)
+{
+    ngx_http_llm_monitor_call_t *call = data;
+
+    llm_filter_free(call->filter);
+    llm_buf_free(&call->out);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_list(ngx_http_llm_monitor_call_t *call)
+{
+    call->run = ngx_http_llm_monitor_list_run;
+    call->done = ngx_http_llm_monitor_answer;
+
+    return ngx_http_llm_monitor_start(call);
+}
+
+
+static int
+ngx_http_llm_monitor_list_run(ngx_http_llm_monitor_call_t *call)
+{
+    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_LIST,
+                         call->now_ms, &call->err)
+        != LLM_OK
+        || ngx_http_llm_monitor_reader(call) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_query_list(*call->reader, call->filter,
+                          NGX_HTTP_LLM_MONITOR_BUDGET, &call->out,
+                          &call->err);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_count(ngx_http_llm_monitor_call_t *call)
+{
+    call->run = ngx_http_llm_monitor_count_run;
+    call->done = ngx_http_llm_monitor_answer;
+
+    return ngx_http_llm_monitor_start(call);
+}
+
+
+static int
+ngx_http_llm_monitor_count_run(ngx_http_llm_monitor_call_t *call)
+{
+    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_COUNT,
+                         call->now_ms, &call->err)
+        != LLM_OK
+        || ngx_http_llm_monitor_reader(call) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_query_count(*call->reader, call->filter,
+                           NGX_HTTP_LLM_MONITOR_LONGER, &call->out,
+                           &call->err);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_detail(ngx_http_llm_monitor_call_t *call)
+{
+    call->run = ngx_http_llm_monitor_detail_run;
+    call->done = ngx_http_llm_monitor_answer;
+
+    return ngx_http_llm_monitor_start(call);
+}
+
+
+static int
+ngx_http_llm_monitor_detail_run(ngx_http_llm_monitor_call_t *call)
+{
+    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_NOTHING,
+                         call->now_ms, &call->err)
+        != LLM_OK
+        || ngx_http_llm_monitor_reader(call) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_query_detail(*call->reader, call->id, call->max_body,
+                            NGX_HTTP_LLM_MONITOR_LONGER, &call->out,
+                            &call->err);
+}
+
+
+ngx_int_t
+ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = call->request;
+
+    /* so that a client that leaves is noticed */
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    rc = ngx_http_llm_monitor_task(call);
+
+    if (rc == NGX_DONE) {
+        r->main->count++;
+    }
+
+    return rc;
+}

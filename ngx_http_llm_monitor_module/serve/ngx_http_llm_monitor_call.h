@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * One call of the API from the inside: what is asked, the part that runs in a
+ * thread, and what becomes of its result.
+ */
+
+
+#ifndef _NGX_HTTP_LLM_MONITOR_CALL_H_INCLUDED_
+#define _NGX_HTTP_LLM_MONITOR_CALL_H_INCLUDED_
+
+
+#include "../ngx_http_llm_monitor_module.h"
+#include "../store/llm_query.h"
+
+
+/* the largest answer but for downloads, bytes */
+#define NGX_HTTP_LLM_MONITOR_ANSWER   (64 * 1024 * 1024)
+
+/* ms for the rows of a list, and again for its total */
+#define NGX_HTTP_LLM_MONITOR_BUDGET   200
+
+/* ms for the other questions */
+#define NGX_HTTP_LLM_MONITOR_LONGER   1000
+
+
+typedef struct ngx_http_llm_monitor_call_s    ngx_http_llm_monitor_call_t;
+typedef struct ngx_http_llm_monitor_reader_s  ngx_http_llm_monitor_reader_t;
+
+
+struct ngx_http_llm_monitor_call_s {
+    ngx_http_request_t                 *request;
+    ngx_http_llm_monitor_main_conf_t   *mcf;
+    ngx_http_llm_monitor_loc_conf_t    *lcf;
+
+    /* from the path */
+    int64_t                             id;
+    int                                 response;   /* 0: request body */
+
+    /*
+     * In a thread, with nothing of nginx but this structure: LLM_OK with the
+     * answer in out, or LLM_ERROR with err.
+     */
+    int                               (*run)(ngx_http_llm_monitor_call_t *);
+
+    /* In the event loop; what it returns finalizes the request. */
+    ngx_int_t                         (*done)(ngx_http_llm_monitor_call_t *);
+
+    llm_str_t                           args;
+    int64_t                             now_ms;
+    int64_t                             max_body;
+    llm_reader_t                      **reader;     /* opened if NULL */
+    llm_filter_t                       *filter;
+    llm_buf_t                           out;
+    llm_query_error_t                   err;
+    int                                 rc;         /* of run */
+
+    ngx_http_llm_monitor_reader_t      *slot;
+#if (NGX_THREADS)
+    ngx_thread_task_t                  *task;
+#endif
+    void                               *data;       /* of download, change */
+    unsigned                            ready:1;
+};
+
+
+/*
+ * NGX_OK if the request may be answered here, else NGX_DECLINED with err.
+ * The first is about who asks, the second about changes alone.
+ */
+ngx_int_t ngx_http_llm_monitor_access(ngx_http_request_t *r,
+    llm_query_error_t *err);
+ngx_int_t ngx_http_llm_monitor_access_change(ngx_http_request_t *r,
+    llm_query_error_t *err);
+
+/*
+ * The call of a request, or NULL.  The module's context is not used for it:
+ * that is where the filters look for an exchange to watch.
+ */
+ngx_http_llm_monitor_call_t *ngx_http_llm_monitor_call_get(
+    ngx_http_request_t *r);
+
+/*
+ * Runs call->run in the thread pool and then call->done, which may ask for
+ * another run.  The caller returns what this returns; the request holds a
+ * reference of its own for a call, taken before the first run.
+ */
+ngx_int_t ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call);
+
+/* Starts the first run and holds the request for it. */
+ngx_int_t ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call);
+
+/* Opens or reopens the reader of a call; for call->run. */
+int ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call);
+
+/* Handlers of the routes; they return what a content handler returns. */
+ngx_int_t ngx_http_llm_monitor_download(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call);
+
+/* Sends call->out as JSON, or call->err if call->rc is an error. */
+ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);
+
+/* Sends an error as JSON; allow is for 405, else NULL. */
+ngx_int_t ngx_http_llm_monitor_error(ngx_http_request_t *r,
+    llm_query_error_t *err, ngx_str_t *allow);
+
+/* Adds a header to the answer; value must live as long as the request. */
+ngx_int_t ngx_http_llm_monitor_header(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
+
+/* The headers of every answer: no cache keeps it, no browser guesses. */
+ngx_int_t ngx_http_llm_monitor_headers(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_LLM_MONITOR_CALL_H_INCLUDED_ */

@@ -1,0 +1,442 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Changes are made by the writer alone, which may be another process: they go
+ * into the command table of the zone, and a timer looks for the result.
+ */
+
+
+#include "ngx_http_llm_monitor_call.h"
+#include "../store/llm_filter.h"
+
+
+#define NGX_HTTP_LLM_MONITOR_POLL     50         /* ms */
+#define NGX_HTTP_LLM_MONITOR_WAIT     10000      /* ms */
+#define NGX_HTTP_LLM_MONITOR_BODY     4096       /* bytes of a PUT */
+
+
+typedef struct {
+    ngx_event_t    timer;
+    int            op;                 /* llm_command_op_e */
+    int            index;              /* in the table, -1: not there yet */
+    uint64_t       ticket;
+    int64_t        deadline;
+    size_t         len;
+    uint8_t        args[LLM_COMMAND_ARGS];
+} ngx_http_llm_monitor_change_t;
+
+
+static void ngx_http_llm_monitor_recording_body(ngx_http_request_t *r);
+static ngx_int_t ngx_http_llm_monitor_recording_read(ngx_http_request_t *r,
+    uint8_t *on, llm_query_error_t *err);
+static u_char *ngx_http_llm_monitor_word(u_char *p, u_char *last,
+    char *word);
+static ngx_int_t ngx_http_llm_monitor_recording_answer(
+    ngx_http_llm_monitor_call_t *call, ngx_uint_t on);
+static int ngx_http_llm_monitor_clear_run(ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_clear_start(
+    ngx_http_llm_monitor_call_t *call);
+static ngx_http_llm_monitor_change_t *ngx_http_llm_monitor_change(
+    ngx_http_llm_monitor_call_t *call, int op);
+static ngx_int_t ngx_http_llm_monitor_change_start(
+    ngx_http_llm_monitor_call_t *call);
+static void ngx_http_llm_monitor_change_poll(ngx_event_t *ev);
+static ngx_int_t ngx_http_llm_monitor_change_look(
+    ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_change_answer(
+    ngx_http_llm_monitor_call_t *call, int64_t result);
+static void ngx_http_llm_monitor_change_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = call->request;
+
+    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_NOTHING,
+                         call->now_ms, &call->err)
+        != LLM_OK)
+    {
+        return ngx_http_llm_monitor_error(r, &call->err, NULL);
+    }
+
+    if (r->method != NGX_HTTP_PUT) {
+        return ngx_http_llm_monitor_recording_answer(call,
+                       ngx_http_llm_monitor_zone_recording(&call->mcf->zone));
+    }
+
+    if (r->headers_in.content_length_n > NGX_HTTP_LLM_MONITOR_BODY) {
+        (void) llm_query_fail(&call->err, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                              "too_large", NULL, "body is too large");
+
+        r->keepalive = 0;
+
+        return ngx_http_llm_monitor_error(r, &call->err, NULL);
+    }
+
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r,
+                                         ngx_http_llm_monitor_recording_body);
+
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+static void
+ngx_http_llm_monitor_recording_body(ngx_http_request_t *r)
+{
+    uint8_t                         on;
+    ngx_int_t                       rc;
+    ngx_http_llm_monitor_call_t    *call;
+    ngx_http_llm_monitor_change_t  *change;
+
+    call = ngx_http_llm_monitor_call_get(r);
+
+    if (ngx_http_llm_monitor_recording_read(r, &on, &call->err) != NGX_OK) {
+        rc = ngx_http_llm_monitor_error(r, &call->err, NULL);
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    change = ngx_http_llm_monitor_change(call, LLM_COMMAND_RECORDING);
+    if (change == NULL) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    change->args[0] = on;
+    change->len = 1;
+
+    /* for all workers at once; the writer makes it last */
+
+    __atomic_store_n(&call->mcf->zone.control->recording, on,
+                     __ATOMIC_RELEASE);
+
+    rc = ngx_http_llm_monitor_change_start(call);
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* the whole of it is {"recording":true} or false, with or without blanks */
+
+static ngx_int_t
+ngx_http_llm_monitor_recording_read(ngx_http_request_t *r, uint8_t *on,
+    llm_query_error_t *err)
+{
+    u_char     *p, *last, *value;
+    ngx_buf_t  *b;
+
+    b = NULL;
+
+    if (r->request_body != NULL && r->request_body->bufs != NULL) {
+        b = r->request_body->bufs->buf;
+    }
+
+    if (b == NULL || !ngx_buf_in_memory(b) || r->request_body->bufs->next
+        || b->last - b->pos > NGX_HTTP_LLM_MONITOR_BODY)
+    {
+        goto failed;
+    }
+
+    last = b->last;
+
+    p = ngx_http_llm_monitor_word(b->pos, last, "{");
+    p = ngx_http_llm_monitor_word(p, last, "\"recording\"");
+    value = ngx_http_llm_monitor_word(p, last, ":");
+
+    p = ngx_http_llm_monitor_word(value, last, "true");
+    *on = (p != NULL);
+
+    if (p == NULL) {
+        p = ngx_http_llm_monitor_word(value, last, "false");
+    }
+
+    p = ngx_http_llm_monitor_word(p, last, "}");
+    p = ngx_http_llm_monitor_word(p, last, "");
+
+    if (p == last) {
+        return NGX_OK;
+    }
+
+failed:
+
+    (void) llm_query_fail(err, NGX_HTTP_BAD_REQUEST, "bad_parameter",
+                          "recording", "body must be {\"recording\":true} "
+                          "or {\"recording\":false}");
+
+    return NGX_DECLINED;
+}
+
+
+/* what follows blanks and the word; NULL if it is not there, or p is NULL */
+
+static u_char *
+ngx_http_llm_monitor_word(u_char *p, u_char *last, char *word)
+{
+    size_t  len;
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    while (p < last && (*p == ' ' || *p == '\t' || *p == CR || *p == LF)) {
+        p++;
+    }
+
+    len = ngx_strlen(word);
+
+    if ((size_t) (last - p) < len || ngx_strncmp(p, word, len) != 0) {
+        return NULL;
+    }
+
+    return p + len;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_recording_answer(ngx_http_llm_monitor_call_t *call,
+    ngx_uint_t on)
+{
+    llm_buf_text(&call->out, on ? "{\"recording\":true}"
+                                : "{\"recording\":false}");
+
+    call->rc = call->out.failed;
+
+    return ngx_http_llm_monitor_answer(call);
+}
+
+
+/* the filter is read in a thread, for zones of time are files */
+
+ngx_int_t
+ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call)
+{
+    call->run = ngx_http_llm_monitor_clear_run;
+    call->done = ngx_http_llm_monitor_clear_start;
+
+    return ngx_http_llm_monitor_start(call);
+}
+
+
+static int
+ngx_http_llm_monitor_clear_run(ngx_http_llm_monitor_call_t *call)
+{
+    return llm_filter_parse(&call->filter, &call->args, LLM_FOR_CLEAR,
+                            call->now_ms, &call->err);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_clear_start(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_http_request_t             *r;
+    ngx_http_llm_monitor_change_t  *change;
+
+    r = call->request;
+
+    if (call->rc != LLM_OK) {
+        return ngx_http_llm_monitor_error(r, &call->err, NULL);
+    }
+
+    change = ngx_http_llm_monitor_change(call, LLM_COMMAND_CLEAR);
+    if (change == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (llm_filter_pack(call->filter, change->args, LLM_COMMAND_ARGS,
+                        &change->len)
+        != LLM_OK)
+    {
+        (void) llm_query_fail(&call->err, NGX_HTTP_BAD_REQUEST,
+                              "bad_parameter", NULL, "filters are too long");
+        return ngx_http_llm_monitor_error(r, &call->err, NULL);
+    }
+
+    return ngx_http_llm_monitor_change_start(call);
+}
+
+
+static ngx_http_llm_monitor_change_t *
+ngx_http_llm_monitor_change(ngx_http_llm_monitor_call_t *call, int op)
+{
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_llm_monitor_change_t  *change;
+
+    cln = ngx_pool_cleanup_add(call->request->pool,
+                               sizeof(ngx_http_llm_monitor_change_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    change = cln->data;
+    ngx_memzero(change, sizeof(ngx_http_llm_monitor_change_t));
+
+    cln->handler = ngx_http_llm_monitor_change_cleanup;
+
+    change->op = op;
+    change->index = -1;
+    change->deadline = llm_control_now() + NGX_HTTP_LLM_MONITOR_WAIT;
+
+    change->timer.handler = ngx_http_llm_monitor_change_poll;
+    change->timer.data = call->request->connection;
+    change->timer.log = call->request->connection->log;
+
+    call->data = change;
+
+    return change;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_change_start(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_int_t                       rc;
+    ngx_http_request_t             *r;
+    ngx_http_llm_monitor_change_t  *change;
+
+    r = call->request;
+    change = call->data;
+
+    rc = ngx_http_llm_monitor_change_look(call);
+
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_add_timer(&change->timer, NGX_HTTP_LLM_MONITOR_POLL);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_llm_monitor_change_poll(ngx_event_t *ev)
+{
+    ngx_int_t                     rc;
+    ngx_connection_t             *c;
+    ngx_http_request_t           *r;
+    ngx_http_llm_monitor_call_t  *call;
+
+    c = ev->data;
+    r = c->data;
+
+    ngx_http_set_log_request(c->log, r);
+
+    call = ngx_http_llm_monitor_call_get(r);
+
+    rc = ngx_http_llm_monitor_change_look(call);
+
+    if (rc == NGX_AGAIN) {
+        ngx_add_timer(ev, NGX_HTTP_LLM_MONITOR_POLL);
+        return;
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* NGX_AGAIN: not done yet */
+
+static ngx_int_t
+ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
+{
+    int                             state;
+    char                            error[sizeof(((llm_command_t *) 0)->error)];
+    int64_t                         progress, result;
+    llm_control_t                  *control;
+    ngx_http_llm_monitor_change_t  *change;
+
+    change = call->data;
+    control = call->mcf->zone.control;
+
+    if (change->index == -1) {
+
+        /* every place is taken: one may be free at the next look */
+
+        change->index = llm_control_ask(control, change->op, change->args,
+                                        change->len, ngx_pid,
+                                        change->deadline, &change->ticket);
+        if (change->index < 0) {
+            change->index = -1;
+        }
+
+        state = LLM_COMMAND_WAITING;
+
+    } else {
+        state = llm_control_poll(control, change->index, change->ticket,
+                                 &progress, &result, error, sizeof(error));
+    }
+
+    switch (state) {
+
+    case LLM_COMMAND_DONE:
+        return ngx_http_llm_monitor_change_answer(call, result);
+
+    case LLM_COMMAND_FAILED:
+        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "change_failed", NULL, "%s", error);
+        break;
+
+    case LLM_COMMAND_FREE:
+        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "change_lost", NULL,
+                              "the writer has gone, ask again");
+        break;
+
+    default:
+        if (llm_control_now() < change->deadline) {
+            return NGX_AGAIN;
+        }
+
+        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "change_late", NULL,
+                              "the writer has not answered in time");
+    }
+
+    return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_change_answer(ngx_http_llm_monitor_call_t *call,
+    int64_t result)
+{
+    ngx_http_llm_monitor_change_t  *change;
+
+    change = call->data;
+
+    if (change->op == LLM_COMMAND_RECORDING) {
+        return ngx_http_llm_monitor_recording_answer(call, change->args[0]);
+    }
+
+    llm_buf_text(&call->out, "{\"deleted\":");
+    llm_buf_int(&call->out, result);
+    llm_buf_text(&call->out, "}");
+
+    call->rc = call->out.failed;
+
+    return ngx_http_llm_monitor_answer(call);
+}
+
+
+static void
+ngx_http_llm_monitor_change_cleanup(void *data)
+{
+    ngx_http_llm_monitor_change_t *change = data;
+
+    if (change->timer.timer_set) {
+        ngx_del_timer(&change->timer);
+    }
+}

@@ -1,0 +1,287 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Questions run in nginx's thread pool.  While one does, the request is
+ * blocked: when its client leaves, nginx waits with freeing it until the
+ * completion, as for its own reads in threads.
+ *
+ * Connections to the database are few, each belongs to one task at a time.
+ * They are taken and given back in the event loop, so no lock is needed.
+ */
+
+
+#include "ngx_http_llm_monitor_call.h"
+
+
+/* questions at once in one worker */
+#define NGX_HTTP_LLM_MONITOR_READERS  16
+
+
+struct ngx_http_llm_monitor_reader_s {
+    llm_reader_t                   *reader;
+    ngx_http_llm_monitor_reader_t  *next;
+};
+
+
+struct ngx_http_llm_monitor_readers_s {
+    ngx_http_llm_monitor_reader_t   reader[NGX_HTTP_LLM_MONITOR_READERS];
+    ngx_http_llm_monitor_reader_t  *free;
+};
+
+
+static ngx_int_t ngx_http_llm_monitor_reader_take(
+    ngx_http_llm_monitor_call_t *call);
+static void ngx_http_llm_monitor_reader_give(
+    ngx_http_llm_monitor_call_t *call);
+static ngx_http_llm_monitor_readers_t *ngx_http_llm_monitor_readers(
+    ngx_http_llm_monitor_main_conf_t *mcf);
+static void ngx_http_llm_monitor_readers_close(void *data);
+#if (NGX_THREADS)
+static void ngx_http_llm_monitor_task_run(void *data, ngx_log_t *log);
+static void ngx_http_llm_monitor_task_event(ngx_event_t *ev);
+static void ngx_http_llm_monitor_task_done(ngx_http_request_t *r);
+#endif
+
+
+ngx_int_t
+ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call)
+{
+#if (NGX_THREADS)
+    ngx_http_request_t  *r;
+#endif
+
+    if (ngx_http_llm_monitor_reader_take(call) != NGX_OK) {
+        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "busy", NULL, "too many questions at once");
+        call->rc = LLM_ERROR;
+
+        return call->done(call);
+    }
+
+#if (NGX_THREADS)
+
+    r = call->request;
+
+    if (call->task == NULL) {
+        call->task = ngx_thread_task_alloc(r->pool, sizeof(void *));
+        if (call->task == NULL) {
+            ngx_http_llm_monitor_reader_give(call);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        *(ngx_http_llm_monitor_call_t **) call->task->ctx = call;
+
+        call->task->handler = ngx_http_llm_monitor_task_run;
+        call->task->event.data = call;
+        call->task->event.handler = ngx_http_llm_monitor_task_event;
+    }
+
+    call->ready = 0;
+
+    if (ngx_thread_task_post(call->mcf->thread_pool, call->task) != NGX_OK) {
+        ngx_http_llm_monitor_reader_give(call);
+
+        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "busy", NULL, "queue of the threads is full");
+        call->rc = LLM_ERROR;
+
+        return call->done(call);
+    }
+
+    r->main->blocked++;
+    r->aio = 1;
+
+    r->write_event_handler = ngx_http_llm_monitor_task_done;
+
+    return NGX_DONE;
+
+#else
+
+    call->rc = call->run(call);
+
+    ngx_http_llm_monitor_reader_give(call);
+
+    return call->done(call);
+
+#endif
+}
+
+
+#if (NGX_THREADS)
+
+static void
+ngx_http_llm_monitor_task_run(void *data, ngx_log_t *log)
+{
+    ngx_http_llm_monitor_call_t *call;
+
+    call = *(ngx_http_llm_monitor_call_t **) data;
+
+    call->rc = call->run(call);
+}
+
+
+static void
+ngx_http_llm_monitor_task_event(ngx_event_t *ev)
+{
+    ngx_connection_t             *c;
+    ngx_http_request_t           *r;
+    ngx_http_llm_monitor_call_t  *call;
+
+    call = ev->data;
+    r = call->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "llm monitor task done: \"%V\"", &r->uri);
+
+    ngx_http_llm_monitor_reader_give(call);
+
+    call->ready = 1;
+
+    r->main->blocked--;
+    r->aio = 0;
+
+    /* another one by now if the client has left */
+
+    r->write_event_handler(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_llm_monitor_task_done(ngx_http_request_t *r)
+{
+    ngx_int_t                     rc;
+    ngx_http_llm_monitor_call_t  *call;
+
+    call = ngx_http_llm_monitor_call_get(r);
+
+    if (call == NULL || !call->ready) {
+
+        /* the socket can be written to, but there is nothing to write yet */
+
+        return;
+    }
+
+    call->ready = 0;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    rc = call->done(call);
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+#endif
+
+
+int
+ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call)
+{
+    char           *dir;
+    llm_reader_t  **reader;
+
+    reader = call->reader;
+    dir = (char *) call->mcf->zone.dir.data;
+
+    if (*reader != NULL && llm_reader_stale(*reader)) {
+        llm_reader_close(*reader);
+        *reader = NULL;
+    }
+
+    if (*reader != NULL) {
+        return LLM_OK;
+    }
+
+    return llm_reader_open(reader, dir, &call->err);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_reader_take(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_http_llm_monitor_readers_t  *rs;
+
+    rs = ngx_http_llm_monitor_readers(call->mcf);
+
+    if (rs == NULL || rs->free == NULL) {
+        return NGX_DECLINED;
+    }
+
+    call->slot = rs->free;
+    rs->free = call->slot->next;
+
+    call->reader = &call->slot->reader;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_llm_monitor_reader_give(ngx_http_llm_monitor_call_t *call)
+{
+    ngx_http_llm_monitor_readers_t  *rs;
+
+    rs = call->mcf->readers;
+
+    call->slot->next = rs->free;
+    rs->free = call->slot;
+
+    call->slot = NULL;
+    call->reader = NULL;
+}
+
+
+/* made by a worker for itself, never before the fork */
+
+static ngx_http_llm_monitor_readers_t *
+ngx_http_llm_monitor_readers(ngx_http_llm_monitor_main_conf_t *mcf)
+{
+    ngx_uint_t                       i;
+    ngx_pool_cleanup_t              *cln;
+    ngx_http_llm_monitor_readers_t  *rs;
+
+    if (mcf->readers != NULL) {
+        return mcf->readers;
+    }
+
+    cln = ngx_pool_cleanup_add(ngx_cycle->pool,
+                               sizeof(ngx_http_llm_monitor_readers_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    rs = cln->data;
+    ngx_memzero(rs, sizeof(ngx_http_llm_monitor_readers_t));
+
+    for (i = 0; i < NGX_HTTP_LLM_MONITOR_READERS; i++) {
+        rs->reader[i].next = rs->free;
+        rs->free = &rs->reader[i];
+    }
+
+    cln->handler = ngx_http_llm_monitor_readers_close;
+    mcf->readers = rs;
+
+    return rs;
+}
+
+
+/* the pools of threads are gone before the pool of the cycle */
+
+static void
+ngx_http_llm_monitor_readers_close(void *data)
+{
+    ngx_http_llm_monitor_readers_t *rs = data;
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_LLM_MONITOR_READERS; i++) {
+        llm_reader_close(rs->reader[i].reader);
+        rs->reader[i].reader = NULL;
+    }
+}
