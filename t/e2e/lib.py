@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -211,6 +212,8 @@ class Nginx:
             raise RuntimeError('nginx does not start: ' + said.read_text())
         if not wait_for(self.listening, 30):
             raise RuntimeError('nginx does not listen')
+        for ring in rings(self.master()):
+            atexit.register(shutil.rmtree, ring.parent, True)
         return self
 
     def listening(self):
@@ -312,6 +315,16 @@ def children(pid):
     except OSError:
         return []
     return [int(n) for n in text.split()]
+
+
+def rings(pid):
+    """The ring files that a process has open."""
+    found = set()
+    for fd in os.listdir('/proc/%d/fd' % pid):
+        name = os.readlink('/proc/%d/fd/%s' % (pid, fd))
+        if re.search(r'/llm_monitor-\w+/ring\.\w+$', name):
+            found.add(pathlib.Path(name))
+    return found
 
 
 def alive(pid):
