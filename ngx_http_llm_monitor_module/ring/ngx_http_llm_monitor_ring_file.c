@@ -60,6 +60,7 @@ ngx_http_llm_monitor_ring_file_create(ngx_str_t *data_dir, size_t size,
         (void) close(dirfd);
 
         if (rc == NGX_OK) {
+            file->shm = 1;
             return file;
         }
 
@@ -329,8 +330,11 @@ ngx_http_llm_monitor_ring_file_release(ngx_http_llm_monitor_ring_file_t *file)
             if (flock(fd, LOCK_EX|LOCK_NB) == 0) {
                 (void) unlink((char *) path);
 
-                /* the directory in /dev/shm, unless another ring is there */
-                (void) rmdir((char *) file->dir);
+                /* its directory, unless another ring is there */
+
+                if (file->shm) {
+                    (void) rmdir((char *) file->dir);
+                }
             }
 
             (void) close(fd);

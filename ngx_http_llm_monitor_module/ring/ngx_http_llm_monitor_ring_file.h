@@ -26,6 +26,7 @@
 typedef struct {
     llm_ring_t    ring;
     ngx_uint_t    refs;
+    ngx_uint_t    shm;                  /* dir is ours, in /dev/shm */
     ngx_fd_t      fd;
     u_char        dir[NGX_MAX_PATH];
     u_char        name[64];             /* in dir */
@@ -43,7 +44,7 @@ ngx_http_llm_monitor_ring_file_t *ngx_http_llm_monitor_ring_file_create(
 /*
  * One cycle less.  The last one unmaps and closes, and removes the file if it
  * is empty and no other process uses it, as after a reload that failed, and
- * its directory if that is empty then.
+ * its directory in /dev/shm if that is empty then.
  */
 void ngx_http_llm_monitor_ring_file_release(
     ngx_http_llm_monitor_ring_file_t *file);
