@@ -38,6 +38,8 @@ static int llm_db_create(llm_db_t *db);
 static int llm_db_inspect(llm_db_t *db);
 static int llm_db_header(const char *path, uint8_t *header);
 static int llm_db_connect(llm_db_t *db);
+static int llm_db_wal_hook(void *data, sqlite3 *h, const char *name,
+    int pages);
 static int llm_db_setup(llm_db_t *db);
 static int llm_db_migrate(llm_db_t *db);
 static int llm_db_wal_mode(llm_db_t *db);
@@ -249,6 +251,7 @@ llm_db_connect(llm_db_t *db)
     }
 
     (void) sqlite3_busy_timeout(db->handle, LLM_DB_BUSY_MS);
+    (void) sqlite3_wal_hook(db->handle, llm_db_wal_hook, db);
 
     if (llm_db_setup(db) != LLM_OK) {
         return LLM_ERROR;
@@ -260,6 +263,17 @@ llm_db_connect(llm_db_t *db)
     }
 
     return LLM_OK;
+}
+
+
+static int
+llm_db_wal_hook(void *data, sqlite3 *h, const char *name, int pages)
+{
+    llm_db_t *db = data;
+
+    db->wal_pages = pages;
+
+    return SQLITE_OK;
 }
 
 
@@ -278,7 +292,6 @@ llm_db_setup(llm_db_t *db)
 
     (void) snprintf(sql, sizeof(sql),
                     "PRAGMA synchronous = %d;"
-                    "PRAGMA wal_autocheckpoint = 0;"
                     "PRAGMA cache_size = -%d;"
                     "PRAGMA temp_store = MEMORY;"
                     "PRAGMA journal_size_limit = %d;",

@@ -30,6 +30,7 @@ typedef struct {
     ino_t          ino;
     ino_t          wal_ino;          /* 0: not known yet */
     int            synchronous;      /* 2 FULL, 1 NORMAL */
+    int64_t        wal_pages;        /* in the WAL after the last commit */
     int            code;             /* last result that was an error */
     uint64_t       errors;
     uint64_t       moved_aside;

@@ -1,0 +1,243 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <string.h>
+
+#include "llm_command.h"
+
+
+typedef enum {
+    LLM_CLEAR_RING = 0,          /* what was finished before comes first */
+    LLM_CLEAR_ROWS,
+    LLM_CLEAR_LEDGER
+} llm_clear_stage_e;
+
+
+static int llm_command_start(llm_commander_t *c);
+static int llm_command_recording(llm_commander_t *c);
+static int llm_command_clear_start(llm_commander_t *c);
+static int llm_command_clear(llm_commander_t *c);
+static int llm_command_never(void *data);
+static void llm_command_end(llm_commander_t *c, int state, int64_t result,
+    const char *error);
+
+
+int
+llm_command_slice(llm_commander_t *c)
+{
+    if (c->cmd == NULL) {
+        c->cmd = llm_control_next(c->w->control);
+
+        if (c->cmd == NULL) {
+            return LLM_AGAIN;
+        }
+
+        return llm_command_start(c);
+    }
+
+    switch (c->cmd->op) {
+
+    case LLM_COMMAND_RECORDING:
+        return llm_command_recording(c);
+
+    default: /* LLM_COMMAND_CLEAR */
+        return llm_command_clear(c);
+    }
+}
+
+
+static int
+llm_command_start(llm_commander_t *c)
+{
+    switch (c->cmd->op) {
+
+    case LLM_COMMAND_RECORDING:
+
+        if (c->cmd->len == 1) {
+            return llm_command_recording(c);
+        }
+
+        break;
+
+    case LLM_COMMAND_CLEAR:
+        return llm_command_clear_start(c);
+    }
+
+    llm_command_end(c, LLM_COMMAND_FAILED, 0, "the writer knows no such "
+                    "command");
+
+    return LLM_OK;
+}
+
+
+static int
+llm_command_recording(llm_commander_t *c)
+{
+    int  on;
+
+    on = c->cmd->args[0] != 0;
+
+    __atomic_store_n(&c->w->control->recording, on, __ATOMIC_RELEASE);
+
+    if (llm_writer_begin(c->w) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (llm_writer_set_meta(c->w, "recording", on) != LLM_OK
+        || llm_writer_commit(c->w) != LLM_OK)
+    {
+        llm_writer_rollback(c->w);
+        return LLM_ERROR;
+    }
+
+    llm_command_end(c, LLM_COMMAND_DONE, on, NULL);
+
+    return LLM_OK;
+}
+
+
+/*
+ * Records that were finished before are a part of what is cleared: if all is,
+ * they never become rows; else they are written first and then looked at.
+ */
+
+static int
+llm_command_clear_start(llm_commander_t *c)
+{
+    c->stage = LLM_CLEAR_RING;
+    c->stats = 0;
+    c->newest = llm_source_newest(c->source);
+    c->source->cleared = 0;
+
+    memset(&c->purge, 0, sizeof(llm_purge_t));
+    c->purge.below = LLM_NULL;
+
+    if (c->cmd->len > 0) {
+
+        if (llm_filter_unpack(&c->filter, c->cmd->args, c->cmd->len)
+            != LLM_OK)
+        {
+            llm_command_end(c, LLM_COMMAND_FAILED, 0, "broken filter");
+            return LLM_OK;
+        }
+
+        c->stats = c->filter->num[LLM_F_STATS] == 1;
+
+        if (!llm_filter_empty(c->filter)
+            && llm_where_create(&c->purge.where, c->w->db.handle, c->filter)
+               != LLM_OK)
+        {
+            llm_command_end(c, LLM_COMMAND_FAILED, 0, "no memory");
+            return LLM_OK;
+        }
+    }
+
+    if (c->purge.where == NULL) {
+        c->source->clear_seq = c->newest;
+        c->source->clear_spool = 1;
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_command_clear(llm_commander_t *c)
+{
+    int  rc;
+
+    switch (c->stage) {
+
+    case LLM_CLEAR_RING:
+
+        while (c->source->last_seq < c->newest) {
+
+            rc = llm_source_own(c->source);
+
+            if (rc == LLM_ERROR) {
+                return LLM_ERROR;
+            }
+
+            if (rc == LLM_AGAIN) {
+                break;
+            }
+        }
+
+        if (llm_source_segments(c->source, llm_command_never, NULL)
+            != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
+
+        c->source->clear_spool = 0;
+        c->purge.seq = c->w->seq;
+        c->stage = LLM_CLEAR_ROWS;
+
+        return LLM_OK;
+
+    case LLM_CLEAR_ROWS:
+
+        rc = llm_purge_rows(c->w, &c->purge);
+
+        __atomic_store_n(&c->cmd->progress,
+                         c->purge.deleted + c->source->cleared,
+                         __ATOMIC_RELAXED);
+
+        if (rc == LLM_AGAIN) {
+            c->stage = LLM_CLEAR_LEDGER;
+            return LLM_OK;
+        }
+
+        return rc;
+
+    default: /* LLM_CLEAR_LEDGER */
+
+        if (c->stats && llm_purge_ledger(c->w, LLM_NULL) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+        llm_command_end(c, LLM_COMMAND_DONE,
+                        c->purge.deleted + c->source->cleared, NULL);
+        return LLM_OK;
+    }
+}
+
+
+static int
+llm_command_never(void *data)
+{
+    return 0;
+}
+
+
+static void
+llm_command_end(llm_commander_t *c, int state, int64_t result,
+    const char *error)
+{
+    if (c->purge.where != NULL) {
+        llm_where_free(c->purge.where);
+        c->purge.where = NULL;
+    }
+
+    if (c->filter != NULL) {
+        llm_filter_free(c->filter);
+        c->filter = NULL;
+    }
+
+    c->source->clear_spool = 0;
+
+    llm_control_end(c->cmd, state, result, error);
+    c->cmd = NULL;
+}
+
+
+void
+llm_command_abort(llm_commander_t *c, const char *why)
+{
+    if (c->cmd != NULL) {
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, why);
+    }
+}

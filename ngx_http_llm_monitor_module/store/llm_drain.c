@@ -1,0 +1,411 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The lock, the two threads and their end.  A nice thread does the daily work,
+ * so that streams on the same core do not feel a commit; one of normal
+ * priority takes over when the ring is more than half full, for a thread
+ * cannot raise its priority back.  Only the holder of `work` touches the
+ * writer.
+ */
+
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "llm_drain.h"
+#include "llm_turn.h"
+
+
+#define LLM_DRAIN_LOCK      "writer.lock"
+#define LLM_DRAIN_NICE      10
+#define LLM_DRAIN_STACK     (512 * 1024)
+
+/* how much longer than its budget a writer in a system call is waited for */
+#define LLM_DRAIN_GRACE_MS  500
+
+
+struct llm_drain_s {
+    llm_turn_t        turn;          /* guarded by work */
+    int               lock_fd;
+
+    pthread_mutex_t   work;
+    pthread_mutex_t   lock;          /* guards what follows */
+    pthread_cond_t    wake;
+    int               woken;
+    int               stop;
+    int               urgent;
+    int               left;
+    int64_t           deadline;      /* of the last drain, ms */
+    int64_t           flush_ms;
+
+    pthread_t         nice;
+    pthread_t         normal;
+};
+
+
+static int llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf);
+static int llm_drain_threads(llm_drain_t *d);
+static void *llm_drain_nice(void *data);
+static void *llm_drain_normal(void *data);
+static int llm_drain_wait(llm_drain_t *d, int nice);
+static void llm_drain_end(llm_drain_t *d);
+static int llm_drain_stopping(void *data);
+static void llm_drain_ask(llm_drain_t *d, int64_t budget_ms);
+static void llm_drain_after(struct timespec *ts, int64_t ms);
+static void llm_drain_free(llm_drain_t *d);
+
+
+int
+llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf)
+{
+    int           rc;
+    llm_drain_t  *d;
+
+    *drain = NULL;
+
+    d = calloc(1, sizeof(llm_drain_t));
+
+    if (d == NULL) {
+        return LLM_NOMEM;
+    }
+
+    d->lock_fd = -1;
+    d->flush_ms = conf->flush_ms > 0 ? conf->flush_ms : 1;
+
+    rc = llm_drain_lock(d, conf);
+
+    if (rc != LLM_OK) {
+        free(d);
+        return rc;
+    }
+
+    if (llm_turn_init(&d->turn, conf, llm_drain_stopping, d) != LLM_OK
+        || llm_drain_threads(d) != LLM_OK)
+    {
+        llm_drain_free(d);
+        return LLM_ERROR;
+    }
+
+    *drain = d;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf)
+{
+    char  path[4096], text[256];
+
+    if ((size_t) snprintf(path, sizeof(path), "%s/" LLM_DRAIN_LOCK, conf->dir)
+        >= sizeof(path))
+    {
+        return LLM_ERROR;
+    }
+
+    d->lock_fd = open(path, O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0600);
+
+    if (d->lock_fd == -1) {
+        (void) snprintf(text, sizeof(text), "open() \"%.200s\" failed: %s",
+                        path, strerror(errno));
+        conf->log(conf->log_data, 1, text);
+
+        return LLM_ERROR;
+    }
+
+    if (flock(d->lock_fd, LOCK_EX|LOCK_NB) == -1) {
+        (void) close(d->lock_fd);
+        d->lock_fd = -1;
+
+        return LLM_AGAIN;
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_drain_threads(llm_drain_t *d)
+{
+    int                  rc;
+    sigset_t             all, old;
+    pthread_attr_t       attr;
+    pthread_condattr_t   cond;
+
+    (void) pthread_mutex_init(&d->work, NULL);
+    (void) pthread_mutex_init(&d->lock, NULL);
+    (void) pthread_condattr_init(&cond);
+    (void) pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+    (void) pthread_cond_init(&d->wake, &cond);
+    (void) pthread_condattr_destroy(&cond);
+
+    (void) pthread_attr_init(&attr);
+    (void) pthread_attr_setstacksize(&attr, LLM_DRAIN_STACK);
+
+    /* signals are the event loop's business */
+
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, &old);
+
+    rc = pthread_create(&d->nice, &attr, llm_drain_nice, d);
+
+    if (rc == 0) {
+        rc = pthread_create(&d->normal, &attr, llm_drain_normal, d);
+
+        if (rc != 0) {
+            llm_drain_ask(d, 0);
+            (void) pthread_join(d->nice, NULL);
+        }
+    }
+
+    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void) pthread_attr_destroy(&attr);
+
+    return rc == 0 ? LLM_OK : LLM_ERROR;
+}
+
+
+static void *
+llm_drain_nice(void *data)
+{
+    llm_drain_t *d = data;
+
+    (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
+                       LLM_DRAIN_NICE);
+
+    while (llm_drain_wait(d, 1)) {
+        (void) pthread_mutex_lock(&d->work);
+        llm_turn(&d->turn);
+        (void) pthread_mutex_unlock(&d->work);
+    }
+
+    return NULL;
+}
+
+
+static void *
+llm_drain_normal(void *data)
+{
+    uint64_t     used, room;
+    llm_drain_t *d = data;
+
+    while (llm_drain_wait(d, 0)) {
+        llm_ring_usage(d->turn.ring, &used, &room);
+
+        if (used <= room / 2) {
+            continue;
+        }
+
+        __atomic_store_n(&d->urgent, 1, __ATOMIC_RELEASE);
+        (void) pthread_mutex_lock(&d->work);
+        __atomic_store_n(&d->urgent, 0, __ATOMIC_RELEASE);
+
+        llm_turn_urgent(&d->turn);
+        (void) pthread_mutex_unlock(&d->work);
+    }
+
+    (void) pthread_join(d->nice, NULL);
+
+    llm_drain_end(d);
+
+    return NULL;
+}
+
+
+/* Until the timer or a wake; 0: it is over. */
+
+static int
+llm_drain_wait(llm_drain_t *d, int nice)
+{
+    int              go;
+    struct timespec  until;
+
+    llm_drain_after(&until, d->flush_ms);
+
+    (void) pthread_mutex_lock(&d->lock);
+
+    while (!d->stop && !(nice && d->woken)) {
+        if (pthread_cond_timedwait(&d->wake, &d->lock, &until) == ETIMEDOUT) {
+            break;
+        }
+    }
+
+    if (nice) {
+        d->woken = 0;
+    }
+
+    go = !d->stop;
+
+    (void) pthread_mutex_unlock(&d->lock);
+
+    return go;
+}
+
+
+static void
+llm_drain_end(llm_drain_t *d)
+{
+    int64_t  deadline;
+
+    (void) pthread_mutex_lock(&d->lock);
+    deadline = d->deadline;
+    (void) pthread_mutex_unlock(&d->lock);
+
+    (void) pthread_mutex_lock(&d->work);
+    llm_turn_end(&d->turn, deadline);
+    (void) pthread_mutex_unlock(&d->work);
+
+    (void) close(d->lock_fd);
+    d->lock_fd = -1;
+
+    (void) pthread_mutex_lock(&d->lock);
+    __atomic_store_n(&d->left, 1, __ATOMIC_RELEASE);
+    (void) pthread_cond_broadcast(&d->wake);
+    (void) pthread_mutex_unlock(&d->lock);
+}
+
+
+/* Asked between batches: whether to let go of the work. */
+
+static int
+llm_drain_stopping(void *data)
+{
+    int          stop;
+    llm_drain_t *d = data;
+
+    if (__atomic_load_n(&d->urgent, __ATOMIC_ACQUIRE)) {
+        return 1;
+    }
+
+    (void) pthread_mutex_lock(&d->lock);
+    stop = d->stop;
+    (void) pthread_mutex_unlock(&d->lock);
+
+    return stop;
+}
+
+
+void
+llm_drain_wake(llm_drain_t *drain)
+{
+    (void) pthread_mutex_lock(&drain->lock);
+    drain->woken = 1;
+    (void) pthread_cond_broadcast(&drain->wake);
+    (void) pthread_mutex_unlock(&drain->lock);
+}
+
+
+void
+llm_drain_leave(llm_drain_t *drain)
+{
+    llm_drain_ask(drain, 0);
+}
+
+
+int
+llm_drain_left(llm_drain_t *drain)
+{
+    return __atomic_load_n(&drain->left, __ATOMIC_ACQUIRE);
+}
+
+
+static void
+llm_drain_ask(llm_drain_t *d, int64_t budget_ms)
+{
+    (void) pthread_mutex_lock(&d->lock);
+
+    d->stop = 1;
+    d->deadline = llm_control_now() + budget_ms;
+
+    (void) pthread_cond_broadcast(&d->wake);
+    (void) pthread_mutex_unlock(&d->lock);
+}
+
+
+void
+llm_drain_stop(llm_drain_t *drain, int64_t budget_ms)
+{
+    int              left;
+    struct timespec  until;
+
+    if (!llm_drain_left(drain)) {
+        llm_drain_ask(drain, budget_ms);
+    }
+
+    llm_drain_after(&until, budget_ms + LLM_DRAIN_GRACE_MS);
+
+    (void) pthread_mutex_lock(&drain->lock);
+
+    while (!drain->left) {
+        if (pthread_cond_timedwait(&drain->wake, &drain->lock, &until)
+            == ETIMEDOUT)
+        {
+            break;
+        }
+    }
+
+    left = drain->left;
+
+    (void) pthread_mutex_unlock(&drain->lock);
+
+    if (!left) {
+
+        /*
+         * It hangs in a system call; the process ends, the kernel frees the
+         * lock, and what was not committed is still in the ring.
+         */
+
+        drain->turn.writer.db.log(drain->turn.writer.db.log_data, 1,
+                                  "the writer hangs, its lock is not given "
+                                  "back before the process ends");
+        return;
+    }
+
+    (void) pthread_join(drain->normal, NULL);
+
+    llm_drain_free(drain);
+}
+
+
+static void
+llm_drain_after(struct timespec *ts, int64_t ms)
+{
+    (void) clock_gettime(CLOCK_MONOTONIC, ts);
+
+    ts->tv_sec += ms / 1000;
+    ts->tv_nsec += ms % 1000 * 1000000;
+
+    if (ts->tv_nsec >= 1000000000) {
+        ts->tv_sec++;
+        ts->tv_nsec -= 1000000000;
+    }
+}
+
+
+static void
+llm_drain_free(llm_drain_t *d)
+{
+    llm_turn_done(&d->turn);
+
+    if (d->lock_fd != -1) {
+        (void) close(d->lock_fd);
+    }
+
+    (void) pthread_cond_destroy(&d->wake);
+    (void) pthread_mutex_destroy(&d->lock);
+    (void) pthread_mutex_destroy(&d->work);
+
+    free(d);
+}

@@ -1,0 +1,634 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * A bucket is what shares a bound: the rows of one minute or quarter-hour of a
+ * table, for the narrow series those of one dimension.  Its members are known
+ * in memory as hashes, read from the table at the first touch, so that a new
+ * value past the bound is counted as "other" without asking the database.
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "llm_hash.h"
+#include "llm_ledger.h"
+
+
+#define LLM_LEDGER_INDEX  (4 * LLM_LEDGER_CELLS)
+
+#define LLM_LEDGER_VALUE_MAX  1000000000000000LL
+
+/* values of one bucket */
+
+#define LLM_MINUTE_MAX    1000
+#define LLM_SERVICE_MAX   2000
+#define LLM_WHO_MAX       5000
+#define LLM_QUARTER_MAX   1000
+#define LLM_DAY_MAX       5000
+
+
+#define LLM_LEDGER_PARAMS                                                     \
+    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"  \
+    " ?17, ?18, ?19, ?20, ?21"
+
+#define LLM_LEDGER_ADD                                                        \
+    " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"     \
+    " errors = errors + excluded.errors,"                                     \
+    " usages = usages + excluded.usages,"                                     \
+    " input_tokens = input_tokens + excluded.input_tokens,"                   \
+    " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"    \
+    " cache_creation_tokens = cache_creation_tokens"                          \
+        " + excluded.cache_creation_tokens,"                                  \
+    " output_tokens = output_tokens + excluded.output_tokens,"                \
+    " reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,"       \
+    " total_tokens = total_tokens + excluded.total_tokens,"                   \
+    " priced = priced + excluded.priced,"                                     \
+    " cost_nano = cost_nano + excluded.cost_nano,"                            \
+    " duration_n = duration_n + excluded.duration_n,"                         \
+    " duration_us = duration_us + excluded.duration_us,"                      \
+    " ttft_n = ttft_n + excluded.ttft_n,"                                     \
+    " ttft_us = ttft_us + excluded.ttft_us,"                                  \
+    " speed_tokens = speed_tokens + excluded.speed_tokens,"                   \
+    " speed_us = speed_us + excluded.speed_us"
+
+static const char *const  llm_ledger_add_sql[LLM_LEDGER_TABLES] = {
+    "INSERT INTO service_minute VALUES (" LLM_LEDGER_PARAMS
+        ", ?22, ?23, ?24, ?25, NULL, NULL)" LLM_LEDGER_ADD,
+    "INSERT INTO service VALUES (" LLM_LEDGER_PARAMS
+        ", ?22, ?23, ?24, ?25, NULL, NULL)" LLM_LEDGER_ADD,
+    "INSERT INTO who VALUES (" LLM_LEDGER_PARAMS
+        ", ?22, ?23, ?24, ?25)" LLM_LEDGER_ADD,
+    "INSERT INTO series VALUES (" LLM_LEDGER_PARAMS ")" LLM_LEDGER_ADD
+};
+
+static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {
+    "SELECT provider, model, endpoint, operation, stream, status, outcome"
+        " FROM service_minute WHERE t = ?1",
+    "SELECT provider, model, endpoint, operation, stream, status, outcome"
+        " FROM service WHERE t = ?1",
+    "SELECT account, user, api_key, provider, model, operation, class"
+        " FROM who WHERE t = ?1",
+    "SELECT value FROM series WHERE span = ?1 AND t = ?2 AND dim = ?3"
+};
+
+
+/* keys of the tables: the first ones name the bucket, the rest its member */
+
+static const int  llm_ledger_keys[LLM_LEDGER_TABLES] = { 8, 8, 8, 4 };
+static const int  llm_ledger_prefix[LLM_LEDGER_TABLES] = { 1, 1, 1, 3 };
+
+/* of the members, how many become "other" past the bound */
+
+static const int  llm_ledger_open_keys[LLM_LEDGER_TABLES] = { 3, 3, 5, 1 };
+
+
+static void llm_ledger_sums(const llm_record_t *r, int64_t *sum);
+static int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
+    const int64_t *sum);
+static llm_ledger_cell_t *llm_ledger_find(llm_ledger_t *l, int table,
+    const int64_t *key, size_t *at);
+static uint64_t llm_ledger_hash(llm_ledger_t *l, int table,
+    const int64_t *key, int n);
+static int llm_ledger_admit(llm_ledger_t *l, int table, int64_t *key);
+static llm_ledger_bucket_t *llm_ledger_bucket(llm_ledger_t *l, int table,
+    const int64_t *key, int *rc);
+static int llm_ledger_load(llm_ledger_t *l, llm_ledger_bucket_t *b,
+    int table, const int64_t *key);
+static int llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash);
+static int llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash);
+static void llm_ledger_empty(llm_ledger_t *l);
+static size_t llm_ledger_bound(int table, const int64_t *key);
+static int64_t llm_ledger_value(int64_t v);
+
+
+int
+llm_ledger_open(llm_ledger_t *l, llm_db_t *db)
+{
+    memset(l, 0, sizeof(llm_ledger_t));
+
+    l->db = db;
+    l->seed = llm_hash_seed();
+    l->cells = malloc(LLM_LEDGER_CELLS * sizeof(llm_ledger_cell_t));
+    l->index = calloc(LLM_LEDGER_INDEX, sizeof(uint16_t));
+
+    if (l->cells == NULL || l->index == NULL) {
+        return LLM_NOMEM;
+    }
+
+    if (llm_db_prepare(db, llm_ledger_add_sql, l->add, LLM_LEDGER_TABLES)
+        != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_db_prepare(db, llm_ledger_load_sql, l->load,
+                          LLM_LEDGER_TABLES);
+}
+
+
+void
+llm_ledger_close(llm_ledger_t *l)
+{
+    if (l->index != NULL) {
+        llm_ledger_reset(l);
+    }
+
+    free(l->cells);
+    free(l->index);
+
+    l->cells = NULL;
+    l->index = NULL;
+
+    llm_db_finalize(l->add, LLM_LEDGER_TABLES);
+    llm_db_finalize(l->load, LLM_LEDGER_TABLES);
+}
+
+
+void
+llm_ledger_reset(llm_ledger_t *l)
+{
+    int  i;
+
+    llm_ledger_empty(l);
+
+    for (i = 0; i < LLM_LEDGER_BUCKETS; i++) {
+        free(l->buckets[i].members);
+        memset(&l->buckets[i], 0, sizeof(llm_ledger_bucket_t));
+    }
+}
+
+
+static void
+llm_ledger_empty(llm_ledger_t *l)
+{
+    if (l->used > 0) {
+        memset(l->index, 0, LLM_LEDGER_INDEX * sizeof(uint16_t));
+        l->used = 0;
+    }
+}
+
+
+int
+llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
+    const llm_ledger_ids_t *ids)
+{
+    int      i, j;
+    int64_t  ms, status, sum[LLM_C_COUNT], key[LLM_LEDGER_KEYS];
+    int64_t  value[LLM_SERIES_COUNT];
+
+    static const int64_t  span[] = { LLM_QUARTER_MS, LLM_DAY_MS };
+
+    llm_ledger_sums(r, sum);
+
+    ms = r->num[LLM_N_TIMESTAMP];
+    status = llm_ledger_value(r->num[LLM_N_STATUS]);
+
+    if (status < 100 || status > 999) {
+        status = 0;
+    }
+
+    value[LLM_SERIES_TOTAL] = 0;
+    value[LLM_SERIES_ACCOUNT] = ids->account;
+    value[LLM_SERIES_USER] = ids->user;
+    value[LLM_SERIES_KEY] = ids->api_key;
+    value[LLM_SERIES_PROVIDER] = ids->provider;
+    value[LLM_SERIES_MODEL] = ids->model;
+    value[LLM_SERIES_ENDPOINT] = ids->endpoint;
+    value[LLM_SERIES_IP] = ids->ip;
+    value[LLM_SERIES_STATUS] = status;
+    value[LLM_SERIES_OPERATION] = llm_ledger_value(r->num[LLM_N_OPERATION]);
+    value[LLM_SERIES_PROTOCOL] = llm_ledger_value(r->num[LLM_N_PROTOCOL]);
+    value[LLM_SERIES_OUTCOME] = llm_ledger_value(r->num[LLM_N_OUTCOME]);
+
+    key[1] = ids->provider;
+    key[2] = ids->model;
+    key[3] = ids->endpoint;
+    key[4] = value[LLM_SERIES_OPERATION];
+    key[5] = r->num[LLM_N_STREAM] != LLM_NULL ? r->num[LLM_N_STREAM] : -1;
+    key[6] = status;
+    key[7] = value[LLM_SERIES_OUTCOME];
+
+    key[0] = ms - ms % LLM_MINUTE_MS;
+
+    if (llm_ledger_cell(l, LLM_LEDGER_MINUTE, key, sum) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    key[0] = ms - ms % LLM_QUARTER_MS;
+
+    if (llm_ledger_cell(l, LLM_LEDGER_SERVICE, key, sum) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    key[1] = ids->account;
+    key[2] = ids->user;
+    key[3] = ids->api_key;
+    key[4] = ids->provider;
+    key[5] = ids->model;
+    key[6] = value[LLM_SERIES_OPERATION];
+    key[7] = status / 100;
+
+    if (llm_ledger_cell(l, LLM_LEDGER_WHO, key, sum) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    for (i = 0; i < 2; i++) {
+        key[0] = span[i];
+        key[1] = ms - ms % span[i];
+
+        for (j = 0; j < LLM_SERIES_COUNT; j++) {
+            key[2] = j;
+            key[3] = value[j];
+
+            if (llm_ledger_cell(l, LLM_LEDGER_SERIES, key, sum) != LLM_OK) {
+                return LLM_ERROR;
+            }
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+static void
+llm_ledger_sums(const llm_record_t *r, int64_t *sum)
+{
+    int64_t         duration, ttft;
+    const int64_t  *num;
+
+    num = r->num;
+    duration = num[LLM_N_DURATION_US];
+    ttft = num[LLM_N_TTFT_US];
+
+    memset(sum, 0, LLM_C_COUNT * sizeof(int64_t));
+
+    sum[LLM_C_REQUESTS] = 1;
+    sum[LLM_C_ERRORS] = llm_schema_failed(r);
+    sum[LLM_C_DURATION_N] = duration != LLM_NULL;
+    sum[LLM_C_DURATION] = llm_ledger_value(duration);
+    sum[LLM_C_TTFT_N] = ttft != LLM_NULL;
+    sum[LLM_C_TTFT] = llm_ledger_value(ttft);
+
+    if (num[LLM_N_FLAGS] != LLM_NULL
+        && (num[LLM_N_FLAGS] & LLM_RECORD_NO_SUMS))
+    {
+        return;
+    }
+
+    sum[LLM_C_USAGES] = num[LLM_N_TOTAL_TOKENS] != LLM_NULL
+                        || num[LLM_N_INPUT_TOKENS] != LLM_NULL
+                        || num[LLM_N_OUTPUT_TOKENS] != LLM_NULL;
+    sum[LLM_C_INPUT] = llm_ledger_value(num[LLM_N_INPUT_TOKENS]);
+    sum[LLM_C_CACHE_READ] = llm_ledger_value(num[LLM_N_CACHE_READ_TOKENS]);
+    sum[LLM_C_CACHE_CREATION] =
+                           llm_ledger_value(num[LLM_N_CACHE_CREATION_TOKENS]);
+    sum[LLM_C_OUTPUT] = llm_ledger_value(num[LLM_N_OUTPUT_TOKENS]);
+    sum[LLM_C_REASONING] = llm_ledger_value(num[LLM_N_REASONING_TOKENS]);
+    sum[LLM_C_TOTAL] = llm_ledger_value(num[LLM_N_TOTAL_TOKENS]);
+    sum[LLM_C_PRICED] = num[LLM_N_COST_NANO] != LLM_NULL;
+    sum[LLM_C_COST] = llm_ledger_value(num[LLM_N_COST_NANO]);
+
+    if (ttft != LLM_NULL && duration != LLM_NULL && duration > ttft
+        && num[LLM_N_OUTPUT_TOKENS] != LLM_NULL)
+    {
+        sum[LLM_C_SPEED_TOKENS] = sum[LLM_C_OUTPUT];
+        sum[LLM_C_SPEED_US] = llm_ledger_value(duration - ttft);
+    }
+}
+
+
+/* Adds to the cell of the key, a new one under a key that fits the bound. */
+
+static int
+llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
+    const int64_t *sum)
+{
+    int                 i, rc;
+    size_t              at;
+    int64_t             own[LLM_LEDGER_KEYS];
+    llm_ledger_cell_t  *cell;
+
+    cell = llm_ledger_find(l, table, key, &at);
+
+    if (cell == NULL) {
+        memcpy(own, key, llm_ledger_keys[table] * sizeof(int64_t));
+
+        rc = llm_ledger_admit(l, table, own);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        if (rc == LLM_FULL) {
+
+            for (i = 0; i < llm_ledger_open_keys[table]; i++) {
+                own[llm_ledger_prefix[table] + i] = LLM_LEDGER_OTHER;
+            }
+
+            cell = llm_ledger_find(l, table, own, &at);
+        }
+    }
+
+    if (cell == NULL) {
+
+        if (l->used == LLM_LEDGER_CELLS) {
+            if (llm_ledger_flush(l) != LLM_OK) {
+                return LLM_ERROR;
+            }
+
+            (void) llm_ledger_find(l, table, own, &at);
+        }
+
+        cell = &l->cells[l->used++];
+        l->index[at] = (uint16_t) l->used;
+
+        cell->table = table;
+        memcpy(cell->key, own, llm_ledger_keys[table] * sizeof(int64_t));
+        memset(cell->sum, 0, sizeof(cell->sum));
+    }
+
+    for (i = 0; i < LLM_C_COUNT; i++) {
+        cell->sum[i] += sum[i];
+    }
+
+    return LLM_OK;
+}
+
+
+/* The cell of a key; NULL: there is none, and *at is its place in the index. */
+
+static llm_ledger_cell_t *
+llm_ledger_find(llm_ledger_t *l, int table, const int64_t *key, size_t *at)
+{
+    size_t              n;
+    llm_ledger_cell_t  *cell;
+
+    n = llm_ledger_keys[table];
+    *at = llm_ledger_hash(l, table, key, n) % LLM_LEDGER_INDEX;
+
+    while (l->index[*at] != 0) {
+        cell = &l->cells[l->index[*at] - 1];
+
+        if (cell->table == table
+            && memcmp(cell->key, key, n * sizeof(int64_t)) == 0)
+        {
+            return cell;
+        }
+
+        *at = (*at + 1) % LLM_LEDGER_INDEX;
+    }
+
+    return NULL;
+}
+
+
+static uint64_t
+llm_ledger_hash(llm_ledger_t *l, int table, const int64_t *key, int n)
+{
+    uint64_t  hash;
+
+    hash = llm_hash(l->seed + table, key, n * sizeof(int64_t));
+
+    return hash != 0 ? hash : 1;
+}
+
+
+/* LLM_OK: the key may have a row of its own; LLM_FULL: it is one too many. */
+
+static int
+llm_ledger_admit(llm_ledger_t *l, int table, int64_t *key)
+{
+    int                   rc;
+    uint64_t              hash;
+    llm_ledger_bucket_t  *b;
+
+    b = llm_ledger_bucket(l, table, key, &rc);
+
+    if (b == NULL) {
+        return rc;
+    }
+
+    hash = llm_ledger_hash(l, table, key, llm_ledger_keys[table]);
+
+    if (llm_ledger_has(b, hash)) {
+        return LLM_OK;
+    }
+
+    if (b->count >= llm_ledger_bound(table, key)) {
+        return LLM_FULL;
+    }
+
+    return llm_ledger_member(b, hash) == LLM_OK ? LLM_OK : LLM_FULL;
+}
+
+
+static llm_ledger_bucket_t *
+llm_ledger_bucket(llm_ledger_t *l, int table, const int64_t *key, int *rc)
+{
+    int                   i;
+    uint64_t              hash;
+    llm_ledger_bucket_t  *b, *oldest;
+
+    hash = llm_ledger_hash(l, table, key, llm_ledger_prefix[table]);
+    oldest = &l->buckets[0];
+
+    for (i = 0; i < LLM_LEDGER_BUCKETS; i++) {
+        b = &l->buckets[i];
+
+        if (b->hash == hash) {
+            b->touched = ++l->clock;
+            return b;
+        }
+
+        if (b->touched < oldest->touched) {
+            oldest = b;
+        }
+    }
+
+    free(oldest->members);
+    memset(oldest, 0, sizeof(llm_ledger_bucket_t));
+
+    *rc = llm_ledger_load(l, oldest, table, key);
+
+    if (*rc != LLM_OK) {
+        return NULL;
+    }
+
+    oldest->hash = hash;
+    oldest->touched = ++l->clock;
+
+    return oldest;
+}
+
+
+static int
+llm_ledger_load(llm_ledger_t *l, llm_ledger_bucket_t *b, int table,
+    const int64_t *key)
+{
+    int            i, n, rc, prefix;
+    int64_t        member[LLM_LEDGER_KEYS];
+    sqlite3_stmt  *st;
+
+    st = l->load[table];
+    n = llm_ledger_keys[table];
+    prefix = llm_ledger_prefix[table];
+
+    for (i = 0; i < prefix; i++) {
+        (void) sqlite3_bind_int64(st, i + 1, key[i]);
+        member[i] = key[i];
+    }
+
+    while ((rc = llm_db_row(l->db, st)) == LLM_OK) {
+
+        for (i = prefix; i < n; i++) {
+            member[i] = sqlite3_column_int64(st, i - prefix);
+        }
+
+        if (llm_ledger_member(b, llm_ledger_hash(l, table, member, n))
+            != LLM_OK)
+        {
+            (void) sqlite3_reset(st);
+            return LLM_ERROR;
+        }
+    }
+
+    return rc == LLM_DECLINED ? LLM_OK : LLM_ERROR;
+}
+
+
+static int
+llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash)
+{
+    size_t  at;
+
+    if (b->size == 0) {
+        return 0;
+    }
+
+    for (at = hash % b->size;
+         b->members[at] != 0;
+         at = (at + 1) % b->size)
+    {
+        if (b->members[at] == hash) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash)
+{
+    size_t     i, at, size;
+    uint64_t  *members, *old;
+
+    if (2 * (b->count + 1) > b->size) {
+        size = b->size ? 2 * b->size : 16;
+        members = calloc(size, sizeof(uint64_t));
+
+        if (members == NULL) {
+            return LLM_NOMEM;
+        }
+
+        old = b->members;
+
+        for (i = 0; i < b->size; i++) {
+
+            if (old[i] == 0) {
+                continue;
+            }
+
+            at = old[i] % size;
+
+            while (members[at] != 0) {
+                at = (at + 1) % size;
+            }
+
+            members[at] = old[i];
+        }
+
+        free(old);
+        b->members = members;
+        b->size = size;
+    }
+
+    at = hash % b->size;
+
+    while (b->members[at] != 0) {
+        at = (at + 1) % b->size;
+    }
+
+    b->members[at] = hash;
+    b->count++;
+
+    return LLM_OK;
+}
+
+
+static size_t
+llm_ledger_bound(int table, const int64_t *key)
+{
+    switch (table) {
+
+    case LLM_LEDGER_MINUTE:
+        return LLM_MINUTE_MAX;
+
+    case LLM_LEDGER_SERVICE:
+        return LLM_SERVICE_MAX;
+
+    case LLM_LEDGER_WHO:
+        return LLM_WHO_MAX;
+
+    default: /* LLM_LEDGER_SERIES */
+        return key[0] == LLM_DAY_MS ? LLM_DAY_MAX : LLM_QUARTER_MAX;
+    }
+}
+
+
+/* An upstream may say what it likes: sums must not overflow. */
+
+static int64_t
+llm_ledger_value(int64_t v)
+{
+    if (v < 0) {
+        return 0;
+    }
+
+    return v < LLM_LEDGER_VALUE_MAX ? v : LLM_LEDGER_VALUE_MAX;
+}
+
+
+int
+llm_ledger_flush(llm_ledger_t *l)
+{
+    int                 j, n;
+    size_t              i;
+    sqlite3_stmt       *st;
+    llm_ledger_cell_t  *cell;
+
+    for (i = 0; i < l->used; i++) {
+        cell = &l->cells[i];
+        st = l->add[cell->table];
+        n = llm_ledger_keys[cell->table];
+
+        for (j = 0; j < n; j++) {
+            (void) sqlite3_bind_int64(st, j + 1, cell->key[j]);
+        }
+
+        for (j = 0; j < LLM_C_COUNT; j++) {
+            (void) sqlite3_bind_int64(st, n + j + 1, cell->sum[j]);
+        }
+
+        if (llm_db_run(l->db, st) != LLM_OK) {
+            return LLM_ERROR;
+        }
+    }
+
+    llm_ledger_empty(l);
+
+    return LLM_OK;
+}

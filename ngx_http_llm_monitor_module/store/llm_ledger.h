@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The ledger: counters by time and dimension.  They are summed up in memory
+ * over a batch and added to the tables in the batch's transaction.
+ */
+
+
+#ifndef _LLM_LEDGER_H_INCLUDED_
+#define _LLM_LEDGER_H_INCLUDED_
+
+
+#include "llm_db.h"
+
+
+#define LLM_LEDGER_KEYS      8
+#define LLM_LEDGER_CELLS     4096      /* of a batch; then added early */
+#define LLM_LEDGER_BUCKETS   128       /* whose values are known in memory */
+
+enum {
+    LLM_LEDGER_MINUTE = 0, LLM_LEDGER_SERVICE, LLM_LEDGER_WHO,
+    LLM_LEDGER_SERIES, LLM_LEDGER_TABLES
+};
+
+/* in the order of the columns */
+
+enum {
+    LLM_C_REQUESTS = 0, LLM_C_ERRORS, LLM_C_USAGES, LLM_C_INPUT,
+    LLM_C_CACHE_READ, LLM_C_CACHE_CREATION, LLM_C_OUTPUT, LLM_C_REASONING,
+    LLM_C_TOTAL, LLM_C_PRICED, LLM_C_COST, LLM_C_DURATION_N,
+    LLM_C_DURATION, LLM_C_TTFT_N, LLM_C_TTFT, LLM_C_SPEED_TOKENS,
+    LLM_C_SPEED_US, LLM_C_COUNT
+};
+
+typedef struct {
+    int          table;
+    int64_t      key[LLM_LEDGER_KEYS];
+    int64_t      sum[LLM_C_COUNT];
+} llm_ledger_cell_t;
+
+typedef struct {
+    uint64_t     hash;             /* of table and time; 0: free */
+    uint64_t     touched;
+    uint64_t    *members;          /* open addressing, 0: free */
+    size_t       count;
+    size_t       size;
+} llm_ledger_bucket_t;
+
+typedef struct {
+    llm_db_t             *db;
+    llm_ledger_cell_t    *cells;
+    uint16_t             *index;   /* cell number + 1 by hash */
+    size_t                used;
+    uint64_t              seed;
+    uint64_t              clock;
+    llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
+    sqlite3_stmt         *add[LLM_LEDGER_TABLES];
+    sqlite3_stmt         *load[LLM_LEDGER_TABLES];
+} llm_ledger_t;
+
+
+/* Dictionary ids of a record, LLM_LEDGER_NULL or LLM_LEDGER_OTHER. */
+
+typedef struct {
+    int64_t      account;
+    int64_t      user;
+    int64_t      api_key;
+    int64_t      provider;
+    int64_t      model;
+    int64_t      endpoint;
+    int64_t      ip;
+} llm_ledger_ids_t;
+
+
+int llm_ledger_open(llm_ledger_t *l, llm_db_t *db);
+void llm_ledger_close(llm_ledger_t *l);
+
+/* After a rollback: forgets the batch and what is known of the tables. */
+void llm_ledger_reset(llm_ledger_t *l);
+
+/* Counts a record; in a transaction. */
+int llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
+    const llm_ledger_ids_t *ids);
+
+/* Adds what the batch counted to the tables. */
+int llm_ledger_flush(llm_ledger_t *l);
+
+
+#endif /* _LLM_LEDGER_H_INCLUDED_ */

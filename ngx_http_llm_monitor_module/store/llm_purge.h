@@ -1,0 +1,60 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Removal in slices: rows with all that hangs on them, old bodies, the old
+ * ledger, unused values, pages and files that nothing refers to.
+ */
+
+
+#ifndef _LLM_PURGE_H_INCLUDED_
+#define _LLM_PURGE_H_INCLUDED_
+
+
+#include "llm_where.h"
+#include "llm_writer.h"
+
+
+#define LLM_PURGE_ROWS      500        /* of one transaction */
+#define LLM_PURGE_MS        10
+#define LLM_PURGE_WINDOW    5000       /* rows looked at in one go */
+
+typedef struct {
+    int64_t       below;               /* ids, or LLM_NULL: any */
+    int64_t       last;                /* ids up to here are done */
+    int64_t       seq;                 /* rows committed later stay */
+    int64_t       deleted;
+    llm_where_t  *where;               /* NULL: all of them */
+} llm_purge_t;
+
+
+/*
+ * Removes one slice of the rows.  LLM_OK: there may be more; LLM_AGAIN: all
+ * are gone; LLM_ERROR: rolled back, the same slice may be tried again.
+ */
+int llm_purge_rows(llm_writer_t *w, llm_purge_t *p);
+
+/* Bodies of rows with ids below; the rows say expired then. */
+int llm_purge_bodies(llm_writer_t *w, int64_t below);
+
+/* The ledger before ms; LLM_NULL: all of it. */
+int llm_purge_ledger(llm_writer_t *w, int64_t ms);
+
+/*
+ * Values of the dictionary and sessions that nothing refers to: one slice from
+ * *from on, 0 at the end.
+ */
+int llm_purge_unused(llm_writer_t *w, int64_t *from);
+
+/* Gives some free pages back to the file system. */
+int llm_purge_pages(llm_writer_t *w);
+
+/*
+ * Files in the spool that no row is made of, an hour after they got their
+ * names.  To be called when every ring and segment was found empty: then no
+ * record that is still to come refers to a file that old.
+ */
+void llm_purge_files(llm_writer_t *w);
+
+
+#endif /* _LLM_PURGE_H_INCLUDED_ */

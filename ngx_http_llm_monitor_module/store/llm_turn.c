@@ -1,0 +1,580 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "llm_frames.h"
+#include "llm_turn.h"
+
+
+#define LLM_TURN_BACKOFF_MS     100        /* doubles up to */
+#define LLM_TURN_BACKOFF_MAX    2000
+#define LLM_TURN_SCAN_MS        1000
+#define LLM_TURN_CHECKPOINT_MS  10000
+#define LLM_TURN_KEEP_MS        60000
+#define LLM_TURN_KEEP_SLICES    100        /* then the next minute */
+
+/* bytes of the WAL after which pages are moved to the database */
+#define LLM_TURN_WAL            (16 * 1024 * 1024)
+
+/* SQLite before it loses commits if two connections race a WAL reset */
+#define LLM_TURN_WAL_RESET      3051003
+
+
+static int llm_turn_ready(llm_turn_t *t);
+static int llm_turn_open(llm_turn_t *t);
+static int llm_turn_recording(llm_turn_t *t);
+static void llm_turn_spool(llm_turn_t *t);
+static void llm_turn_close(llm_turn_t *t);
+static void llm_turn_failed(llm_turn_t *t);
+static void llm_turn_tell(llm_turn_t *t);
+static int llm_turn_records(llm_turn_t *t);
+static int llm_turn_others(llm_turn_t *t);
+static int llm_turn_checkpoint(llm_turn_t *t);
+static int llm_turn_keep(llm_turn_t *t);
+static int llm_turn_never(void *data);
+
+
+int
+llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
+    int (*stop)(void *data), void *stop_data)
+{
+    llm_db_t  *db;
+
+    memset(t, 0, sizeof(llm_turn_t));
+
+    db = &t->writer.db;
+    t->writer.spool_fd = -1;
+
+    t->dir = strdup(conf->dir);
+    t->ring_dir = strdup(conf->ring_dir);
+
+    if (t->dir == NULL || t->ring_dir == NULL
+        || strlen(conf->dir) >= sizeof(db->dir))
+    {
+        return LLM_ERROR;
+    }
+
+    (void) snprintf(db->dir, sizeof(db->dir), "%s", conf->dir);
+    db->synchronous = conf->synchronous == 1 ? 1 : 2;
+    db->log = conf->log;
+    db->log_data = conf->log_data;
+
+    t->writer.control = conf->control;
+    t->ring = conf->ring;
+    t->retention_s = conf->retention_s;
+    t->bodies_s = conf->bodies_s;
+    t->stats_s = conf->stats_s;
+    t->stop = stop;
+    t->stop_data = stop_data;
+
+    t->source.w = &t->writer;
+    t->source.own = conf->ring;
+    t->source.ring_dir = t->ring_dir;
+
+    t->commander.w = &t->writer;
+    t->commander.source = &t->source;
+
+    llm_control_recover(conf->control);
+    llm_ring_set_in_hand(conf->ring, 0);
+
+    __atomic_store_n(&conf->control->writer_pid, getpid(), __ATOMIC_RELEASE);
+
+    if (sqlite3_libversion_number() < LLM_TURN_WAL_RESET) {
+        llm_db_say(db, 2, "SQLite %s may lose commits if two connections "
+                   "write or checkpoint: let nothing else write to \"%s\"",
+                   sqlite3_libversion(), LLM_SCHEMA_FILE);
+    }
+
+    return LLM_OK;
+}
+
+
+void
+llm_turn_done(llm_turn_t *t)
+{
+    if (t->writer.spool_fd != -1) {
+        (void) close(t->writer.spool_fd);
+    }
+
+    free(t->dir);
+    free(t->ring_dir);
+}
+
+
+void
+llm_turn(llm_turn_t *t)
+{
+    __atomic_store_n(&t->writer.control->writer_beat_ms, llm_control_now(),
+                     __ATOMIC_RELAXED);
+
+    if (llm_turn_ready(t) != LLM_OK) {
+        return;
+    }
+
+    if (llm_turn_records(t) != LLM_OK
+        || llm_turn_others(t) != LLM_OK
+        || llm_turn_keep(t) != LLM_OK
+        || llm_turn_checkpoint(t) != LLM_OK)
+    {
+        llm_turn_failed(t);
+        return;
+    }
+
+    llm_turn_tell(t);
+}
+
+
+/* The file that is open must be the one that people see. */
+
+static int
+llm_turn_ready(llm_turn_t *t)
+{
+    if (llm_control_now() < t->retry_ms) {
+        return LLM_AGAIN;
+    }
+
+    if (t->open && llm_db_check(&t->writer.db) != LLM_OK) {
+        llm_db_say(&t->writer.db, 0, "database \"%s\" was deleted or replaced,"
+                   " opening it again", t->writer.db.path);
+
+        llm_turn_close(t);
+    }
+
+    if (t->open) {
+        return LLM_OK;
+    }
+
+    if (llm_turn_open(t) != LLM_OK) {
+        llm_turn_failed(t);
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_turn_open(llm_turn_t *t)
+{
+    llm_turn_spool(t);
+
+    if (llm_writer_open(&t->writer) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    t->open = 1;
+    t->scan_ms = 0;
+
+    if (llm_turn_recording(t) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (t->opened) {
+        t->writer.control->db_reopened++;
+    }
+
+    t->opened = 1;
+
+    return LLM_OK;
+}
+
+
+/*
+ * The flag of a zone that is new comes from the database; a new database gets
+ * the zone's.
+ */
+
+static int
+llm_turn_recording(llm_turn_t *t)
+{
+    int64_t  on;
+
+    if (llm_writer_get_meta(&t->writer, "recording", &on) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (on != LLM_NULL && !t->opened) {
+        __atomic_store_n(&t->writer.control->recording, on != 0,
+                         __ATOMIC_RELEASE);
+        return LLM_OK;
+    }
+
+    if (on != LLM_NULL) {
+        return LLM_OK;
+    }
+
+    on = __atomic_load_n(&t->writer.control->recording, __ATOMIC_ACQUIRE);
+
+    return llm_writer_set_meta(&t->writer, "recording", on);
+}
+
+
+static void
+llm_turn_spool(llm_turn_t *t)
+{
+    int  fd;
+
+    if (t->writer.spool_fd != -1) {
+        (void) close(t->writer.spool_fd);
+        t->writer.spool_fd = -1;
+    }
+
+    fd = open(t->dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    t->writer.spool_fd = openat(fd, "spool",
+                                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+    (void) close(fd);
+}
+
+
+static void
+llm_turn_close(llm_turn_t *t)
+{
+    if (!t->open) {
+        return;
+    }
+
+    llm_command_abort(&t->commander, "the database was closed");
+
+    if (llm_db_check(&t->writer.db) == LLM_OK) {
+        llm_writer_close(&t->writer);
+
+    } else {
+        llm_writer_abandon(&t->writer);
+    }
+
+    t->open = 0;
+}
+
+
+/*
+ * Nothing was released, so it all comes again.  After an I/O error the pages
+ * in memory are not to be trusted, and a new connection starts from the file;
+ * a full disk or a lock of another process only needs time.
+ */
+
+static void
+llm_turn_failed(llm_turn_t *t)
+{
+    int  code, broken;
+
+    code = t->writer.db.code & 0xff;
+    broken = llm_db_broken(&t->writer.db);
+
+    __atomic_store_n(&t->writer.control->db_up, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->writer.control->db_error, t->writer.db.code,
+                     __ATOMIC_RELAXED);
+
+    if (code != SQLITE_FULL && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
+        llm_turn_close(t);
+
+        if (broken && t->writer.db.path[0] != '\0') {
+            llm_db_aside(&t->writer.db, "corrupt");
+        }
+    }
+
+    t->backoff_ms = t->backoff_ms == 0 ? LLM_TURN_BACKOFF_MS
+                                       : 2 * t->backoff_ms;
+
+    if (t->backoff_ms > LLM_TURN_BACKOFF_MAX) {
+        t->backoff_ms = LLM_TURN_BACKOFF_MAX;
+    }
+
+    t->retry_ms = llm_control_now() + t->backoff_ms;
+
+    llm_turn_tell(t);
+}
+
+
+static void
+llm_turn_tell(llm_turn_t *t)
+{
+    int64_t         file, wal;
+    llm_control_t  *c;
+
+    c = t->writer.control;
+
+    c->db_errors += t->writer.db.errors - t->errors;
+    t->errors = t->writer.db.errors;
+
+    c->db_moved_aside += t->writer.db.moved_aside;
+    t->writer.db.moved_aside = 0;
+
+    c->batches += t->source.batches;
+    t->source.batches = 0;
+
+    llm_db_sizes(&t->writer.db, &file, &wal);
+
+    __atomic_store_n(&c->db_bytes, file, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->wal_bytes, wal, __ATOMIC_RELAXED);
+
+    if (t->open && t->retry_ms <= llm_control_now()) {
+        t->backoff_ms = 0;
+        __atomic_store_n(&c->db_up, 1, __ATOMIC_RELAXED);
+    }
+}
+
+
+/* The own ring, and between its batches what was asked and large bodies. */
+
+static int
+llm_turn_records(llm_turn_t *t)
+{
+    int  rc, more;
+
+    do {
+        more = 0;
+
+        rc = llm_source_own(&t->source);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        more |= rc == LLM_OK;
+
+        rc = llm_command_slice(&t->commander);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        more |= rc == LLM_OK;
+
+        if (t->writer.storing) {
+            rc = llm_frames_slice(&t->writer);
+
+            if (rc == LLM_ERROR) {
+                return LLM_ERROR;
+            }
+
+            more |= rc == LLM_OK;
+        }
+
+        if (llm_turn_checkpoint(t) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+    } while (more && !t->stop(t->stop_data));
+
+    return LLM_OK;
+}
+
+
+static int
+llm_turn_others(llm_turn_t *t)
+{
+    int64_t  now;
+
+    now = llm_control_now();
+
+    t->scanned = 0;
+
+    if ((now < t->scan_ms && now < t->keep_ms) || t->stop(t->stop_data)) {
+        return LLM_OK;
+    }
+
+    if (llm_source_rings(&t->source, t->stop, t->stop_data) != LLM_OK
+        || llm_source_segments(&t->source, t->stop, t->stop_data) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    t->scan_ms = llm_control_now() + LLM_TURN_SCAN_MS;
+    t->scanned = !t->stop(t->stop_data);
+
+    return LLM_OK;
+}
+
+
+static int
+llm_turn_checkpoint(llm_turn_t *t)
+{
+    int       left;
+    int64_t   now, file, wal;
+    llm_db_t  *db;
+
+    db = &t->writer.db;
+    now = llm_control_now();
+
+    if (db->wal_pages * LLM_SCHEMA_PAGE_SIZE < LLM_TURN_WAL
+        && (now < t->checkpoint_ms || db->wal_pages == 0))
+    {
+        return LLM_OK;
+    }
+
+    if (now < t->checkpoint_ms - LLM_TURN_CHECKPOINT_MS + 100) {
+        return LLM_OK;
+    }
+
+    t->checkpoint_ms = now + LLM_TURN_CHECKPOINT_MS;
+
+    if (llm_db_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, &left) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (left == 0) {
+        db->wal_pages = 0;
+    }
+
+    llm_db_sizes(db, &file, &wal);
+
+    if (wal <= LLM_DB_WAL_MAX) {
+        return LLM_OK;
+    }
+
+    return llm_db_checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, &left);
+}
+
+
+/* Once a minute: what is too old, what nothing refers to, free pages. */
+
+static int
+llm_turn_keep(llm_turn_t *t)
+{
+    int          i, rc;
+    int64_t      now, wall;
+    llm_purge_t  rows;
+
+    now = llm_control_now();
+
+    if (now < t->keep_ms || t->stop(t->stop_data)) {
+        return LLM_OK;
+    }
+
+    wall = llm_wall_ms();
+    rc = LLM_OK;
+
+    for (i = 0; t->bodies_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
+        rc = llm_purge_bodies(&t->writer,
+                              (wall - t->bodies_s * 1000) << LLM_ID_SHIFT);
+
+        if (rc != LLM_OK || t->stop(t->stop_data)) {
+            break;
+        }
+    }
+
+    if (rc == LLM_ERROR) {
+        return LLM_ERROR;
+    }
+
+    memset(&rows, 0, sizeof(llm_purge_t));
+    rows.below = (wall - t->retention_s * 1000) << LLM_ID_SHIFT;
+    rows.seq = t->writer.seq;
+
+    for (i = 0; t->retention_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
+        rc = llm_purge_rows(&t->writer, &rows);
+
+        if (rc != LLM_OK || t->stop(t->stop_data)) {
+            break;
+        }
+    }
+
+    if (rc == LLM_ERROR
+        || (t->stats_s > 0
+            && llm_purge_ledger(&t->writer, wall - t->stats_s * 1000)
+               != LLM_OK)
+        || llm_purge_pages(&t->writer) == LLM_ERROR)
+    {
+        return LLM_ERROR;
+    }
+
+    do {
+        if (llm_purge_unused(&t->writer, &t->dict_from) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+    } while (t->dict_from != 0 && !t->stop(t->stop_data));
+
+    if (t->scanned) {
+        llm_purge_files(&t->writer);
+    }
+
+    t->keep_ms = llm_control_now() + LLM_TURN_KEEP_MS;
+
+    return LLM_OK;
+}
+
+
+void
+llm_turn_urgent(llm_turn_t *t)
+{
+    int       rc;
+    uint64_t  used, room;
+
+    if (llm_turn_ready(t) != LLM_OK) {
+        return;
+    }
+
+    do {
+        rc = llm_source_own(&t->source);
+
+        if (rc == LLM_ERROR || llm_turn_checkpoint(t) != LLM_OK) {
+            llm_turn_failed(t);
+            return;
+        }
+
+        llm_ring_usage(t->ring, &used, &room);
+
+    } while (rc == LLM_OK && used > room / 4);
+
+    llm_turn_tell(t);
+}
+
+
+void
+llm_turn_end(llm_turn_t *t, int64_t deadline)
+{
+    int             left;
+    llm_control_t  *c;
+
+    c = t->writer.control;
+
+    t->stop = llm_turn_never;
+
+    while (llm_control_now() < deadline
+           && llm_turn_ready(t) == LLM_OK)
+    {
+        switch (llm_source_own(&t->source)) {
+
+        case LLM_OK:
+            continue;
+
+        case LLM_ERROR:
+            llm_turn_failed(t);
+        }
+
+        break;
+    }
+
+    llm_command_abort(&t->commander, "the writer process ends");
+
+    if (t->open && llm_db_check(&t->writer.db) == LLM_OK) {
+        (void) llm_db_checkpoint(&t->writer.db, SQLITE_CHECKPOINT_PASSIVE,
+                                 &left);
+    }
+
+    llm_turn_tell(t);
+    llm_turn_close(t);
+
+    __atomic_store_n(&c->writer_pid, 0, __ATOMIC_RELEASE);
+}
+
+
+static int
+llm_turn_never(void *data)
+{
+    return 0;
+}

@@ -1,0 +1,113 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Puts records into the database.  A batch is one transaction: begin, any
+ * number of records, where they came from, commit.  What failed is rolled back
+ * as a whole, and every cache with it.
+ */
+
+
+#ifndef _LLM_WRITER_H_INCLUDED_
+#define _LLM_WRITER_H_INCLUDED_
+
+
+#include "../ring/llm_control.h"
+#include "../ring/llm_ring.h"
+#include "llm_body.h"
+#include "llm_dict.h"
+#include "llm_ledger.h"
+#include "llm_session.h"
+
+
+#define LLM_BATCH_ROWS      100
+#define LLM_BATCH_BYTES     (4 * 1024 * 1024)
+
+/* spool files whose bytes are in the batch, removed after its commit */
+#define LLM_BATCH_FILES     (2 * LLM_BATCH_ROWS)
+#define LLM_SPOOL_NAME_MAX  64
+
+enum {
+    LLM_WRITER_LOG = 0, LLM_WRITER_DETAIL, LLM_WRITER_REQUEST,
+    LLM_WRITER_RESPONSE, LLM_WRITER_FRAME, LLM_WRITER_STORING,
+    LLM_WRITER_META, LLM_WRITER_RING, LLM_WRITER_RING_GET,
+    LLM_WRITER_SEGMENT, LLM_WRITER_SEGMENT_GET, LLM_WRITER_STATEMENTS
+};
+
+typedef struct {
+    llm_db_t           db;
+    llm_dict_t         dict;
+    llm_sessions_t     sessions;
+    llm_ledger_t       ledger;
+    llm_body_coder_t   coder;
+    sqlite3_stmt      *st[LLM_WRITER_STATEMENTS];
+    llm_control_t     *control;
+    int                spool_fd;      /* directory, -1: there is none */
+    int                in_batch;
+    int                storing;       /* the table storing may have rows */
+    int64_t            seq;           /* last one given */
+    size_t             bytes;         /* of bodies in this batch */
+    uint8_t           *room;          /* LLM_FRAME_RAW bytes */
+    size_t             nfiles;
+    char               files[LLM_BATCH_FILES][LLM_SPOOL_NAME_MAX];
+} llm_writer_t;
+
+
+/* what becomes of a record */
+
+typedef enum {
+    LLM_WRITE_ROW = 0, LLM_WRITE_LEDGER_ONLY, LLM_WRITE_CLEARED
+} llm_write_e;
+
+
+/* w->db, w->control and w->spool_fd are set by the caller. */
+int llm_writer_open(llm_writer_t *w);
+void llm_writer_close(llm_writer_t *w);
+
+/* Closes a database whose path has another file or none. */
+void llm_writer_abandon(llm_writer_t *w);
+
+int llm_writer_begin(llm_writer_t *w);
+
+/*
+ * Adds a record, whose numbers may be changed (state of bodies).  LLM_OK;
+ * LLM_DECLINED: it can never be stored (nothing of the batch is lost, but it
+ * must be rolled back); LLM_ERROR: the database failed.
+ */
+int llm_writer_add(llm_writer_t *w, llm_record_t *r, int what);
+
+/* A batch takes no more. */
+int llm_writer_full(llm_writer_t *w, size_t records);
+
+/*
+ * Where the batch came from, and what became of its records, so that a next
+ * writer can release them if this one dies between commit and release.
+ */
+int llm_writer_mark_ring(llm_writer_t *w, uint64_t identity, uint64_t seq,
+    const llm_ring_result_t *res);
+int llm_writer_marked_ring(llm_writer_t *w, uint64_t identity, uint64_t *seq,
+    llm_ring_result_t *res);
+
+int llm_writer_mark_segment(llm_writer_t *w, uint64_t identity,
+    uint64_t offset);
+int llm_writer_marked_segment(llm_writer_t *w, uint64_t identity,
+    uint64_t *offset);
+
+int llm_writer_commit(llm_writer_t *w);
+void llm_writer_rollback(llm_writer_t *w);
+
+/* Number kept in meta; in a transaction.  LLM_NULL from get: none. */
+int llm_writer_set_meta(llm_writer_t *w, const char *key, int64_t v);
+int llm_writer_get_meta(llm_writer_t *w, const char *key, int64_t *v);
+
+/*
+ * Opens a spool file for reading: a plain name of a regular file.  Returns the
+ * descriptor and its size, or -1.
+ */
+int llm_writer_spool_file(llm_writer_t *w, const char *name, int64_t *size);
+
+/* Removes a spool file and gives its bytes back to the spool's budget. */
+void llm_writer_unlink(llm_writer_t *w, const char *name);
+
+
+#endif /* _LLM_WRITER_H_INCLUDED_ */
