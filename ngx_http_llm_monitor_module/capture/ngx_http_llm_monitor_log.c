@@ -115,9 +115,12 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
         ngx_http_llm_monitor_body_unlink(&ctx->response_body);
     }
 
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, log, 0,
-                   "llm monitor record %L, outcome %L",
-                   rec->num[LLM_N_ID], rec->num[LLM_N_OUTCOME]);
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, log, 0,
+                   "llm monitor record %L: %L %s, request %s, response %s",
+                   rec->num[LLM_N_ID], rec->num[LLM_N_STATUS],
+                   llm_outcome_name(rec->num[LLM_N_OUTCOME]),
+                   llm_body_state_name(rec->num[LLM_N_REQUEST_BODY_STATE]),
+                   llm_body_state_name(rec->num[LLM_N_RESPONSE_BODY_STATE]));
 }
 
 
