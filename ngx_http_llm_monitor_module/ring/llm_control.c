@@ -22,6 +22,8 @@
 #define LLM_STATE_PID_SHIFT  8      /* pid_max is at most 2^22 */
 
 
+static void llm_control_reclaim(llm_control_t *c, llm_share_t *share,
+    int64_t pid);
 static int llm_control_claim(llm_command_t *cmd, uint32_t filling,
     int64_t now);
 static int llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to);
@@ -45,6 +47,92 @@ llm_control_now(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+int
+llm_control_join(llm_control_t *c, int64_t pid)
+{
+    int           i;
+    int64_t       owner;
+    llm_share_t  *share;
+
+    for (i = 0; i < LLM_WORKERS; i++) {
+        share = &c->shares[i];
+        owner = __atomic_load_n(&share->pid, __ATOMIC_ACQUIRE);
+
+        /* its own number can only be that of a dead one */
+
+        if (owner > 0
+            && (owner == pid || (kill(owner, 0) == -1 && errno == ESRCH)))
+        {
+            llm_control_reclaim(c, share, owner);
+        }
+    }
+
+    for (i = 0; i < LLM_WORKERS; i++) {
+        owner = 0;
+
+        if (__atomic_compare_exchange_n(&c->shares[i].pid, &owner, pid, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        {
+            return i;
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t pid)
+{
+    int64_t  bytes;
+
+    if (!__atomic_compare_exchange_n(&share->pid, &pid, -1, 0,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    {
+        return;
+    }
+
+    bytes = __atomic_exchange_n(&share->bytes, 0, __ATOMIC_RELAXED);
+    (void) __atomic_sub_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&share->pid, 0, __ATOMIC_RELEASE);
+}
+
+
+int
+llm_control_take(llm_control_t *c, int share, size_t bytes, size_t limit)
+{
+    int64_t  used;
+
+    if (share != -1) {
+        (void) __atomic_add_fetch(&c->shares[share].bytes, bytes,
+                                  __ATOMIC_RELAXED);
+    }
+
+    used = __atomic_add_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
+
+    if (used <= 0 || (uint64_t) used <= limit) {
+        return LLM_OK;
+    }
+
+    llm_control_give(c, share, bytes);
+
+    return LLM_FULL;
+}
+
+
+void
+llm_control_give(llm_control_t *c, int share, size_t bytes)
+{
+    (void) __atomic_sub_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
+
+    if (share != -1) {
+        (void) __atomic_sub_fetch(&c->shares[share].bytes, bytes,
+                                  __ATOMIC_RELAXED);
+    }
 }
 
 

@@ -18,6 +18,7 @@
 
 #define LLM_COMMANDS       16
 #define LLM_COMMAND_ARGS   4096
+#define LLM_WORKERS        512      /* more may run, see llm_control_join() */
 
 typedef enum {
     LLM_COMMAND_CLEAR = 1,       /* args: packed filter, see store/ */
@@ -44,6 +45,13 @@ typedef struct {
     char         error[128];
 } llm_command_t;
 
+/* what a worker took of the common budget, to be given back if it dies */
+
+typedef struct {
+    int64_t      pid;            /* 0: free; -1: being cleared */
+    int64_t      bytes;
+} llm_share_t;
+
 typedef struct {
     uint32_t       version;
     uint32_t       recording;          /* 0: paused */
@@ -64,8 +72,9 @@ typedef struct {
     int64_t        wal_bytes;
     int64_t        spool_bytes;        /* all files in spool/ and segments */
 
-    /* bytes of capture buffers of all workers */
+    /* bytes of capture buffers of all workers, and whose they are */
     int64_t        capture_bytes;
+    llm_share_t    shares[LLM_WORKERS];
 
     llm_command_t  commands[LLM_COMMANDS];
 } llm_control_t;
@@ -75,6 +84,17 @@ void llm_control_init(llm_control_t *c);
 
 /* The clock of deadlines and of writer_beat_ms, in ms. */
 int64_t llm_control_now(void);
+
+/*
+ * A worker's beginning: gives back what dead workers had taken of the capture
+ * budget.  Returns the index of its share, or -1 if all are in use: what it
+ * takes is then not given back if it dies.
+ */
+int llm_control_join(llm_control_t *c, int64_t pid);
+
+/* Takes bytes of the capture budget: LLM_OK, or LLM_FULL past limit. */
+int llm_control_take(llm_control_t *c, int share, size_t bytes, size_t limit);
+void llm_control_give(llm_control_t *c, int share, size_t bytes);
 
 /*
  * An asking worker puts a command into the table.  Returns its index, or

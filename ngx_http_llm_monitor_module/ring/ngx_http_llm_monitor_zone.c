@@ -54,6 +54,7 @@ ngx_http_llm_monitor_zone_add(ngx_conf_t *cf, ngx_http_llm_monitor_zone_t *z,
     ngx_pool_cleanup_t  *cln;
 
     z->cycle = cf->cycle;
+    z->share = -1;
     z->dir_fd = NGX_INVALID_FILE;
     z->spool_fd = NGX_INVALID_FILE;
     llm_spool_init(&z->spool);
@@ -232,6 +233,8 @@ ngx_http_llm_monitor_zone_init_process(ngx_http_llm_monitor_zone_t *z,
     ngx_log_t *log)
 {
     ngx_int_t  rc;
+
+    z->share = llm_control_join(z->control, ngx_pid);
 
     rc = ngx_http_llm_monitor_zone_open_dirs(z, log);
 
@@ -531,26 +534,15 @@ ngx_int_t
 ngx_http_llm_monitor_zone_take(ngx_http_llm_monitor_zone_t *z, size_t bytes,
     size_t limit)
 {
-    int64_t  used;
-
-    used = __atomic_add_fetch(&z->control->capture_bytes, bytes,
-                              __ATOMIC_RELAXED);
-
-    if (used < 0 || (uint64_t) used <= limit) {
-        return NGX_OK;
-    }
-
-    ngx_http_llm_monitor_zone_give(z, bytes);
-
-    return NGX_DECLINED;
+    return llm_control_take(z->control, z->share, bytes, limit) == LLM_OK
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
 void
 ngx_http_llm_monitor_zone_give(ngx_http_llm_monitor_zone_t *z, size_t bytes)
 {
-    (void) __atomic_sub_fetch(&z->control->capture_bytes, bytes,
-                              __ATOMIC_RELAXED);
+    llm_control_give(z->control, z->share, bytes);
 }
 
 

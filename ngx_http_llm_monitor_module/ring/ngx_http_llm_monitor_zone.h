@@ -31,6 +31,7 @@ typedef struct {
     llm_ring_t                         ring;
     ngx_http_llm_monitor_ring_file_t  *file;
 
+    int                                share;        /* of capture memory */
     llm_spool_t                        spool;        /* this worker's */
     int                                dir_fd;       /* data directory, or -1 */
     int                                spool_fd;     /* its spool/, or -1 */

@@ -139,6 +139,48 @@ test_dead_owner(void)
 }
 
 
+static void
+test_budget(void)
+{
+    int    i, mine, other;
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+
+    (void) waitpid(pid, NULL, 0);
+
+    llm_control_init(c);
+
+    other = llm_control_join(c, getppid());
+    mine = llm_control_join(c, getpid());
+    ok(other >= 0 && mine >= 0 && other != mine, "two workers");
+
+    ok(llm_control_take(c, mine, 600, 1000) == LLM_OK
+       && llm_control_take(c, mine, 500, 1000) == LLM_FULL
+       && llm_control_take(c, mine, 400, 1000) == LLM_OK
+       && c->capture_bytes == 1000, "a budget is taken to its limit");
+    llm_control_give(c, mine, 1000);
+
+    (void) llm_control_take(c, other, 700, 1000);
+    c->shares[other].pid = pid;
+    ok(llm_control_join(c, getppid()) >= 0 && c->capture_bytes == 0,
+       "a dead worker's share is given back");
+    ok(llm_control_join(c, getpid()) >= 0
+       && llm_control_take(c, -1, 10, 10) == LLM_OK, "without a share");
+    llm_control_give(c, -1, 10);
+
+    for (i = 0; i < LLM_WORKERS; i++) {
+        c->shares[i].pid = getppid();
+    }
+
+    ok(llm_control_join(c, getpid()) == -1, "more workers than shares");
+}
+
+
 int
 main(void)
 {
@@ -150,6 +192,7 @@ main(void)
     test_round();
     test_full();
     test_dead_owner();
+    test_budget();
 
     free(c);
 
