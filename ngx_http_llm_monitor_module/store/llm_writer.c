@@ -264,7 +264,7 @@ llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
 {
     int  rc;
 
-    rc = llm_session_id(&w->sessions, r, &row->session);
+    rc = llm_sessions_id(&w->sessions, r, &row->session);
 
     if (rc == LLM_FULL) {
         llm_insert_over(row, "session_id", &r->str[LLM_S_SESSION]);

@@ -17,7 +17,7 @@
 #include "llm_body.h"
 #include "llm_dict.h"
 #include "llm_ledger.h"
-#include "llm_session.h"
+#include "llm_sessions.h"
 
 
 #define LLM_BATCH_ROWS      100

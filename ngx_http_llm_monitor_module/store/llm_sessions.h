@@ -8,8 +8,8 @@
  */
 
 
-#ifndef _LLM_SESSION_H_INCLUDED_
-#define _LLM_SESSION_H_INCLUDED_
+#ifndef _LLM_SESSIONS_H_INCLUDED_
+#define _LLM_SESSIONS_H_INCLUDED_
 
 
 #include "llm_db.h"
@@ -55,7 +55,7 @@ void llm_sessions_reset(llm_sessions_t *s);
  * The session of r, LLM_NULL if it has none; r's session_source is set if it
  * was found by the chain.  LLM_FULL: there is no room for one more.
  */
-int llm_session_id(llm_sessions_t *s, llm_record_t *r, int64_t *id);
+int llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id);
 
 /*
  * Removes sessions that ended before ms, at most 500; *n is how many.  In a
@@ -64,4 +64,4 @@ int llm_session_id(llm_sessions_t *s, llm_record_t *r, int64_t *id);
 int llm_sessions_sweep(llm_sessions_t *s, int64_t ms, int64_t *n);
 
 
-#endif /* _LLM_SESSION_H_INCLUDED_ */
+#endif /* _LLM_SESSIONS_H_INCLUDED_ */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "llm_hash.h"
-#include "llm_session.h"
+#include "llm_sessions.h"
 
 
 static const char *const  llm_session_sql[LLM_SESSION_STATEMENTS] = {
@@ -134,7 +134,7 @@ llm_session_warm(llm_sessions_t *s)
 
 
 int
-llm_session_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
+llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
 {
     int                  rc;
     uint64_t             hash;
