@@ -25,6 +25,10 @@ const streamed = {
     response_id: 'chatcmpl-2', account_email: 'lab@example.org', ttft: true,
 };
 
+// an answer without a message has no tool calls to count
+
+const other = { tool_calls_count: null };
+
 const none = { input_tokens: null, output_tokens: null, total_tokens: null,
                cache_read_tokens: null, reasoning_tokens: null,
                usage_source: 'none' };
@@ -80,12 +84,14 @@ export const expected = {
     'openai-tool-stream': { ...streamed, tools_count: 1, tool_calls_count: 1,
                             finish_reason: 'tool_calls' },
 
-    'openai-error': { ...openai, ...none, status: 401, outcome: 'http_error',
+    'openai-error': { ...openai, ...none, ...other,
+                      status: 401, outcome: 'http_error',
                       error: 'Incorrect API key provided.',
                       error_type: 'invalid_request_error',
                       account_email: 'lab@example.org' },
 
-    'openai-limit': { ...openai, ...none, status: 429, outcome: 'http_error',
+    'openai-limit': { ...openai, ...none, ...other,
+                      status: 429, outcome: 'http_error',
                       error: 'Rate limit reached.', error_type: 'requests' },
 
     'openai-stream-error': { ...openai, ...none, outcome: 'stream_error',
@@ -102,8 +108,8 @@ export const expected = {
 
     'responses-stream': { ...responses, ...events },
 
-    'embeddings': { ...base, protocol: 'openai', operation: 'embeddings',
-                    endpoint: '/v1/embeddings', stream: false,
+    'embeddings': { ...base, ...other, protocol: 'openai',
+                    operation: 'embeddings', endpoint: '/v1/embeddings', stream: false,
                     model: 'text-embedding-3-small', input_tokens: 6,
                     output_tokens: null, usage_source: 'body' },
 
@@ -119,7 +125,7 @@ export const expected = {
                                total_tokens: 1241,
                                finish_reason: 'tool_use' },
 
-    'anthropic-error': { ...base, ...none, protocol: 'anthropic',
+    'anthropic-error': { ...base, ...none, ...other, protocol: 'anthropic',
                          operation: 'chat', model: 'claude-sonnet-4-5',
                          status: 529, outcome: 'http_error',
                          error: 'Overloaded',
@@ -132,7 +138,7 @@ export const expected = {
                                 error: 'Overloaded',
                                 error_type: 'overloaded_error' },
 
-    'anthropic-count': { ...base, ...none, protocol: 'anthropic',
+    'anthropic-count': { ...base, ...none, ...other, protocol: 'anthropic',
                          operation: 'count_tokens', stream: false,
                          endpoint: '/v1/messages/count_tokens',
                          model: 'claude-sonnet-4-5' },
@@ -146,8 +152,8 @@ export const expected = {
     'gemini-tool': { ...gemini, tools_count: 1, tool_calls_count: 1,
                      output_tokens: 35, total_tokens: 47 },
 
-    'gemini-error': { ...base, ...none, protocol: 'gemini', operation: 'chat',
-                      model: 'gemini-2.5-flash', status: 400,
+    'gemini-error': { ...base, ...none, ...other, protocol: 'gemini',
+                      operation: 'chat', model: 'gemini-2.5-flash', status: 400,
                       outcome: 'http_error', error: 'API key not valid.',
                       error_type: 'INVALID_ARGUMENT' },
 
@@ -158,7 +164,7 @@ export const expected = {
 
     'ollama-tool': { ...ollama, tools_count: 1, tool_calls_count: 1 },
 
-    'ollama-error': { ...base, ...none, protocol: 'ollama',
+    'ollama-error': { ...base, ...none, ...other, protocol: 'ollama',
                       operation: 'chat', model: 'llama3.2', status: 404,
                       outcome: 'http_error',
                       error: "model 'nope' not found" },
