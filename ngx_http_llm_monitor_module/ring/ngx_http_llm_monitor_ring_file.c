@@ -55,6 +55,8 @@ ngx_http_llm_monitor_ring_file_create(ngx_str_t *data_dir, size_t size,
     dirfd = ngx_http_llm_monitor_shm_dir(file->dir, data_dir, user, log);
 
     if (dirfd != NGX_INVALID_FILE) {
+        (void) ngx_cpystrn(file->place, file->dir, NGX_MAX_PATH);
+
         rc = ngx_http_llm_monitor_ring_make(file, dirfd, size, user, log);
 
         (void) close(dirfd);
@@ -67,6 +69,11 @@ ngx_http_llm_monitor_ring_file_create(ngx_str_t *data_dir, size_t size,
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "no ring of %uz bytes in \"%s\", using \"%V\"",
                       size, file->dir, data_dir);
+
+        (void) rmdir((char *) file->dir);
+
+    } else {
+        (void) ngx_cpystrn(file->place, data_dir->data, data_dir->len + 1);
     }
 
     (void) ngx_cpystrn(file->dir, data_dir->data, data_dir->len + 1);

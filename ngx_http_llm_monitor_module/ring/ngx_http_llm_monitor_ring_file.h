@@ -29,6 +29,8 @@ typedef struct {
     ngx_uint_t    shm;                  /* dir is ours, in /dev/shm */
     ngx_fd_t      fd;
     u_char        dir[NGX_MAX_PATH];
+    u_char        place[NGX_MAX_PATH];  /* the place for rings; this one is
+                                           in dir if it had no room there */
     u_char        name[64];             /* in dir */
 } ngx_http_llm_monitor_ring_file_t;
 

@@ -198,8 +198,8 @@ ngx_http_llm_monitor_zone_ring(ngx_http_llm_monitor_zone_t *z,
     }
 
     z->ring = z->file->ring;
-    z->ring_dir.data = z->file->dir;
-    z->ring_dir.len = ngx_strlen(z->file->dir);
+    z->ring_dir.data = z->file->place;
+    z->ring_dir.len = ngx_strlen(z->file->place);
 
     return NGX_OK;
 }

@@ -43,7 +43,7 @@ typedef struct {
     off_t                              spool_size;
     ngx_uint_t                         node;
 
-    /* where ring.* files are, with NUL; chosen in the zone's init */
+    /* where ring.* files are (if not in dir), with NUL; chosen in init */
     ngx_str_t                          ring_dir;
 
     ngx_cycle_t                       *cycle;

@@ -20,7 +20,7 @@
 
 typedef struct {
     const char     *dir;             /* data directory */
-    const char     *ring_dir;        /* where ring.* files are */
+    const char     *ring_dir;        /* ring.* files are there or in dir */
     llm_ring_t     *ring;            /* this instance's own ring */
     llm_control_t  *control;
     int64_t         flush_ms;

@@ -40,6 +40,8 @@ static void llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind,
 static int llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     uint64_t identity, uint64_t at, int cleared, llm_ring_result_t *res);
 static int llm_source_failed(llm_source_t *s, int rc);
+static int llm_source_rings_in(llm_source_t *s, const char *path,
+    int (*stop)(void *data), void *data);
 static int llm_source_file(llm_source_t *s, int dir, const char *name,
     int (*stop)(void *data), void *data);
 static int llm_source_segment(llm_source_t *s, const char *name,
@@ -291,14 +293,32 @@ llm_source_failed(llm_source_t *s, int rc)
 }
 
 
+/* A ring that found no room in its directory is in the data directory. */
+
 int
 llm_source_rings(llm_source_t *s, int (*stop)(void *data), void *data)
+{
+    int  rc;
+
+    rc = llm_source_rings_in(s, s->ring_dir, stop, data);
+
+    if (rc == LLM_OK && strcmp(s->dir, s->ring_dir) != 0) {
+        rc = llm_source_rings_in(s, s->dir, stop, data);
+    }
+
+    return rc;
+}
+
+
+static int
+llm_source_rings_in(llm_source_t *s, const char *path,
+    int (*stop)(void *data), void *data)
 {
     int             rc;
     DIR            *dir;
     struct dirent  *entry;
 
-    dir = opendir(s->ring_dir);
+    dir = opendir(path);
 
     if (dir == NULL) {
         return LLM_OK;

@@ -18,6 +18,7 @@
 typedef struct {
     llm_writer_t  *w;
     llm_ring_t    *own;
+    const char    *dir;          /* rings are in either of them */
     const char    *ring_dir;
     uint64_t       batches;
     uint64_t       last_seq;          /* of the own ring, committed */

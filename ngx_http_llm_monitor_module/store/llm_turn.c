@@ -77,6 +77,7 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
 
     t->source.w = &t->writer;
     t->source.own = conf->ring;
+    t->source.dir = t->dir;
     t->source.ring_dir = t->ring_dir;
 
     t->commander.w = &t->writer;
