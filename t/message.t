@@ -24,7 +24,8 @@ my $src = "$root/ngx_http_llm_monitor_module";
 
 my @files = map { "$src/$_.c" } qw(
     extract/llm_message extract/llm_message_shapes extract/llm_pull
-    extract/llm_aws record/llm_buf record/llm_json_write record/llm_text
+    extract/llm_aws extract/llm_base64 record/llm_buf record/llm_json_write
+    record/llm_text
 );
 
 system($ENV{CC} || 'cc', '-std=gnu11', '-O1', '-g',

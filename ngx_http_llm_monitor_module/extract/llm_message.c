@@ -14,6 +14,7 @@
 #include "../record/llm_record.h"
 #include "../record/llm_text.h"
 #include "llm_aws.h"
+#include "llm_base64.h"
 #include "llm_message.h"
 #include "llm_message_parts.h"
 #include "llm_pull.h"
@@ -351,44 +352,22 @@ llm_message_frame(void *data, const llm_aws_frame_t *frame)
 static void
 llm_message_base64(const llm_str_t *value, llm_buf_t *out)
 {
-    int        bits;
-    size_t     i;
-    uint8_t    c, byte;
-    uint32_t   v;
+    uint8_t        *room;
+    llm_base64_t    b;
+    const uint8_t  *p, *end;
 
-    bits = 0;
-    v = 0;
+    if (value->len < 2 || !llm_pull_is(value, '"')) {
+        return;
+    }
 
-    for (i = 1; i < value->len; i++) {
-        c = value->data[i];
+    p = value->data + 1;
+    end = value->data + value->len;
 
-        if (c >= 'A' && c <= 'Z') {
-            c -= 'A';
+    room = llm_buf_room(out, value->len);
 
-        } else if (c >= 'a' && c <= 'z') {
-            c = (uint8_t) (c - 'a' + 26);
-
-        } else if (c >= '0' && c <= '9') {
-            c = (uint8_t) (c - '0' + 52);
-
-        } else if (c == '+') {
-            c = 62;
-
-        } else if (c == '/') {
-            c = 63;
-
-        } else {
-            continue;
-        }
-
-        v = (v << 6 | c) & 0xffffff;
-        bits += 6;
-
-        if (bits >= 8) {
-            bits -= 8;
-            byte = (uint8_t) (v >> bits);
-            llm_buf_add(out, &byte, 1);
-        }
+    if (room != NULL) {
+        llm_base64_init(&b);
+        out->len += llm_base64_decode(&b, room, value->len, &p, end);
     }
 }
 

@@ -56,6 +56,7 @@ struct llm_redact_s {
 };
 
 
+static void llm_redact_bytes(llm_redact_t *rd, const uint8_t *p, size_t n);
 static void llm_redact_byte(llm_redact_t *rd, uint8_t c);
 static int llm_redact_string(llm_redact_t *rd, uint8_t c);
 static void llm_redact_escape(llm_redact_t *rd, uint8_t c);
@@ -94,6 +95,19 @@ llm_redact_create(llm_redact_t **rd, const llm_str_t *names, size_t nnames,
 
 void
 llm_redact_feed(llm_redact_t *rd, const uint8_t *p, size_t n, int last)
+{
+    if (n != 0) {
+        llm_redact_bytes(rd, p, n);
+    }
+
+    if (last) {
+        rd->state = LLM_REDACT_OUTSIDE;
+    }
+}
+
+
+static void
+llm_redact_bytes(llm_redact_t *rd, const uint8_t *p, size_t n)
 {
     const uint8_t  *start, *end;
 
@@ -161,10 +175,6 @@ llm_redact_feed(llm_redact_t *rd, const uint8_t *p, size_t n, int last)
 
     if (p != start) {
         rd->sink(rd->sink_data, start, p - start);
-    }
-
-    if (last) {
-        rd->state = LLM_REDACT_OUTSIDE;
     }
 }
 
