@@ -13,6 +13,10 @@ log_level('debug');
 add_block_preprocessor(sub {
     my $block = shift;
 
+    # the client has its answer before nginx logs
+
+    $block->set_value(wait => 0.1) if !defined $block->wait;
+
     $block->set_value(http_config =>
         'llm_monitor_path $TEST_NGINX_SERVER_ROOT/llm_monitor_temp ring=1m;'
         . "\n" . ($block->http_config // ''));
