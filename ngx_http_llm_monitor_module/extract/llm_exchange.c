@@ -271,16 +271,18 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
     int              i;
     llm_exchange_t  *x = data;
 
-    static const char  *ids[] = { "x-request-id", "request-id",
-                                  "x-amzn-requestid", "apim-request-id",
-                                  "x-ms-request-id", "x-goog-request-id",
-                                  "cf-ray", NULL };
+    static const llm_str_t  ids[] = {
+        llm_str("x-request-id"), llm_str("request-id"),
+        llm_str("x-amzn-requestid"), llm_str("apim-request-id"),
+        llm_str("x-ms-request-id"), llm_str("x-goog-request-id"),
+        llm_str("cf-ray"), llm_null_str
+    };
 
     if (name->len < 6 || value->len == 0) {
         return 0;
     }
 
-    if (llm_text_equal(name, "x-account-email")) {
+    if (llm_str_is(name, "x-account-email")) {
 
         if (!x->account_new) {
             llm_slot_set(&x->account, &x->pool, value->data, value->len,
@@ -291,7 +293,7 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    if (llm_text_equal(name, "x-mapped-model")) {
+    if (llm_str_is(name, "x-mapped-model")) {
 
         if (x->mapped.len == 0) {
             llm_slot_set(&x->mapped, &x->pool, value->data, value->len,
@@ -301,9 +303,11 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    for (i = 0; ids[i] != NULL; i++) {
+    for (i = 0; ids[i].data != NULL; i++) {
 
-        if (llm_text_equal(name, ids[i])) {
+        if (name->len == ids[i].len
+            && memcmp(name->data, ids[i].data, name->len) == 0)
+        {
 
             if (x->request_id_rank == 0 || i + 1 < x->request_id_rank) {
                 llm_slot_set(&x->request_id, &x->pool, value->data,
@@ -346,7 +350,7 @@ llm_exchange_amazon(llm_exchange_t *x, const llm_str_t *name,
         { NULL, 0 }
     };
 
-    if (llm_text_equal(name, "x-amzn-errortype")) {
+    if (llm_str_is(name, "x-amzn-errortype")) {
         type = *value;
         p = memchr(type.data, ':', type.len);
         type.len = p != NULL ? (size_t) (p - type.data) : type.len;
@@ -568,14 +572,13 @@ llm_exchange_response_record(llm_exchange_t *x, llm_record_t *r)
         return;
     }
 
-    if (x->response_type.data == NULL) {
-        llm_slot_set(&x->response_type, &x->pool, head->content_type.data,
-                     head->content_type.len, LLM_EXCHANGE_NAME);
-    }
-
     r->num[LLM_N_RESPONSE_BYTES] = x->out.bytes;
 
-    r->str[LLM_S_RESPONSE_TYPE] = llm_slot_str(&x->response_type);
+    if (head->content_type.len != 0) {
+        llm_slot_set(&x->response_type, &x->pool, head->content_type.data,
+                     head->content_type.len, LLM_EXCHANGE_NAME);
+        r->str[LLM_S_RESPONSE_TYPE] = llm_slot_str(&x->response_type);
+    }
 
     if (x->request_id.len != 0) {
         r->str[LLM_S_REQUEST_ID] = llm_slot_str(&x->request_id);

@@ -41,10 +41,9 @@ static int llm_flow_by_type(const llm_str_t *type);
 
 
 static const llm_flow_type_t  llm_flow_types[] = {
-    { "application/json-seq", LLM_FLOW_JSON },
+    { "text/event-stream", LLM_FLOW_SSE },
     { "application/jsonl", LLM_FLOW_LINES },
     { "application/json", LLM_FLOW_JSON },
-    { "text/event-stream", LLM_FLOW_SSE },
     { "application/x-ndjson", LLM_FLOW_LINES },
     { "application/ndjson", LLM_FLOW_LINES },
     { "application/x-jsonlines", LLM_FLOW_LINES },
@@ -113,6 +112,10 @@ llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last)
 {
     int  rc;
 
+    if (b->conf == NULL || b->last) {
+        return;
+    }
+
     if (n != 0) {
 
         if (b->decode != NULL) {
@@ -127,7 +130,7 @@ llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last)
         }
     }
 
-    if (!last || b->last) {
+    if (!last) {
         return;
     }
 
@@ -755,12 +758,14 @@ llm_flow_by_type(const llm_str_t *type)
 {
     const llm_flow_type_t  *t;
 
-    if (type->data == NULL) {
+    if (type->len == 0) {
         return LLM_FLOW_SNIFF;
     }
 
     for (t = llm_flow_types; t->prefix != NULL; t++) {
-        if (llm_text_begins_nocase(type, t->prefix)) {
+        if ((type->data[0] | 0x20) == t->prefix[0]
+            && llm_text_begins_nocase(type, t->prefix))
+        {
             return t->framing;
         }
     }

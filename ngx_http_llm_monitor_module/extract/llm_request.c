@@ -193,8 +193,23 @@ llm_request_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    if (llm_text_equal(name, "authorization")) {
+    if (llm_str_is(name, "authorization")) {
         llm_request_authorization(q, value);
+        return 0;
+    }
+
+    if (llm_str_is(name, "user-agent")) {
+
+        if (!llm_request_redacted(walk->conf, name)) {
+            llm_slot_set(&q->agent, q->pool, value->data, value->len,
+                         LLM_REQUEST_NAME);
+        }
+
+        return 0;
+    }
+
+    if (llm_str_is(name, "anthropic-version")) {
+        q->anthropic = 1;
         return 0;
     }
 
@@ -202,21 +217,6 @@ llm_request_header(void *data, const llm_str_t *name, const llm_str_t *value)
 
     if (rank != 0) {
         llm_session_key(q, value->data, value->len, rank);
-        return 0;
-    }
-
-    if (llm_text_equal(name, "anthropic-version")) {
-        q->anthropic = 1;
-        return 0;
-    }
-
-    if (llm_text_equal(name, "user-agent")) {
-
-        if (!llm_request_redacted(walk->conf, name)) {
-            llm_slot_set(&q->agent, q->pool, value->data, value->len,
-                         LLM_REQUEST_NAME);
-        }
-
         return 0;
     }
 
@@ -231,7 +231,7 @@ llm_request_header(void *data, const llm_str_t *name, const llm_str_t *value)
     if (rank != 0 && !llm_request_redacted(walk->conf, name)) {
         llm_session_offer(q, value, LLM_SESSION_HEADER, rank);
 
-    } else if (llm_text_equal(name, "x-codex-turn-metadata")
+    } else if (llm_str_is(name, "x-codex-turn-metadata")
                && !llm_request_redacted(walk->conf, name))
     {
         llm_session_metadata(q, value, LLM_RANK_CODEX);

@@ -121,6 +121,8 @@ llm_scan(llm_scan_t *s, const uint8_t *p, size_t n)
 static const uint8_t *
 llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 {
+    const uint8_t  *q;
+
     while (p < end) {
 
         switch (llm_scan_class[*p]) {
@@ -140,10 +142,22 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             break;
 
         case LLM_C_QUOTE:
-            s->state = LLM_SCAN_IN_STRING;
             s->inside = 1;
+            p++;
+
+            /* nearly all strings are here as a whole and not that long */
+
+            q = memchr(p, '"', end - p);
+
+            if (q != NULL && q[-1] != '\\' && q - p <= LLM_SCAN_KEEP) {
+                llm_scan_string_done(s, p, q - p, q - p);
+                p = q + 1;
+                break;
+            }
+
+            s->state = LLM_SCAN_IN_STRING;
             s->len = 0;
-            p = llm_scan_string(s, p + 1, end);
+            p = llm_scan_string(s, p, end);
             break;
 
         case LLM_C_OPEN:
@@ -305,7 +319,7 @@ llm_scan_find_key(llm_scan_t *s, const uint8_t *p, size_t n)
         return;
     }
 
-    for (key = keys; key->name != NULL; key++) {
+    for (key = keys; key->len != 0; key++) {
 
         if (key->len == n && key->name[0] == (char) p[0]
             && memcmp(key->name, p, n) == 0)

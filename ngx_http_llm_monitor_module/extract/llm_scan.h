@@ -30,7 +30,7 @@
 /*
  * A key that is of interest.  Arrays are transparent: what is said of a key
  * holds for its value and for the elements of its value.  A table ends with a
- * key whose name is NULL.
+ * key of no length.
  */
 
 typedef struct llm_key_s  llm_key_t;

@@ -15,7 +15,7 @@
 
 
 #define LLM_SESSION_ID     256
-#define LLM_SESSION_HASH   256    /* bytes of the first text that count */
+#define LLM_SESSION_HASH   64     /* bytes of the first text that count */
 #define LLM_SESSION_TAIL   16     /* a shorter key would be told by its tail */
 
 

@@ -30,6 +30,13 @@ typedef struct {
 } llm_slot_t;
 
 
+/* whether the llm_str_t is that literal */
+
+#define llm_str_is(s, text)                                                   \
+    ((s)->len == sizeof(text) - 1                                             \
+     && memcmp((s)->data, text, sizeof(text) - 1) == 0)
+
+
 void llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem);
 void *llm_pool_alloc(llm_pool_t *pool, size_t n);     /* or NULL */
 void llm_pool_free(llm_pool_t *pool);

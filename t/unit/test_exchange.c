@@ -220,14 +220,15 @@ is(const llm_str_t *s, const char *want)
 #define TEXT         "event: content_block_delta\ndata: {\"type\":"            \
                      "\"content_block_delta\",\"index\":0,\"delta\":{\"type\":"\
                      "\"text_delta\",\"text\":\"hey\"}}\n\n"
-#define DELTA(u)     "event: message_delta\ndata: {\"type\":\"message_delta\"," \
+#define DELTA(u)     "event: message_delta\ndata: {\"type\":\"message_delta\","\
                      "\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{" u  \
                      "}}\n\n"
-#define STOP         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+#define STOP         "event: message_stop\n"                                  \
+                     "data: {\"type\":\"message_stop\"}\n\n"
 #define RESP(s, u)   "data: {\"type\":\"response." s "\",\"response\":{"       \
                      "\"object\":\"response\",\"id\":\"r1\",\"status\":\"" s   \
                      "\"" u "}}\n\n"
-#define PART(t)      "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" t \
+#define PART(t)      "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" t\
                      "\"}]}}]"
 
 
