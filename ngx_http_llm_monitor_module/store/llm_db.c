@@ -53,6 +53,8 @@ llm_db_open(llm_db_t *db)
 {
     int  i, rc;
 
+    db->code = SQLITE_OK;
+
     /* a second time after the file was moved aside */
 
     for (i = 0; i < 2; i++) {

@@ -441,6 +441,24 @@ llm_purge_oldest(llm_writer_t *w, int64_t *row_ms, int64_t *ledger_ms)
 
 
 int
+llm_purge_used(llm_writer_t *w, int64_t *bytes)
+{
+    int64_t  pages, free, size;
+
+    if (llm_db_int(&w->db, "PRAGMA page_count", &pages) != LLM_OK
+        || llm_db_int(&w->db, "PRAGMA freelist_count", &free) != LLM_OK
+        || llm_db_int(&w->db, "PRAGMA page_size", &size) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    *bytes = (pages - free) * size;
+
+    return LLM_OK;
+}
+
+
+int
 llm_purge_pages(llm_writer_t *w)
 {
     int64_t  pages;

@@ -46,6 +46,9 @@ int llm_purge_ledger(llm_writer_t *w, int64_t ms);
  */
 int llm_purge_unused(llm_writer_t *w, int64_t *from);
 
+/* Bytes of the database without its free pages. */
+int llm_purge_used(llm_writer_t *w, int64_t *bytes);
+
 /* Gives some free pages back to the file system. */
 int llm_purge_pages(llm_writer_t *w);
 

@@ -39,6 +39,8 @@ static int llm_turn_records(llm_turn_t *t);
 static int llm_turn_others(llm_turn_t *t);
 static int llm_turn_checkpoint(llm_turn_t *t);
 static int llm_turn_keep(llm_turn_t *t);
+static int llm_turn_bodies(llm_turn_t *t, int64_t wall);
+static int llm_turn_rows(llm_turn_t *t, int64_t wall);
 static int llm_turn_never(void *data);
 
 
@@ -72,6 +74,7 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
     t->retention_s = conf->retention_s;
     t->bodies_s = conf->bodies_s;
     t->stats_s = conf->stats_s;
+    t->max_size = conf->max_size;
     t->stop = stop;
     t->stop_data = stop_data;
 
@@ -445,9 +448,7 @@ llm_turn_checkpoint(llm_turn_t *t)
 static int
 llm_turn_keep(llm_turn_t *t)
 {
-    int          i, rc;
-    int64_t      now, wall;
-    llm_purge_t  rows;
+    int64_t  now, wall;
 
     now = llm_control_now();
 
@@ -456,34 +457,9 @@ llm_turn_keep(llm_turn_t *t)
     }
 
     wall = llm_wall_ms();
-    rc = LLM_OK;
 
-    for (i = 0; t->bodies_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
-        rc = llm_purge_bodies(&t->writer,
-                              (wall - t->bodies_s * 1000) << LLM_ID_SHIFT);
-
-        if (rc != LLM_OK || t->stop(t->stop_data)) {
-            break;
-        }
-    }
-
-    if (rc == LLM_ERROR) {
-        return LLM_ERROR;
-    }
-
-    memset(&rows, 0, sizeof(llm_purge_t));
-    rows.below = (wall - t->retention_s * 1000) << LLM_ID_SHIFT;
-    rows.seq = t->writer.seq;
-
-    for (i = 0; t->retention_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
-        rc = llm_purge_rows(&t->writer, &rows);
-
-        if (rc != LLM_OK || t->stop(t->stop_data)) {
-            break;
-        }
-    }
-
-    if (rc == LLM_ERROR
+    if (llm_turn_bodies(t, wall) != LLM_OK
+        || llm_turn_rows(t, wall) != LLM_OK
         || (t->stats_s > 0
             && llm_purge_ledger(&t->writer, wall - t->stats_s * 1000)
                != LLM_OK)
@@ -504,6 +480,70 @@ llm_turn_keep(llm_turn_t *t)
     }
 
     t->keep_ms = llm_control_now() + LLM_TURN_KEEP_MS;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_turn_bodies(llm_turn_t *t, int64_t wall)
+{
+    int  i, rc;
+
+    for (i = 0; t->bodies_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
+
+        rc = llm_purge_bodies(&t->writer,
+                              (wall - t->bodies_s * 1000) << LLM_ID_SHIFT);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        if (rc == LLM_AGAIN || t->stop(t->stop_data)) {
+            break;
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+/* By age; and the oldest of any age while the database is too large. */
+
+static int
+llm_turn_rows(llm_turn_t *t, int64_t wall)
+{
+    int          i, rc;
+    int64_t      used;
+    llm_purge_t  rows;
+
+    memset(&rows, 0, sizeof(llm_purge_t));
+    rows.seq = t->writer.seq;
+
+    for (i = 0; i < LLM_TURN_KEEP_SLICES; i++) {
+        rows.below = t->retention_s > 0
+                     ? (wall - t->retention_s * 1000) << LLM_ID_SHIFT : 1;
+
+        if (t->max_size > 0) {
+            if (llm_purge_used(&t->writer, &used) != LLM_OK) {
+                return LLM_ERROR;
+            }
+
+            if (used > t->max_size) {
+                rows.below = LLM_NULL;
+            }
+        }
+
+        rc = llm_purge_rows(&t->writer, &rows);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        if (rc == LLM_AGAIN || t->stop(t->stop_data)) {
+            break;
+        }
+    }
 
     return LLM_OK;
 }

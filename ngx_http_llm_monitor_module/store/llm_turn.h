@@ -37,6 +37,7 @@ typedef struct {
     int64_t           retention_s;
     int64_t           bodies_s;
     int64_t           stats_s;
+    int64_t           max_size;
 
     /* between batches: 1, let go */
     int             (*stop)(void *data);

@@ -20,7 +20,11 @@
 #include "llm_sessions.h"
 
 
-#define LLM_BATCH_ROWS      100
+/*
+ * What waits goes into one transaction, for the ledger's rows are shared by all
+ * of them: 26 us of CPU a row in batches of 100, 13 us in batches of 500.
+ */
+#define LLM_BATCH_ROWS      500
 #define LLM_BATCH_BYTES     (4 * 1024 * 1024)
 
 /* spool files whose bytes are in the batch, removed after its commit */

@@ -198,6 +198,9 @@ publish_n(int n)
 }
 
 
+static int64_t  keep_rows, keep_bodies, keep_bytes;
+
+
 static llm_drain_t *
 start(void)
 {
@@ -212,6 +215,9 @@ start(void)
     conf.flush_ms = 5;
     conf.synchronous = 1;
     conf.log = say;
+    conf.retention_s = keep_rows;
+    conf.bodies_s = keep_bodies;
+    conf.max_size = keep_bytes;
 
     return llm_drain_start(&d, &conf) == LLM_OK ? d : NULL;
 }
@@ -895,7 +901,7 @@ full(void)
     int            status;
     llm_drain_t   *d;
     llm_terms_t    t;
-    struct rlimit  limit = { 400 * 1024, 400 * 1024 };
+    struct rlimit  limit = { 1536 * 1024, 1536 * 1024 };
 
     fresh();
 
@@ -1018,6 +1024,173 @@ commands(void)
 }
 
 
+/* A value that finds its place full is not lost; the ledger counts it. */
+
+static void
+bounds(void)
+{
+    int           i;
+    char          text[32], lon[600];
+    llm_drain_t  *d;
+    llm_record_t  r;
+
+    fresh();
+    memset(lon, 'x', sizeof(lon));
+
+    for (i = 1; i <= 1500; i++) {
+        fill(&r, i);
+        r.str[LLM_S_METHOD].data = (uint8_t *) text;
+        r.str[LLM_S_METHOD].len = sprintf(text, "M\"%d", i % 100);
+
+        if (i == 1) {
+            r.str[LLM_S_URL].data = (uint8_t *) lon;
+            r.str[LLM_S_URL].len = sizeof(lon);
+        }
+
+        publish(&ring, &r);
+    }
+
+    d = start();
+    ok(wait_written(1500), "many values");
+    ok(ask_db("SELECT count(DISTINCT method) FROM logs") == 100
+       && ask_db("SELECT count(method) FROM logs") == 1500
+       && ask_db("SELECT count(*) FROM log WHERE method IS NULL") > 100,
+       "methods past the bound are in the row");
+    ok(ask_db("SELECT count(*) FROM logs WHERE length(url) = 600") == 1,
+       "a long one too");
+    llm_drain_stop(d, 1000);
+    cleanup();
+
+    fresh();
+
+    for (i = 1; i <= 1500; i++) {
+        fill(&r, i);
+        r.str[LLM_S_MODEL].data = (uint8_t *) text;
+        r.str[LLM_S_MODEL].len = sprintf(text, "model%d", i);
+        publish(&ring, &r);
+
+        if (i == 700) {
+            d = start();
+            wait_written(700);
+            llm_drain_stop(d, 1000);
+        }
+    }
+
+    d = start();
+    wait_written(1500);
+    llm_drain_stop(d, 1000);
+
+    ok(sums_equal(1500), "the ledger counts all");
+    ok(ask_db("SELECT count(*) FROM series WHERE dim = 5 AND span = 900000")
+       == 1001
+       && ask_db("SELECT requests FROM series WHERE dim = 5"
+                 " AND span = 900000 AND value = -1") == 500,
+       "a thousand models, the rest other, over a restart too");
+    cleanup();
+}
+
+
+static void
+chains(void)
+{
+    int                    i;
+    llm_drain_t           *d;
+    llm_record_t           r;
+    static const char     *ids[] = { "resp_0", "resp_1", "resp_2", "resp_3" };
+
+    fresh();
+
+    for (i = 0; i < 4; i++) {
+        fill(&r, i + 1);
+        r.num[LLM_N_OPERATION] = LLM_OPERATION_RESPONSES;
+        r.str[LLM_S_RESPONSE_ID].data = (uint8_t *) ids[i];
+        r.str[LLM_S_RESPONSE_ID].len = 6;
+        r.num[LLM_N_SESSION_SOURCE] = 6;
+
+        if (i > 0) {
+            r.str[LLM_S_PREVIOUS_RESPONSE_ID].data = (uint8_t *) ids[i - 1];
+            r.str[LLM_S_PREVIOUS_RESPONSE_ID].len = 6;
+        }
+
+        publish(&ring, &r);
+
+        if (i == 1) {
+            d = start();
+            wait_written(2);
+            llm_drain_stop(d, 1000);
+        }
+    }
+
+    d = start();
+    wait_written(4);
+    llm_drain_stop(d, 1000);
+
+    ok(ask_db("SELECT count(DISTINCT session) FROM log") == 1
+       && ask_db("SELECT count(*) FROM log WHERE session_source = 5") == 3,
+       "a chain of answers is one session, over a restart too");
+    cleanup();
+}
+
+
+static void
+retention(void)
+{
+    int           i, j;
+    int64_t       now;
+    llm_drain_t  *d;
+    llm_record_t  r;
+
+    fresh();
+    now = (int64_t) time(NULL) * 1000;
+
+    for (i = 0; i < 1000; i++) {
+        fill(&r, i + 1);
+        r.num[LLM_N_TIMESTAMP] = now - (int64_t) i * 3600000;
+        r.num[LLM_N_ID] = r.num[LLM_N_TIMESTAMP] << LLM_ID_SHIFT | i;
+        r.num[LLM_N_REQUEST_BODY_STATE] = LLM_BODY_STORED;
+        r.str[LLM_S_REQUEST_BODY] = r.str[LLM_S_MODEL];
+        publish(&ring, &r);
+    }
+
+    keep_rows = 20 * 24 * 3600;
+    keep_bodies = 7 * 24 * 3600;
+    d = start();
+    wait_written(1000);
+
+    /* it is looked after once a minute, and at the start */
+
+    llm_drain_stop(d, 1000);
+    d = start();
+
+    for (i = 0; i < 300 && ask_db("SELECT count(*) FROM log") > 480; i++) {
+        nap(10);
+    }
+
+    nap(50);
+    j = ask_db("SELECT count(*) FROM log");
+    ok(j == 480 && ask_db("SELECT count(*) FROM request_body") == 168,
+       "old rows are gone, and old bodies earlier (%d)", j);
+    ok(ask_db("SELECT count(*) FROM log WHERE request_body_state = 6")
+       == 480 - 168, "which rows say");
+    ok(ask_db("SELECT sum(requests) FROM service") == 1000, "ledger stays");
+    llm_drain_stop(d, 1000);
+
+    keep_rows = 0;
+    keep_bodies = 0;
+    keep_bytes = 1;
+    d = start();
+
+    for (i = 0; i < 300 && ask_db("SELECT count(*) FROM log") > 0; i++) {
+        nap(10);
+    }
+
+    ok(ask_db("SELECT count(*) FROM log") == 0, "nor is it larger than asked");
+    llm_drain_stop(d, 1000);
+    keep_bytes = 0;
+    cleanup();
+}
+
+
 int
 main(void)
 {
@@ -1031,6 +1204,9 @@ main(void)
     files();
     full();
     commands();
+    bounds();
+    chains();
+    retention();
 
     return done_testing();
 }
