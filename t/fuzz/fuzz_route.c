@@ -2,7 +2,7 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * No value of a plain secret argument may be in a url.
+ * No value of a plain secret argument of a query may be in a url.
  */
 
 
@@ -14,6 +14,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    int             in_query;
     size_t          i, n, cap;
     uint8_t        *url, *out;
     llm_str_t       method, path, query;
@@ -47,13 +48,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    for (i = 0; i < n; i++) {
+    for (i = 0, in_query = 0; i < n; i++) {
 
         if (out[i] <= ' ' || out[i] == 0x7f) {
             abort();
         }
 
-        if (n - i > 5 && (out[i] == '?' || out[i] == '&')
+        if (out[i] == '?') {
+            in_query = 1;
+        }
+
+        if (in_query && n - i > 5 && (out[i] == '?' || out[i] == '&')
             && memcmp(out + i + 1, "key=", 4) == 0 && out[i + 5] != '*'
             && out[i + 5] != '&')
         {
