@@ -22,7 +22,7 @@ typedef enum {
     NGX_HTTP_LLM_MONITOR_WORD,          /* the contract's word for a number */
     NGX_HTTP_LLM_MONITOR_SECONDS,       /* of microseconds, as nginx's times */
     NGX_HTTP_LLM_MONITOR_DOLLARS,
-    NGX_HTTP_LLM_MONITOR_ID             /* known once it is published */
+    NGX_HTTP_LLM_MONITOR_ID             /* given by the first who asks */
 } ngx_http_llm_monitor_kind_e;
 
 
@@ -171,10 +171,6 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (lv->kind == NGX_HTTP_LLM_MONITOR_ID) {
-        ngx_http_llm_monitor_publish(ctx, r);
-    }
-
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
@@ -197,6 +193,14 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
         v->len = rec->str[lv->field].len;
 
         return NGX_OK;
+    }
+
+    if (lv->kind == NGX_HTTP_LLM_MONITOR_ID
+        && rec->num[LLM_N_ID] == LLM_NULL)
+    {
+        rec->num[LLM_N_ID] =
+                         ngx_http_llm_monitor_zone_id(&ctx->mcf->zone,
+                                                  rec->num[LLM_N_TIMESTAMP]);
     }
 
     number = rec->num[lv->field];
