@@ -9,7 +9,8 @@
 #   make prove       the Test::Nginx files alone: make prove T=t/00-load.t
 #   make check       style, layers, exported symbols, documented directives
 #   make asan        nginx with the module linked in, under sanitizers
-#   make fuzz bench  as named
+#   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
+#   make bench       what the module costs: WHAT=instructions
 #   make install     copies the module to nginx's modules
 
 
@@ -51,10 +52,22 @@ OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(PLAIN))
 ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 
-module: $(TREE)/objs/Makefile
+module: listed $(TREE)/objs/Makefile
 	@$(MAKE) -s -C $(TREE) -f objs/Makefile modules
 	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
 	|| { cp $(TREE)/objs/$(NAME).so $(MODULE) && echo "built $(MODULE)"; }
+
+
+# A source that config does not list would be missed only when nginx loads the
+# module.
+
+LISTED := $(shell sed -n 's,.*$$ngx_llm_dir/\([a-z0-9_/]*\.c\).*,\1,p' config)
+THERE  := $(patsubst $(SRC)/%,%,$(wildcard $(SRC)/*.c $(SRC)/*/*.c))
+
+listed:
+	@test -z '$(filter-out $(LISTED),$(THERE))' \
+	|| { echo 'config does not list $(filter-out $(LISTED),$(THERE))' >&2; \
+	     exit 1; }
 
 
 # nginx itself too, for trees that have its sources
@@ -84,8 +97,7 @@ $(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
 	       $(NGX_ADD) >../configure.log 2>&1 \
 	|| { tail -n 12 ../configure.log >&2; rm -f objs/Makefile; exit 1; }
 
-TREE_IS := $(NGX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD) \
-           $(wildcard $(SRC)/*.[ch] $(SRC)/*/*.[ch])
+TREE_IS := $(NGX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD)
 
 $(BUILD)/tree: FORCE
 	@mkdir -p $(BUILD)
@@ -187,6 +199,16 @@ test-asan: asan
 	scripts/test nginx
 
 
+fuzz:
+	@scripts/install-deps test fuzz
+	@t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+
+
+bench: module
+	@scripts/install-deps test bench
+	@python3 t/bench/bench.py $(WHAT)
+
+
 clean:
 	rm -rf $(BUILD)
 
@@ -194,4 +216,4 @@ clean:
 -include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test next \
-        test-next asan test-asan clean FORCE
+        test-next asan test-asan fuzz bench clean listed FORCE

@@ -109,8 +109,9 @@ export const expected = {
     'responses-stream': { ...responses, ...events },
 
     'embeddings': { ...base, ...other, protocol: 'openai',
-                    operation: 'embeddings', endpoint: '/v1/embeddings', stream: false,
-                    model: 'text-embedding-3-small', input_tokens: 6,
+                    operation: 'embeddings', endpoint: '/v1/embeddings',
+                    stream: false, model: 'text-embedding-3-small',
+                    input_tokens: 6,
                     output_tokens: null, usage_source: 'body' },
 
     'anthropic-plain': { ...anthropic, request_id: 'req_2' },
