@@ -245,9 +245,7 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     head->method.len = r->method_name.len;
 
     len = r->unparsed_uri.len;
-    p = len ? ngx_strlchr(r->unparsed_uri.data,
-                          r->unparsed_uri.data + len, '?')
-            : NULL;
+    p = len ? memchr(r->unparsed_uri.data, '?', len) : NULL;
 
     head->path.data = r->unparsed_uri.data;
     head->path.len = len;
