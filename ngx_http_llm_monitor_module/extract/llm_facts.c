@@ -41,6 +41,7 @@ static void llm_facts_keep(llm_facts_t *f, int field,
 static void llm_facts_document(llm_facts_t *f, int cut);
 static void llm_facts_finish(llm_facts_t *f);
 static void llm_facts_usage(llm_facts_t *f);
+static void llm_facts_usage_text(llm_facts_t *f);
 static void llm_facts_flat_error(llm_facts_t *f);
 static void llm_facts_content(llm_facts_t *f, size_t n);
 static void llm_facts_begin(llm_facts_t *f);
@@ -152,6 +153,7 @@ llm_facts_begin(llm_facts_t *f)
     f->part_usage = 0;
     f->part_model = 0;
     f->long_usage = 0;
+    f->whole_usage = 0;
     f->part_finish.len = 0;
     f->choice_finish.len = 0;
     f->message.len = 0;
@@ -397,13 +399,14 @@ llm_facts_open(llm_facts_t *f, int field)
     case LLM_F_USAGE_START:
         f->changed = 1;
         f->start = field == LLM_F_USAGE_START;
-        f->usage_text.len = 0;
+        f->part_text.len = 0;
         f->long_usage = 0;
+        f->whole_usage = 0;
         llm_usage_init(&f->part);
         break;
 
     case LLM_F_COUNTED:
-        f->usage_text.len = 0;
+        f->part_text.len = 0;
         f->long_usage = 0;
         break;
 
@@ -432,16 +435,11 @@ llm_facts_close(llm_facts_t *f, int field)
     case LLM_F_USAGE:
     case LLM_F_USAGE_START:
         f->part_usage = 1;
-        f->any_usage = 1;
-
-        if (f->long_usage) {
-            f->usage_text.len = 0;
-        }
-
+        f->whole_usage = 1;
         break;
 
     case LLM_F_COUNTED:
-        f->any_usage = !f->long_usage;
+        llm_facts_usage_text(f);
         break;
 
     case LLM_F_ERROR:
@@ -462,7 +460,7 @@ llm_facts_keep(llm_facts_t *f, int field, const llm_scan_value_t *v)
     size_t       n;
     llm_slot_t  *slot;
 
-    slot = field == LLM_F_ERROR ? &f->error_text : &f->usage_text;
+    slot = field == LLM_F_ERROR ? &f->error_text : &f->part_text;
 
     if (v->n == 0) {
         slot->len = llm_error_cut(slot->data, slot->len);
@@ -561,8 +559,30 @@ llm_facts_usage(llm_facts_t *f)
 
     f->provider->merge(&f->usage, &f->part, start);
 
+    if (f->whole_usage) {
+        llm_facts_usage_text(f);
+    }
+
     if (f->event & LLM_EVENT_FINAL) {
         f->final_usage = 1;
+    }
+}
+
+
+/* the two slots change places, so that neither grows with each event */
+
+static void
+llm_facts_usage_text(llm_facts_t *f)
+{
+    llm_slot_t  slot;
+
+    slot = f->usage_text;
+    f->usage_text = f->part_text;
+    f->part_text = slot;
+    f->any_usage = 1;
+
+    if (f->long_usage) {
+        f->usage_text.len = 0;
     }
 }
 

@@ -87,6 +87,7 @@ typedef struct {
     llm_slot_t            message;
     llm_slot_t            code;
     llm_slot_t            usage_text;
+    llm_slot_t            part_text;     /* of the document being read */
     llm_slot_t            error_text;    /* the error object as it came */
 
     int64_t               content_at;    /* first content: time; or LLM_NULL */
@@ -104,6 +105,7 @@ typedef struct {
     uint8_t               part_usage;
     uint8_t               part_model;
     uint8_t               long_usage;
+    uint8_t               whole_usage;   /* the object was closed */
 
     uint8_t               http_error;    /* status of 400 and more */
     uint8_t               stream;

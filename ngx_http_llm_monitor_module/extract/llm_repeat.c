@@ -25,6 +25,16 @@ llm_repeat_learn(llm_repeat_t *r, const llm_mem_t *mem, const uint8_t *p,
         return;
     }
 
+    /* a value that came in two lines is not there as one */
+
+    for (i = 0; i < holes->n; i++) {
+        if (holes->hole[i].p < p || holes->hole[i].p > p + n
+            || holes->hole[i].n > (size_t) (p + n - holes->hole[i].p))
+        {
+            return;
+        }
+    }
+
     known = r->text != NULL && r->nholes == holes->n;
 
     for (i = 0; i < holes->n; i++) {

@@ -263,6 +263,12 @@ static const vector_t  vectors[] = {
       "}\n\ndata:[DONE]\n\n", 7, 3, 1, NULL, NULL },
     { "9 several lines", CHAT, SSE, 200, "data: {\"choices\":[],\ndata: "
       USAGE(7, 3) "\ndata: }\n\n" DONE, 7, 3, 1, NULL, NULL },
+    { "9 a text over two lines", CHAT, SSE, 200, CHUNK("") CHUNK("")
+      "data: {\"choices\":[{\"delta\":{\"content\":\"a\ndata: b\"}}]}\n\n"
+      "data: {\"choices\":[{\"delta\":{\"content\":\"c\ndata: d\"}}]}\n\n"
+      CHUNK("") CHUNK("") LAST, NONE, NONE, 1, "stop", NULL },
+    { "usage that is cut does not replace what was whole", CHAT, SSE, 200,
+      CHUNK("," USAGE(7, 1)) "data: {" USAGE(9, 9), 7, 1, 0, NULL, NULL },
     { "11 comments and a byte order mark", CHAT, SSE, 200,
       "\xef\xbb\xbf: wait\n\n: wait\n\n" CHUNK("") ": wait\n\n" LAST, NONE,
       NONE, 1, "stop", NULL },
