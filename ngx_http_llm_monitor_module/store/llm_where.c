@@ -7,17 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "llm_idset.h"
 #include "llm_schema.h"
+#include "llm_search.h"
 #include "llm_where.h"
 
 
 #define LLM_WHERE_SQL        8192        /* all conditions at once */
 #define LLM_WHERE_PARAMS     64
-#define LLM_WHERE_STATUSES   1000
-#define LLM_WHERE_NEEDLE     (4 * LLM_FILTER_TEXT_MAX)
 #define LLM_WHERE_KEY        32
-#define LLM_WHERE_TYPE       "llm_search"
 
 /* the last instant that an id can carry */
 #define LLM_WHERE_MAX_MS     (INT64_MAX >> LLM_ID_SHIFT)
@@ -31,18 +28,6 @@ typedef struct {
 } llm_where_param_t;
 
 
-/* what filter= found before the log is read */
-
-typedef struct {
-    llm_idset_t     dict;
-    llm_idset_t     session;
-    uint8_t         status[LLM_WHERE_STATUSES];
-    int             statuses;
-    int             status_min;
-    int             status_max;
-} llm_search_t;
-
-
 struct llm_where_s {
     sqlite3              *db;
     const llm_filter_t   *filter;
@@ -51,7 +36,6 @@ struct llm_where_s {
     int                   nparams;
     int                   over;          /* some rows have texts of their own */
     llm_search_t          search;
-    char                  like[2 * LLM_WHERE_NEEDLE + 3];
     char                  key_min[LLM_WHERE_KEY];
     char                  key_max[LLM_WHERE_KEY];
 };
@@ -71,11 +55,7 @@ static int llm_where_lookup(llm_where_t *w, int kind, const llm_str_t *value,
 static void llm_where_session(llm_where_t *w);
 static void llm_where_key(llm_where_t *w);
 static int llm_where_search(llm_where_t *w);
-static int llm_where_like(llm_where_t *w, const llm_str_t *needle);
-static int llm_where_ids(llm_where_t *w, const char *sql, llm_idset_t *set);
-static void llm_where_statuses(llm_search_t *s, const llm_str_t *needle);
-static void llm_where_func(sqlite3_context *ctx, int argc,
-    sqlite3_value **argv);
+static void llm_where_found(llm_where_t *w);
 static void llm_where_add(llm_where_t *w, const char *sql);
 static void llm_where_int(llm_where_t *w, int64_t v);
 static void llm_where_str(llm_where_t *w, const llm_str_t *s);
@@ -126,14 +106,7 @@ static const struct {
 int
 llm_where_setup(sqlite3 *db)
 {
-    int  rc;
-
-    rc = sqlite3_create_function_v2(db, "llm_search", 10,
-                                    SQLITE_UTF8|SQLITE_DETERMINISTIC
-                                    |SQLITE_DIRECTONLY,
-                                    NULL, llm_where_func, NULL, NULL, NULL);
-
-    return rc == SQLITE_OK ? LLM_OK : LLM_ERROR;
+    return llm_search_setup(db);
 }
 
 
@@ -179,8 +152,7 @@ llm_where_free(llm_where_t *w)
         return;
     }
 
-    llm_idset_free(&w->search.dict);
-    llm_idset_free(&w->search.session);
+    llm_search_free(&w->search);
     llm_buf_free(&w->sql);
     free(w);
 }
@@ -222,7 +194,7 @@ llm_where_bind(llm_where_t *w, sqlite3_stmt *stmt)
 
         default:
             rc = sqlite3_bind_pointer(stmt, i + 1, &w->search,
-                                      LLM_WHERE_TYPE, NULL);
+                                      LLM_SEARCH_TYPE, NULL);
         }
 
         if (rc != SQLITE_OK) {
@@ -605,20 +577,7 @@ llm_where_search(llm_where_t *w)
         return LLM_OK;
     }
 
-    llm_where_statuses(s, &needle);
-
-    rc = llm_where_like(w, &needle);
-
-    if (rc == LLM_OK) {
-        rc = llm_where_ids(w, "SELECT id FROM dict WHERE kind IN"
-                              " (?2, ?3, ?4, ?5, ?6, ?7)"
-                              " AND value LIKE ?1 ESCAPE '\\'", &s->dict);
-    }
-
-    if (rc == LLM_OK) {
-        rc = llm_where_ids(w, "SELECT id FROM session"
-                              " WHERE sid LIKE ?1 ESCAPE '\\'", &s->session);
-    }
+    rc = llm_search_find(s, w->db, &needle);
 
     if (rc != LLM_OK) {
         return rc;
@@ -626,22 +585,18 @@ llm_where_search(llm_where_t *w)
 
     llm_where_add(w, " AND (");
 
-    if (s->dict.n == 0 && s->session.n == 0 && s->statuses == 0) {
+    if (s->kinds == 0 && s->session.n == 0 && s->statuses == 0) {
         llm_where_add(w, "0");
 
-    } else if (s->dict.n == 0 && s->session.n == 0 && s->status_min >= 400) {
+    } else if (s->kinds == 0 && s->session.n == 0 && s->status_min >= 400) {
         llm_where_add(w, "(l.failed = 1 AND l.status BETWEEN ? AND ? AND ");
         llm_where_int(w, s->status_min);
         llm_where_int(w, s->status_max);
-
-        llm_where_add(w, "llm_search(?, 0, 0, 0, 0, 0, 0, 0, 0, l.status))");
-        w->param[w->nparams++].type = SQLITE_NULL;
+        llm_where_found(w);
+        llm_where_add(w, ")");
 
     } else {
-        llm_where_add(w, "llm_search(?, l.method, l.url, l.model,"
-                         " l.mapped_model, l.account, l.user, l.client_ip,"
-                         " l.session, l.status)");
-        w->param[w->nparams++].type = SQLITE_NULL;
+        llm_where_found(w);
     }
 
     if (w->over) {
@@ -651,7 +606,7 @@ llm_where_search(llm_where_t *w)
                          " 'mapped_model', 'account_email', 'user',"
                          " 'client_ip', 'session_id')"
                          " AND value LIKE ? ESCAPE '\\'))");
-        llm_where_cstr(w, w->like);
+        llm_where_cstr(w, s->like);
     }
 
     llm_where_add(w, ")");
@@ -660,143 +615,41 @@ llm_where_search(llm_where_t *w)
 }
 
 
-static int
-llm_where_like(llm_where_t *w, const llm_str_t *needle)
-{
-    char    *p;
-    size_t   i;
-
-    if (needle->len > LLM_WHERE_NEEDLE) {
-        return LLM_FULL;
-    }
-
-    p = w->like;
-    *p++ = '%';
-
-    for (i = 0; i < needle->len; i++) {
-
-        switch (needle->data[i]) {
-
-        case '%':
-        case '_':
-        case '\\':
-            *p++ = '\\';
-        }
-
-        *p++ = (char) needle->data[i];
-    }
-
-    *p++ = '%';
-    *p = '\0';
-
-    return LLM_OK;
-}
-
-
-static int
-llm_where_ids(llm_where_t *w, const char *sql, llm_idset_t *set)
-{
-    int            i, rc;
-    sqlite3_stmt  *stmt;
-
-    static const int  kinds[] = {
-        LLM_DICT_METHOD, LLM_DICT_URL, LLM_DICT_MODEL, LLM_DICT_ACCOUNT,
-        LLM_DICT_USER, LLM_DICT_IP
-    };
-
-    if (sqlite3_prepare_v2(w->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
-        return LLM_ERROR;
-    }
-
-    sqlite3_bind_text(stmt, 1, w->like, -1, SQLITE_STATIC);
-
-    for (i = 2; i <= sqlite3_bind_parameter_count(stmt); i++) {
-        sqlite3_bind_int(stmt, i, kinds[i - 2]);
-    }
-
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        rc = llm_idset_add(set, sqlite3_column_int64(stmt, 0));
-
-        if (rc != LLM_OK) {
-            break;
-        }
-    }
-
-    sqlite3_finalize(stmt);
-
-    if (rc == LLM_NOMEM || rc == LLM_FULL) {
-        return LLM_NOMEM;
-    }
-
-    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
-}
-
-
-/* the statuses whose digits hold the text */
+/* a column is read only where the search found something of its kind */
 
 static void
-llm_where_statuses(llm_search_t *s, const llm_str_t *needle)
+llm_where_found(llm_where_t *w)
 {
-    int   i;
-    char  text[16], word[4];
-
-    if (needle->len > 3) {
-        return;
-    }
-
-    memcpy(word, needle->data, needle->len);
-    word[needle->len] = '\0';
-
-    for (i = 0; i < LLM_WHERE_STATUSES; i++) {
-        snprintf(text, sizeof(text), "%d", i);
-
-        if (strstr(text, word) == NULL) {
-            continue;
-        }
-
-        s->status[i] = 1;
-
-        if (s->statuses++ == 0) {
-            s->status_min = i;
-        }
-
-        s->status_max = i;
-    }
-}
-
-
-static void
-llm_where_func(sqlite3_context *ctx, int argc, sqlite3_value **argv)
-{
-    int            i;
-    int64_t        v;
+    size_t         i;
     llm_search_t  *s;
 
-    s = sqlite3_value_pointer(argv[0], LLM_WHERE_TYPE);
+    static const struct {
+        int          kind;
+        const char  *sql;
+    } columns[] = {
+        { LLM_DICT_METHOD, ", l.method" },
+        { LLM_DICT_URL, ", l.url" },
+        { LLM_DICT_MODEL, ", l.model, l.mapped_model" },
+        { LLM_DICT_ACCOUNT, ", l.account" },
+        { LLM_DICT_USER, ", l.user" },
+        { LLM_DICT_IP, ", l.client_ip" }
+    };
 
-    if (s == NULL) {
-        sqlite3_result_int(ctx, 0);
-        return;
-    }
+    s = &w->search;
 
-    v = sqlite3_value_int64(argv[9]);
+    llm_where_add(w, "llm_search(?");
+    w->param[w->nparams++].type = SQLITE_NULL;
 
-    if (v > 0 && v < LLM_WHERE_STATUSES && s->status[v]) {
-        sqlite3_result_int(ctx, 1);
-        return;
-    }
+    llm_where_add(w, s->statuses != 0 ? ", l.status" : ", 0");
+    llm_where_add(w, s->session.n != 0 ? ", l.session" : ", 0");
 
-    for (i = 1; i < 8 && s->dict.n != 0; i++) {
-
-        if (llm_idset_has(&s->dict, sqlite3_value_int64(argv[i]))) {
-            sqlite3_result_int(ctx, 1);
-            return;
+    for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        if (s->kinds & (1 << columns[i].kind)) {
+            llm_where_add(w, columns[i].sql);
         }
     }
 
-    sqlite3_result_int(ctx, s->session.n != 0
-                            && llm_idset_has(&s->session,
-                                             sqlite3_value_int64(argv[8])));
+    llm_where_add(w, ")");
 }
 
 
