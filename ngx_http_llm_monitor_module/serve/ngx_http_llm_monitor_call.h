@@ -19,7 +19,7 @@
 #define NGX_HTTP_LLM_MONITOR_ANSWER   (64 * 1024 * 1024)
 
 /* ms for the rows of a list, and again for its total */
-#define NGX_HTTP_LLM_MONITOR_BUDGET   200
+#define NGX_HTTP_LLM_MONITOR_BUDGET   500
 
 /* ms for the other questions */
 #define NGX_HTTP_LLM_MONITOR_LONGER   1000

@@ -77,6 +77,7 @@ static const char  llm_schema_1[] =
 
 "CREATE UNIQUE INDEX log_seq ON log (seq);\n"
 "CREATE INDEX log_failed ON log (status) WHERE failed = 1;\n"
+"CREATE INDEX log_error ON log (id) WHERE failed > 0;\n"
 "CREATE INDEX log_account ON log (account) WHERE account IS NOT NULL;\n"
 "CREATE INDEX log_session ON log (session) WHERE session IS NOT NULL;\n"
 "CREATE INDEX log_over ON log (id) WHERE over IS NOT NULL;\n"

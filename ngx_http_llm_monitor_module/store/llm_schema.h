@@ -150,7 +150,9 @@ typedef enum {
 
 /*
  * Whether a row counts as an error (errors_only of the contract): the column
- * `failed` of log holds it, its partial index is used by `failed = 1`.
+ * `failed` of log holds it.  Two partial indexes are found by the words of
+ * their conditions: with `failed = 1` the one by status, with `failed > 0` the
+ * one by id, which is in the order of lists.
  */
 int llm_schema_failed(const llm_record_t *r);
 

@@ -299,12 +299,15 @@ llm_where_status(llm_where_t *w)
     min = num[LLM_F_STATUS_MIN];
     max = num[LLM_F_STATUS_MAX];
 
-    if (num[LLM_F_ERRORS_ONLY] == 1 || num[LLM_F_QUICK] == LLM_QUICK_ERRORS
-        || (min != LLM_NULL && (min >= 400 || max < 200)))
-    {
-        /* in these words the partial index is found */
+    /* in these words the two partial indexes are found: see the schema */
 
+    if (min != LLM_NULL && (min >= 400 || max < 200)) {
         llm_where_add(w, " AND l.failed = 1");
+
+    } else if (num[LLM_F_ERRORS_ONLY] == 1
+               || num[LLM_F_QUICK] == LLM_QUICK_ERRORS)
+    {
+        llm_where_add(w, " AND l.failed > 0");
     }
 
     if (min != LLM_NULL && min == max) {
