@@ -121,6 +121,9 @@ enum { LLM_RECORD_STRS(LLM_STR_ENUM) LLM_S_COUNT };
 #define LLM_RECORD_NO_SUMS      0x04    /* its tokens are in no sum */
 #define LLM_RECORD_DECODE_ERROR 0x08    /* a content coding was broken */
 #define LLM_RECORD_NO_UPSTREAM  0x10    /* refused before any upstream */
+#define LLM_RECORD_UNSURE       0x20    /* made before anyone knew whether
+                                           recording is paused: the writer
+                                           decides; in no row */
 
 
 /* 0 is "not known" in each; stored as numbers: append only */

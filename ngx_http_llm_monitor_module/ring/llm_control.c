@@ -35,7 +35,7 @@ llm_control_init(llm_control_t *c)
     memset(c, 0, sizeof(llm_control_t));
 
     c->version = LLM_CONTROL_VERSION;
-    c->recording = 1;
+    c->recording = LLM_RECORDING_UNKNOWN;
 }
 
 

@@ -52,9 +52,13 @@ typedef struct {
     int64_t      bytes;
 } llm_share_t;
 
+/* the zone is new and the writer has not looked into the database yet */
+
+#define LLM_RECORDING_UNKNOWN  2
+
 typedef struct {
     uint32_t       version;
-    uint32_t       recording;          /* 0: paused */
+    uint32_t       recording;          /* 0: paused, 1, or unknown */
     uint64_t       next_ticket;
     uint64_t       id_counter;         /* low bits of record ids */
 

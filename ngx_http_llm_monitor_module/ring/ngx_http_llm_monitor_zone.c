@@ -317,8 +317,19 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 
     r->num[LLM_N_TIMESTAMP] = r->num[LLM_N_ID] >> LLM_ID_SHIFT;
 
-    if (!ngx_http_llm_monitor_zone_recording(z)) {
+    switch (__atomic_load_n(&z->control->recording, __ATOMIC_RELAXED)) {
+
+    case 0:
         ngx_http_llm_monitor_zone_paused(r);
+        break;
+
+    case LLM_RECORDING_UNKNOWN:
+
+        if (r->num[LLM_N_FLAGS] == LLM_NULL) {
+            r->num[LLM_N_FLAGS] = 0;
+        }
+
+        r->num[LLM_N_FLAGS] |= LLM_RECORD_UNSURE;
     }
 
     if (llm_record_packed_bound(r) <= NGX_HTTP_LLM_MONITOR_SMALL) {

@@ -37,6 +37,7 @@ static int llm_source_replayed(llm_source_t *s, llm_ring_t *ring, int kind,
     llm_ring_item_t *item, uint64_t marked, llm_ring_result_t *res);
 static void llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind,
     uint64_t pos, llm_ring_result_t *res);
+static int llm_source_paused(llm_source_t *s, llm_record_t *r);
 static int llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     uint64_t identity, uint64_t at, int cleared, llm_ring_result_t *res);
 static int llm_source_failed(llm_source_t *s, int rc);
@@ -222,6 +223,34 @@ llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind, uint64_t pos,
 }
 
 
+/*
+ * Whether a record is for the ledger alone.  After a restart the first workers
+ * may publish before the writer has read that recording is paused.
+ */
+
+static int
+llm_source_paused(llm_source_t *s, llm_record_t *r)
+{
+    int64_t  *flags;
+
+    flags = &r->num[LLM_N_FLAGS];
+
+    if (*flags == LLM_NULL) {
+        return 0;
+    }
+
+    if ((*flags & LLM_RECORD_UNSURE)
+        && __atomic_load_n(&s->w->control->recording, __ATOMIC_ACQUIRE) == 0)
+    {
+        *flags |= LLM_RECORD_LEDGER_ONLY;
+    }
+
+    *flags &= ~LLM_RECORD_UNSURE;
+
+    return (*flags & LLM_RECORD_LEDGER_ONLY) != 0;
+}
+
+
 static int
 llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     uint64_t identity, uint64_t at, int cleared, llm_ring_result_t *res)
@@ -244,9 +273,7 @@ llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     if (cleared) {
         what = LLM_WRITE_CLEARED;
 
-    } else if (r.num[LLM_N_FLAGS] != LLM_NULL
-               && (r.num[LLM_N_FLAGS] & LLM_RECORD_LEDGER_ONLY))
-    {
+    } else if (llm_source_paused(s, &r)) {
         what = LLM_WRITE_LEDGER_ONLY;
     }
 

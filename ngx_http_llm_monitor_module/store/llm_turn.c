@@ -215,7 +215,8 @@ llm_turn_recording(llm_turn_t *t)
         return LLM_OK;
     }
 
-    on = __atomic_load_n(&t->writer.control->recording, __ATOMIC_ACQUIRE);
+    on = __atomic_load_n(&t->writer.control->recording, __ATOMIC_ACQUIRE) != 0;
+    __atomic_store_n(&t->writer.control->recording, on, __ATOMIC_RELEASE);
 
     return llm_writer_set_meta(&t->writer, "recording", on);
 }

@@ -277,6 +277,8 @@ def main():
     nginx = Nginx(upstream.port, workers=2, path='ring=4m',
                   keepalive='keepalive 64;', log_level='warn')
     nginx.start()
+    wait_for((nginx.data / 'proxy_logs.db').exists)
+    time.sleep(1)
     load = lambda first: Client(nginx.buffered, '-r', RATE, '-c', '16',
                                 '-f', str(first))
     first = 1

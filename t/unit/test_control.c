@@ -187,7 +187,7 @@ main(void)
     c = malloc(sizeof(llm_control_t));
 
     llm_control_init(c);
-    ok(c->recording == 1, "recording at first");
+    ok(c->recording == LLM_RECORDING_UNKNOWN, "nobody knows at first");
 
     test_round();
     test_full();

@@ -972,6 +972,7 @@ commands(void)
     llm_str_t          query = llm_str("status=401");
     llm_drain_t       *d;
     llm_terms_t        t;
+    llm_record_t       r;
     llm_filter_t      *filter;
     llm_query_error_t  err;
 
@@ -1011,10 +1012,16 @@ commands(void)
     llm_drain_stop(d, 1000);
 
     llm_control_init(control);
+    fill(&r, 5000);
+    r.num[LLM_N_FLAGS] = LLM_RECORD_UNSURE;
+    publish(&ring, &r);
     d = start();
 
-    nap(100);
-    ok(control->recording == 0, "is kept over a restart");
+    ok(wait_written(3151) && control->recording == 0,
+       "is kept over a restart");
+    ok(ask_db("SELECT count(*) FROM log") == 100
+       && ask_db("SELECT sum(requests) FROM service") == 3151,
+       "also for what was finished before anyone knew");
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
     ok(command(LLM_COMMAND_REPRICE, NULL, 0) == -1, "unknown commands fail");
