@@ -53,7 +53,7 @@ ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 
 module: listed $(TREE)/objs/Makefile
-	@$(MAKE) -s -C $(TREE) -f objs/Makefile modules
+	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile modules
 	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
 	|| { cp $(TREE)/objs/$(NAME).so $(MODULE) && echo "built $(MODULE)"; }
 
@@ -75,7 +75,7 @@ listed:
 nginx: module binary
 
 binary: $(TREE)/objs/Makefile
-	@$(MAKE) -s -C $(TREE) -f objs/Makefile binary
+	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile binary
 
 
 # The tree is a copy: configure writes into it.  It is configured anew when
@@ -142,7 +142,7 @@ prove: module
 
 run:
 	@scripts/install-deps run
-	@$(MAKE) module
+	@$(MAKE) --no-print-directory module
 	@scripts/demo start
 
 stop:
@@ -168,7 +168,8 @@ NEXT := $(CURDIR)/$(BUILD)/next
 
 next:
 	@scripts/install-deps source
-	@$(MAKE) nginx BUILD=$(BUILD)/next NGX_SRC=$(BUILD)/src-next/nginx \
+	@$(MAKE) --no-print-directory nginx BUILD=$(BUILD)/next \
+	    NGX_SRC=$(BUILD)/src-next/nginx \
 	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
 
 test-next: next
@@ -187,7 +188,8 @@ SANITIZE  := -fsanitize=address,undefined -fno-sanitize=alignment
 
 asan:
 	@scripts/install-deps source
-	@$(MAKE) binary BUILD=$(BUILD)/asan NGX_SRC=$(BUILD)/src-next/nginx \
+	@$(MAKE) --no-print-directory binary BUILD=$(BUILD)/asan \
+	    NGX_SRC=$(BUILD)/src-next/nginx \
 	    ADD=--add-module LD_OPT='$(SANITIZE)' \
 	    CC_OPT='-g -O1 -DNGX_DEBUG_PALLOC=1 $(SANITIZE)' \
 	    NGX_ADD=--add-module=$(CURDIR)/$(BUILD)/src-next/echo

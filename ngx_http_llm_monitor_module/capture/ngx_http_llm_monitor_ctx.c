@@ -8,9 +8,9 @@
  */
 
 
-#include <time.h>
-
 #include "ngx_http_llm_monitor_ctx.h"
+
+#include <time.h>
 
 
 static void ngx_http_llm_monitor_cleanup(void *data);
