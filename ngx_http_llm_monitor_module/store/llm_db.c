@@ -268,12 +268,24 @@ llm_db_connect(llm_db_t *db)
 }
 
 
+/* After each commit.  The first one makes the WAL that is ours. */
+
 static int
 llm_db_wal_hook(void *data, sqlite3 *h, const char *name, int pages)
 {
-    llm_db_t *db = data;
+    char         wal[sizeof(((llm_db_t *) NULL)->path) + 8];
+    llm_db_t    *db = data;
+    struct stat  st;
 
     db->wal_pages = pages;
+
+    if (db->wal_ino == 0) {
+        (void) snprintf(wal, sizeof(wal), "%s-wal", db->path);
+
+        if (lstat(wal, &st) == 0) {
+            db->wal_ino = st.st_ino;
+        }
+    }
 
     return SQLITE_OK;
 }
@@ -412,7 +424,6 @@ llm_db_close(llm_db_t *db)
 int
 llm_db_check(llm_db_t *db)
 {
-    char         wal[sizeof(db->path) + 8];
     struct stat  st;
 
     if (lstat(db->path, &st) == -1) {
@@ -424,14 +435,6 @@ llm_db_check(llm_db_t *db)
 
     if (st.st_dev != db->dev || st.st_ino != db->ino) {
         return LLM_DECLINED;
-    }
-
-    if (db->wal_ino == 0) {
-        (void) snprintf(wal, sizeof(wal), "%s-wal", db->path);
-
-        if (lstat(wal, &st) == 0) {
-            db->wal_ino = st.st_ino;
-        }
     }
 
     return LLM_OK;

@@ -116,6 +116,8 @@ llm_turn_done(llm_turn_t *t)
 void
 llm_turn(llm_turn_t *t)
 {
+    int  rc;
+
     __atomic_store_n(&t->writer.control->writer_beat_ms, llm_control_now(),
                      __ATOMIC_RELAXED);
 
@@ -123,7 +125,13 @@ llm_turn(llm_turn_t *t)
         return;
     }
 
-    if (llm_turn_records(t) != LLM_OK
+    rc = llm_turn_records(t);
+
+    if (rc == LLM_AGAIN) {
+        return;
+    }
+
+    if (rc != LLM_OK
         || llm_turn_others(t) != LLM_OK
         || llm_turn_keep(t) != LLM_OK
         || llm_turn_checkpoint(t) != LLM_OK)
@@ -332,7 +340,10 @@ llm_turn_tell(llm_turn_t *t)
 }
 
 
-/* The own ring, and between its batches what was asked and large bodies. */
+/*
+ * The own ring, and between its batches what was asked and large bodies.
+ * LLM_AGAIN: the database must be opened again.
+ */
 
 static int
 llm_turn_records(llm_turn_t *t)
@@ -341,6 +352,12 @@ llm_turn_records(llm_turn_t *t)
 
     do {
         more = 0;
+
+        /* not one batch more into a file that nobody sees */
+
+        if (llm_db_check(&t->writer.db) != LLM_OK) {
+            return LLM_AGAIN;
+        }
 
         rc = llm_source_own(&t->source);
 
@@ -561,6 +578,10 @@ llm_turn_urgent(llm_turn_t *t)
     }
 
     do {
+        if (llm_db_check(&t->writer.db) != LLM_OK) {
+            return;
+        }
+
         rc = llm_source_own(&t->source);
 
         if (rc == LLM_ERROR || llm_turn_checkpoint(t) != LLM_OK) {
