@@ -75,6 +75,16 @@ llm_message_choice(llm_message_t *m, const llm_str_t *choice)
 
     delta = llm_pull_get(choice, "delta", &msg);
 
+    /* Perplexity puts an empty delta beside the message of a whole answer */
+
+    if (delta && llm_message_empty(m)
+        && llm_pull_get(choice, "finish_reason", &v) && llm_pull_is(&v, '"')
+        && llm_pull_get(choice, "message", &v))
+    {
+        msg = v;
+        delta = 0;
+    }
+
     if (!delta && !llm_pull_get(choice, "message", &msg)) {
         llm_message_add(&m->text, choice, "text");
         return;

@@ -32,7 +32,7 @@ def pieces(data, rng):
     return found
 
 
-def ways(case):
+def deliveries(case):
     """(label, buffered, step, reply) for each way an answer is delivered."""
     rng = random.Random(case.name)
     headers = [(k, v) for k, v in case.response['headers'].items()
@@ -68,7 +68,7 @@ def run(nginx, listener, cases):
     """{(case, way): what was seen}"""
     seen = {}
     for n, case in enumerate(cases):
-        for label, buffered, step, reply in ways(case):
+        for label, buffered, step, reply in deliveries(case):
             chunked = cut(case.request_body, 'random', random.Random(n)) \
                 if label == 'chunks' else None
             a = exchange(nginx.buffered if buffered else nginx.unbuffered,
@@ -212,7 +212,8 @@ def control(tap, listener, cases, want):
     finally:
         nginx.stop()
     bad = [k for k in got if difference(want[k], got[k])]
-    tap.ok(bad and any(got[k]['held'] for k in bad), 'control: a build that holds one buffer back is found out')
+    tap.ok(bad and any(got[k]['held'] for k in bad),
+           'control: a build that holds one buffer back is found out')
     tap.note('%d of %d deliveries differ' % (len(bad), len(got)))
 
 
