@@ -184,7 +184,8 @@ test-next: next
 # UndefinedBehaviorSanitizer
 
 SANITIZED := $(CURDIR)/$(BUILD)/asan
-SANITIZE  := -fsanitize=address,undefined -fno-sanitize=alignment
+SANITIZE  := -fsanitize=address,undefined \
+             -fno-sanitize=alignment,nonnull-attribute
 
 asan:
 	@scripts/install-deps source
