@@ -26,7 +26,7 @@ ok
 
 === TEST 2: on, with every default but the directory
 --- http_config
-    llm_monitor_path $TEST_NGINX_SERVER_ROOT/llm_monitor_temp;
+    llm_monitor_path $TEST_NGINX_LLM_DIR;
 --- config
     location /t {
         llm_monitor on;
