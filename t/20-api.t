@@ -27,7 +27,7 @@ add_block_preprocessor(sub {
 
     $block->set_value(config => $main::servers);
     $block->set_value(http_config =>
-        "llm_monitor_path \$TEST_NGINX_SERVER_ROOT/llm_monitor_temp;\n"
+        "llm_monitor_path \$TEST_NGINX_LLM_DIR/api;\n"
         . "real_ip_header X-Address;\nset_real_ip_from 127.0.0.1;");
 
     if (!defined $block->no_error_log) {
