@@ -306,10 +306,9 @@ llm_db_setup(llm_db_t *db)
 
     (void) snprintf(sql, sizeof(sql),
                     "PRAGMA synchronous = %d;"
-                    "PRAGMA cache_size = -%d;"
                     "PRAGMA temp_store = MEMORY;"
                     "PRAGMA journal_size_limit = %d;",
-                    db->synchronous, LLM_DB_CACHE_KB, LLM_DB_WAL_MAX);
+                    db->synchronous, LLM_DB_WAL_MAX);
 
     if (llm_db_exec(db, sql) != LLM_OK
         || llm_db_int(db, "PRAGMA page_count", &pages) != LLM_OK)
@@ -328,7 +327,12 @@ llm_db_setup(llm_db_t *db)
         }
     }
 
-    if (llm_db_migrate(db) != LLM_OK) {
+    /* SQLite turns it into pages, of the size that they have by then */
+
+    (void) snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%d",
+                    LLM_DB_CACHE_KB);
+
+    if (llm_db_exec(db, sql) != LLM_OK || llm_db_migrate(db) != LLM_OK) {
         return LLM_ERROR;
     }
 

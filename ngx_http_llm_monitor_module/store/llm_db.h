@@ -19,7 +19,7 @@
 
 
 #define LLM_DB_BUSY_MS      50
-#define LLM_DB_CACHE_KB     16384
+#define LLM_DB_CACHE_KB     8192
 #define LLM_DB_WAL_MAX      (64 * 1024 * 1024)
 
 typedef struct {
