@@ -2,10 +2,11 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * The packed form: a version byte, then for each field that is known a tag and
- * its value.  The tag is a varint of number * 2 + 1 for a string, number * 2
- * for a number.  Numbers follow as zigzag varints, strings as a varint length
- * and their bytes.  So a reader can step over a field that it does not know.
+ * The packed form: a header that says how many numbers and strings follow, the
+ * numbers, the lengths of the strings, their bytes.  Numbers take eight bytes
+ * each, known or not: packing is copying, and the request path pays for it.
+ * All of it is in the byte order of the machine, which the ring's file and the
+ * spool never leave.
  */
 
 
@@ -15,20 +16,17 @@
 #include "llm_text.h"
 
 
-#define LLM_RECORD_VERSION  1
-#define LLM_VARINT_MAX      10
-#define LLM_TAG_MAX         1
+#define LLM_RECORD_VERSION  2
+#define LLM_RECORD_NO_STR   UINT32_MAX     /* the length of a null string */
 
 
-_Static_assert(LLM_N_COUNT <= 64 && LLM_S_COUNT <= 64, "tags of one byte");
+typedef struct {
+    uint32_t    version;
+    uint16_t    nnums;
+    uint16_t    nstrs;
+} llm_record_header_t;
 
 
-static size_t llm_varint_size(uint64_t v);
-static uint8_t *llm_varint_write(uint8_t *p, uint64_t v);
-static const uint8_t *llm_varint_read(const uint8_t *p, const uint8_t *end,
-    uint64_t *v);
-static uint64_t llm_zigzag(int64_t v);
-static int64_t llm_unzigzag(uint64_t v);
 static const char *llm_word(const char *const *words, int n, int64_t v);
 static int llm_word_value(const char *const *words, int n,
     const llm_str_t *word);
@@ -87,35 +85,11 @@ llm_record_packed_size(const llm_record_t *r)
     int     i;
     size_t  size;
 
-    size = 1;
-
-    for (i = 0; i < LLM_N_COUNT; i++) {
-        if (r->num[i] != LLM_NULL) {
-            size += LLM_TAG_MAX + llm_varint_size(llm_zigzag(r->num[i]));
-        }
-    }
+    size = sizeof(llm_record_header_t) + sizeof(r->num)
+           + LLM_S_COUNT * sizeof(uint32_t);
 
     for (i = 0; i < LLM_S_COUNT; i++) {
-        if (r->str[i].data != NULL) {
-            size += LLM_TAG_MAX + llm_varint_size(r->str[i].len)
-                    + r->str[i].len;
-        }
-    }
-
-    return size;
-}
-
-
-size_t
-llm_record_packed_bound(const llm_record_t *r)
-{
-    int     i;
-    size_t  size;
-
-    size = 1 + (LLM_N_COUNT + LLM_S_COUNT) * (LLM_TAG_MAX + LLM_VARINT_MAX);
-
-    for (i = 0; i < LLM_S_COUNT; i++) {
-        size += r->str[i].len;
+        size += r->str[i].data != NULL ? r->str[i].len : 0;
     }
 
     return size;
@@ -125,28 +99,37 @@ llm_record_packed_bound(const llm_record_t *r)
 size_t
 llm_record_pack(const llm_record_t *r, uint8_t *p)
 {
-    int       i;
-    uint8_t  *start;
+    int                  i;
+    uint8_t             *start;
+    uint32_t             len[LLM_S_COUNT];
+    llm_record_header_t  h;
 
     start = p;
 
-    *p++ = LLM_RECORD_VERSION;
+    h.version = LLM_RECORD_VERSION;
+    h.nnums = LLM_N_COUNT;
+    h.nstrs = LLM_S_COUNT;
 
-    for (i = 0; i < LLM_N_COUNT; i++) {
-        if (r->num[i] != LLM_NULL) {
-            *p++ = i * 2;
-            p = llm_varint_write(p, llm_zigzag(r->num[i]));
-        }
-    }
+    memcpy(p, &h, sizeof(h));
+    p += sizeof(h);
+
+    memcpy(p, r->num, sizeof(r->num));
+    p += sizeof(r->num) + sizeof(len);
 
     for (i = 0; i < LLM_S_COUNT; i++) {
-        if (r->str[i].data != NULL) {
-            *p++ = i * 2 + 1;
-            p = llm_varint_write(p, r->str[i].len);
-            memcpy(p, r->str[i].data, r->str[i].len);
-            p += r->str[i].len;
+
+        if (r->str[i].data == NULL) {
+            len[i] = LLM_RECORD_NO_STR;
+            continue;
         }
+
+        len[i] = r->str[i].len;
+
+        memcpy(p, r->str[i].data, r->str[i].len);
+        p += r->str[i].len;
     }
+
+    memcpy(start + sizeof(h) + sizeof(r->num), len, sizeof(len));
 
     return p - start;
 }
@@ -155,119 +138,56 @@ llm_record_pack(const llm_record_t *r, uint8_t *p)
 int
 llm_record_unpack(llm_record_t *r, const uint8_t *p, size_t n)
 {
-    uint64_t        tag, v;
-    const uint8_t  *end;
+    int                  i;
+    uint32_t             len;
+    const uint8_t       *end, *data;
+    llm_record_header_t  h;
 
     llm_record_init(r);
 
-    if (n == 0 || *p != LLM_RECORD_VERSION) {
+    if (n < sizeof(h)) {
         return LLM_ERROR;
     }
 
+    memcpy(&h, p, sizeof(h));
+
     end = p + n;
-    p++;
+    p += sizeof(h);
 
-    while (p < end) {
+    if (h.version != LLM_RECORD_VERSION
+        || (size_t) (end - p) < h.nnums * sizeof(int64_t)
+                                + h.nstrs * sizeof(uint32_t))
+    {
+        return LLM_ERROR;
+    }
 
-        p = llm_varint_read(p, end, &tag);
+    memcpy(r->num, p, (h.nnums < LLM_N_COUNT ? h.nnums : LLM_N_COUNT)
+                      * sizeof(int64_t));
 
-        if (p == NULL) {
-            return LLM_ERROR;
-        }
+    p += h.nnums * sizeof(int64_t);
+    data = p + h.nstrs * sizeof(uint32_t);
 
-        p = llm_varint_read(p, end, &v);
+    for (i = 0; i < h.nstrs; i++, p += sizeof(len)) {
 
-        if (p == NULL) {
-            return LLM_ERROR;
-        }
+        memcpy(&len, p, sizeof(len));
 
-        if ((tag & 1) == 0) {
-
-            if (tag / 2 < LLM_N_COUNT) {
-                r->num[tag / 2] = llm_unzigzag(v);
-            }
-
+        if (len == LLM_RECORD_NO_STR) {
             continue;
         }
 
-        if (v > (uint64_t) (end - p)) {
+        if (len > (size_t) (end - data)) {
             return LLM_ERROR;
         }
 
-        if (tag / 2 < LLM_S_COUNT) {
-            r->str[tag / 2].len = v;
-            r->str[tag / 2].data = p;
+        if (i < LLM_S_COUNT) {
+            r->str[i].len = len;
+            r->str[i].data = data;
         }
 
-        p += v;
+        data += len;
     }
 
-    return LLM_OK;
-}
-
-
-static size_t
-llm_varint_size(uint64_t v)
-{
-    /* 7 bits a byte: (bits * 9 + 64) / 64 is ceil(bits / 7) for 1..64 */
-    return ((64 - __builtin_clzll(v | 1)) * 9 + 64) / 64;
-}
-
-
-static uint8_t *
-llm_varint_write(uint8_t *p, uint64_t v)
-{
-    while (v >= 0x80) {
-        *p++ = 0x80 | (v & 0x7f);
-        v >>= 7;
-    }
-
-    *p++ = v;
-
-    return p;
-}
-
-
-static const uint8_t *
-llm_varint_read(const uint8_t *p, const uint8_t *end, uint64_t *v)
-{
-    int       i;
-    uint64_t  value;
-
-    value = 0;
-
-    for (i = 0; i < LLM_VARINT_MAX && p < end; i++, p++) {
-
-        value |= (uint64_t) (*p & 0x7f) << (7 * i);
-
-        if (*p < 0x80) {
-
-            /* the tenth byte has one bit of the 64 */
-
-            if (i == LLM_VARINT_MAX - 1 && *p > 1) {
-                return NULL;
-            }
-
-            *v = value;
-            return p + 1;
-        }
-    }
-
-    return NULL;
-}
-
-
-static uint64_t
-llm_zigzag(int64_t v)
-{
-    return (uint64_t) v << 1 ^ (uint64_t) (v >> 63);
-}
-
-
-static int64_t
-llm_unzigzag(uint64_t v)
-{
-    return (int64_t) (v >> 1 ^ -(v & 1));
+    return data == end ? LLM_OK : LLM_ERROR;
 }
 
 

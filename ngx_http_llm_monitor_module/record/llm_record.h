@@ -178,13 +178,9 @@ void llm_record_init(llm_record_t *r);
 size_t llm_record_packed_size(const llm_record_t *r);
 
 
-/* A number that is not less, at a seventh of the cost. */
-size_t llm_record_packed_bound(const llm_record_t *r);
-
-
 /*
- * Packs r into p, which has room for llm_record_packed_size() bytes.  Fields
- * that are null take no room.  Returns the bytes written.
+ * Packs r into p, which has room for llm_record_packed_size() bytes.  No
+ * string is longer than 4 GB - 2.  Returns the bytes written.
  */
 size_t llm_record_pack(const llm_record_t *r, uint8_t *p);
 

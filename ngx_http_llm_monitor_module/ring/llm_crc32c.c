@@ -12,6 +12,7 @@
 #if defined(__x86_64__)
 
 static uint32_t llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n);
+static uint64_t llm_crc32c_word(const uint8_t *p);
 
 #endif
 
@@ -86,22 +87,24 @@ llm_crc32c(uint32_t crc, const uint8_t *p, size_t n)
 __attribute__((target("sse4.2"))) static uint32_t
 llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
 {
-    uint64_t        v, word, words[4];
+    uint64_t        v;
     const uint8_t  *end;
 
     v = (uint32_t) ~crc;
 
-    for (end = p + (n & ~(size_t) 31); p < end; p += 32) {
-        memcpy(words, p, 32);
-        v = __builtin_ia32_crc32di(v, words[0]);
-        v = __builtin_ia32_crc32di(v, words[1]);
-        v = __builtin_ia32_crc32di(v, words[2]);
-        v = __builtin_ia32_crc32di(v, words[3]);
+    for (end = p + (n & ~(size_t) 63); p < end; p += 64) {
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 8));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 16));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 24));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 32));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 40));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 48));
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 56));
     }
 
-    for (end = p + (n & 24); p < end; p += 8) {
-        memcpy(&word, p, 8);
-        v = __builtin_ia32_crc32di(v, word);
+    for (end = p + (n & 56); p < end; p += 8) {
+        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p));
     }
 
     for (end = p + (n & 7); p < end; p++) {
@@ -109,6 +112,17 @@ llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
     }
 
     return ~(uint32_t) v;
+}
+
+
+static uint64_t
+llm_crc32c_word(const uint8_t *p)
+{
+    uint64_t  word;
+
+    memcpy(&word, p, sizeof(word));
+
+    return word;
 }
 
 #endif

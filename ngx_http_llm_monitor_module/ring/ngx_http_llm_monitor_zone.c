@@ -14,9 +14,6 @@
 #define NGX_HTTP_LLM_MONITOR_SPOOL_DIR    "spool"
 #define NGX_HTTP_LLM_MONITOR_DROP_PERIOD  60    /* s between log lines */
 
-/* records without bodies are packed aside; a copy is cheaper than two walks */
-#define NGX_HTTP_LLM_MONITOR_SMALL        2048
-
 
 static ngx_int_t ngx_http_llm_monitor_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
@@ -307,7 +304,6 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
 {
     int              rc;
     size_t           size;
-    u_char          *packed, small[NGX_HTTP_LLM_MONITOR_SMALL];
     llm_ring_slot_t  slot;
 
     if (r->num[LLM_N_ID] == LLM_NULL) {
@@ -332,14 +328,7 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
         r->num[LLM_N_FLAGS] |= LLM_RECORD_UNSURE;
     }
 
-    if (llm_record_packed_bound(r) <= NGX_HTTP_LLM_MONITOR_SMALL) {
-        packed = small;
-        size = llm_record_pack(r, packed);
-
-    } else {
-        packed = NULL;
-        size = ngx_http_llm_monitor_zone_fit(z, r);
-    }
+    size = ngx_http_llm_monitor_zone_fit(z, r);
 
     if (size == 0) {
         ngx_http_llm_monitor_zone_dropped(z, LLM_DROP_TOO_LARGE, log);
@@ -354,13 +343,7 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
         return ngx_http_llm_monitor_zone_spool(z, r, size, log);
     }
 
-    if (packed) {
-        ngx_memcpy(slot.data, packed, size);
-
-    } else {
-        (void) llm_record_pack(r, slot.data);
-    }
-
+    (void) llm_record_pack(r, slot.data);
     llm_ring_commit(&z->ring, &slot);
 
     /* the writer may have the segment once the ring has room again */

@@ -28,7 +28,7 @@
 #include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 
 
-#define RING  (8 * 1024 * 1024)
+#define RING  (16 * 1024 * 1024)
 
 
 static char            dir[256];
