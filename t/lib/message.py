@@ -100,7 +100,10 @@ def openai(a, d):
     for i, c in enumerate(d.get('choices') or []):
         if c.get('index', i):
             continue
-        m = c.get('delta') or c.get('message')
+        m, whole = c.get('delta') or c.get('message'), not c.get('delta')
+        if c.get('message') and c.get('finish_reason') and not (
+                a.text or a.thinking or a.refusal or a.calls):
+            m, whole = c['message'], True       # beside an empty delta
         if m is None:
             a.text += c.get('text') or ''
             continue
@@ -111,7 +114,7 @@ def openai(a, d):
             f = t.get('function')
             if f is None:
                 continue
-            if not c.get('delta'):
+            if whole:
                 a.whole(f['name'], f['arguments'])
             else:
                 a.call(t.get('index', n), f.get('name'), f.get('arguments'))
