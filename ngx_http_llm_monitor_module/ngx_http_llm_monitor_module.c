@@ -409,6 +409,8 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_llm_monitor_loc_conf_t *prev = parent;
     ngx_http_llm_monitor_loc_conf_t *conf = child;
 
+    ngx_http_core_loc_conf_t  *clcf;
+
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_uint_value(conf->bodies, prev->bodies,
                               NGX_HTTP_LLM_MONITOR_BODIES_ON);
@@ -430,6 +432,20 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                                  NULL);
         ngx_conf_merge_ptr_value(conf->redact_args, prev->redact_args, NULL);
         ngx_conf_merge_ptr_value(conf->redact_json, prev->redact_json, NULL);
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* "if" and limit_except are parts of the location that they are in */
+
+    if (clcf->noname) {
+        conf->serve = prev->serve;
+    }
+
+    if (clcf->lmt_excpt && clcf->handler == NULL
+        && conf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE)
+    {
+        clcf->handler = ngx_http_llm_monitor_api_handler;
     }
 
     /* a look at the monitor is no traffic */

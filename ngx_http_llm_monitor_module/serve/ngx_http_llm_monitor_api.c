@@ -400,9 +400,14 @@ ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call)
 
     r = call->request;
 
-    /* so that a client that leaves is noticed */
+    /*
+     * so that a client that leaves is noticed; who discards a body notices
+     * it too
+     */
 
-    r->read_event_handler = ngx_http_test_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
 
     rc = ngx_http_llm_monitor_task(call);
 

@@ -78,7 +78,9 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
         return ngx_http_llm_monitor_error(r, &call->err, NULL);
     }
 
-    r->request_body_in_single_buf = 1;
+    /* whatever client_body_in_file_only says */
+
+    r->request_body_in_file_only = 0;
 
     rc = ngx_http_read_client_request_body(r,
                                          ngx_http_llm_monitor_recording_body);
@@ -131,24 +133,29 @@ static ngx_int_t
 ngx_http_llm_monitor_recording_read(ngx_http_request_t *r, uint8_t *on,
     llm_query_error_t *err)
 {
-    u_char     *p, *last, *value;
-    ngx_buf_t  *b;
+    size_t        len;
+    u_char       *p, *last, *value, body[NGX_HTTP_LLM_MONITOR_BODY];
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
-    b = NULL;
+    last = body;
 
-    if (r->request_body != NULL && r->request_body->bufs != NULL) {
-        b = r->request_body->bufs->buf;
+    /* it comes in as many buffers as the socket was read into */
+
+    cl = r->request_body ? r->request_body->bufs : NULL;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+        b = cl->buf;
+        len = b->last - b->pos;
+
+        if (b->in_file || len > (size_t) (body + sizeof(body) - last)) {
+            goto failed;
+        }
+
+        last = ngx_cpymem(last, b->pos, len);
     }
 
-    if (b == NULL || !ngx_buf_in_memory(b) || r->request_body->bufs->next
-        || b->last - b->pos > NGX_HTTP_LLM_MONITOR_BODY)
-    {
-        goto failed;
-    }
-
-    last = b->last;
-
-    p = ngx_http_llm_monitor_word(b->pos, last, "{");
+    p = ngx_http_llm_monitor_word(body, last, "{");
     p = ngx_http_llm_monitor_word(p, last, "\"recording\"");
     value = ngx_http_llm_monitor_word(p, last, ":");
 
@@ -311,7 +318,10 @@ ngx_http_llm_monitor_change_start(ngx_http_llm_monitor_call_t *call)
         return rc;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     ngx_add_timer(&change->timer, NGX_HTTP_LLM_MONITOR_POLL);

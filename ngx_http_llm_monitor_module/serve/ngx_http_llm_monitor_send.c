@@ -33,6 +33,14 @@ ngx_http_llm_monitor_error(ngx_http_request_t *r, llm_query_error_t *err,
 
     static ngx_str_t  retry = ngx_string("1");
 
+    /* a body that is left unread would be taken for the next request */
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     llm_buf_init(&out, 4096);
     llm_query_error_json(err, &out);
 
