@@ -24,10 +24,10 @@ static const llm_key_t  llm_anthropic_details[] = {
 
 static const llm_key_t  llm_anthropic_usage[] = {
     llm_key("input_tokens", LLM_F_U(INPUT)),
-    llm_key("output_tokens", LLM_F_U(OUTPUT)),
-    llm_key("cache_read_input_tokens", LLM_F_U(CACHE_READ)),
     llm_key("cache_creation_input_tokens", LLM_F_U(CACHE_WRITE)),
+    llm_key("cache_read_input_tokens", LLM_F_U(CACHE_READ)),
     llm_key_in("cache_creation", 0, llm_anthropic_creation),
+    llm_key("output_tokens", LLM_F_U(OUTPUT)),
     llm_key_in("output_tokens_details", 0, llm_anthropic_details),
     llm_key("service_tier", LLM_F_TIER),
     llm_key_end
@@ -63,12 +63,12 @@ static const llm_key_t  llm_anthropic_keys[] = {
     llm_key_in("delta", 0, llm_anthropic_delta),
     llm_key_in("message", 0, llm_anthropic_message),
     llm_key_in("content_block", 0, llm_anthropic_part),
-    llm_key_keep("usage", LLM_F_USAGE, llm_anthropic_usage),
-    llm_key_keep("error", LLM_F_ERROR, llm_error_inside),
     llm_key("id", LLM_F_ID),
     llm_key("model", LLM_F_MODEL),
-    llm_key("stop_reason", LLM_F_FINISH),
     llm_key_in("content", 0, llm_anthropic_part),
+    llm_key("stop_reason", LLM_F_FINISH),
+    llm_key_keep("usage", LLM_F_USAGE, llm_anthropic_usage),
+    llm_key_keep("error", LLM_F_ERROR, llm_error_inside),
     llm_key_text("completion", LLM_F_TEXT, NULL),
     llm_key_end
 };

@@ -19,6 +19,7 @@
 #define LLM_EXCHANGE_URL     2048
 #define LLM_EXCHANGE_NAME    256     /* bytes of a header that are kept */
 #define LLM_EXCHANGE_BYTES   4       /* of text for an estimated token */
+#define LLM_EXCHANGE_POOL    400     /* bytes that do for most exchanges */
 
 
 struct llm_exchange_s {
@@ -50,6 +51,8 @@ struct llm_exchange_s {
     uint8_t                     no_sums;
     uint8_t                     request_id_rank;
     uint8_t                     account_new;
+
+    uint64_t                    first[LLM_EXCHANGE_POOL / 8];
 };
 
 
@@ -85,13 +88,13 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
         return NULL;
     }
 
-    memset(x, 0, sizeof(llm_exchange_t));
+    memset(x, 0, offsetof(llm_exchange_t, first));
 
     x->conf = conf;
     x->ttfb = LLM_NULL;
     x->path_stream = -1;
 
-    llm_pool_init(&x->pool, &conf->mem);
+    llm_pool_init(&x->pool, &conf->mem, x->first, sizeof(x->first));
     llm_facts_init(&x->facts, &x->pool);
     llm_request_init(&x->request, &x->pool,
                      conf->salt != NULL ? conf->salt : llm_exchange_no_salt);

@@ -105,9 +105,12 @@ static const llm_word_t  llm_facts_tools[] = {
 void
 llm_facts_init(llm_facts_t *f, llm_pool_t *pool)
 {
-    memset(f, 0, sizeof(llm_facts_t));
+    memset(&f->error, 0, sizeof(llm_slot_t));
+    memset(&f->error_type, 0, sizeof(llm_slot_t));
 
+    f->provider = NULL;
     f->pool = pool;
+
     llm_facts_reset(f);
 }
 

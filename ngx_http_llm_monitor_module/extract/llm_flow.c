@@ -15,8 +15,12 @@
 
 typedef struct {
     const char  *prefix;
+    uint8_t      len;
     uint8_t      framing;
 } llm_flow_type_t;
+
+#define llm_flow_type(prefix, framing)                                        \
+    { prefix, sizeof(prefix) - 1, LLM_FLOW_ ## framing }
 
 
 static void llm_flow_decoded(void *data, const uint8_t *p, size_t n);
@@ -41,26 +45,26 @@ static int llm_flow_by_type(const llm_str_t *type);
 
 
 static const llm_flow_type_t  llm_flow_types[] = {
-    { "text/event-stream", LLM_FLOW_SSE },
-    { "application/jsonl", LLM_FLOW_LINES },
-    { "application/json", LLM_FLOW_JSON },
-    { "application/x-ndjson", LLM_FLOW_LINES },
-    { "application/ndjson", LLM_FLOW_LINES },
-    { "application/x-jsonlines", LLM_FLOW_LINES },
-    { "application/vnd.amazon.eventstream", LLM_FLOW_AWS },
-    { "multipart/form-data", LLM_FLOW_MULTIPART },
-    { "image/svg", LLM_FLOW_TEXT },
-    { "image/", LLM_FLOW_OPAQUE },
-    { "audio/", LLM_FLOW_OPAQUE },
-    { "video/", LLM_FLOW_OPAQUE },
-    { "font/", LLM_FLOW_OPAQUE },
-    { "application/octet-stream", LLM_FLOW_OPAQUE },
-    { "application/pdf", LLM_FLOW_OPAQUE },
-    { "application/zip", LLM_FLOW_OPAQUE },
-    { "application/gzip", LLM_FLOW_OPAQUE },
-    { "application/x-protobuf", LLM_FLOW_OPAQUE },
-    { "application/grpc", LLM_FLOW_OPAQUE },
-    { NULL, 0 }
+    llm_flow_type("text/event-stream", SSE),
+    llm_flow_type("application/jsonl", LINES),
+    llm_flow_type("application/json", JSON),
+    llm_flow_type("application/x-ndjson", LINES),
+    llm_flow_type("application/ndjson", LINES),
+    llm_flow_type("application/x-jsonlines", LINES),
+    llm_flow_type("application/vnd.amazon.eventstream", AWS),
+    llm_flow_type("multipart/form-data", MULTIPART),
+    llm_flow_type("image/svg", TEXT),
+    llm_flow_type("image/", OPAQUE),
+    llm_flow_type("audio/", OPAQUE),
+    llm_flow_type("video/", OPAQUE),
+    llm_flow_type("font/", OPAQUE),
+    llm_flow_type("application/octet-stream", OPAQUE),
+    llm_flow_type("application/pdf", OPAQUE),
+    llm_flow_type("application/zip", OPAQUE),
+    llm_flow_type("application/gzip", OPAQUE),
+    llm_flow_type("application/x-protobuf", OPAQUE),
+    llm_flow_type("application/grpc", OPAQUE),
+    { NULL, 0, 0 }
 };
 
 
@@ -70,7 +74,8 @@ llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
 {
     int  rc;
 
-    memset(b, 0, sizeof(llm_flow_t));
+    memset(b, 0, offsetof(llm_flow_t, scan));
+    b->scan.carry = NULL;
 
     b->conf = conf;
     b->head = head;
@@ -232,7 +237,7 @@ llm_flow_parse(llm_flow_t *b, const uint8_t *p, size_t n)
     switch (b->framing) {
 
     case LLM_FLOW_JSON:
-        llm_scan(b->scan, p, end - p);
+        llm_scan(&b->scan, p, end - p);
         break;
 
     case LLM_FLOW_SSE:
@@ -351,20 +356,10 @@ llm_flow_create(llm_flow_t *b)
 
     mem = &b->conf->mem;
 
-    b->scan = mem->alloc(mem->data, sizeof(llm_scan_t));
-    if (b->scan == NULL) {
-        return LLM_NOMEM;
-    }
-
-    llm_scan_init(b->scan, b->root, b->fn, b->data, mem);
+    llm_scan_init(&b->scan, b->root, b->fn, b->data, mem);
 
     if (b->framing == LLM_FLOW_SSE) {
-        b->sse = mem->alloc(mem->data, sizeof(llm_sse_t));
-        if (b->sse == NULL) {
-            return LLM_NOMEM;
-        }
-
-        llm_sse_init(b->sse, llm_flow_sse_data, b);
+        llm_sse_init(&b->sse, llm_flow_sse_data, b);
     }
 
     if (b->framing == LLM_FLOW_AWS) {
@@ -384,7 +379,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
     const uint8_t     *q;
     llm_scan_holes_t   holes;
 
-    sse = b->sse;
+    sse = &b->sse;
 
     while (p < end) {
 
@@ -409,7 +404,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         holes.n = 0;
         holes.overflow = !idle || b->facts == NULL;
-        b->scan->holes = holes.overflow ? NULL : &holes;
+        b->scan.holes = holes.overflow ? NULL : &holes;
 
         if (b->facts != NULL) {
             b->facts->changed = 0;
@@ -417,7 +412,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         q = llm_sse_next(sse, p, end, &done);
 
-        b->scan->holes = NULL;
+        b->scan.holes = NULL;
 
         if (done) {
             llm_flow_sse_end(b);
@@ -437,23 +432,23 @@ llm_flow_sse_data(void *data, const uint8_t *p, size_t n)
 {
     llm_flow_t  *b = data;
 
-    if (!b->named && b->sse->nevent != 0) {
+    if (!b->named && b->sse.nevent != 0) {
         b->named = 1;
 
         if (b->facts != NULL) {
-            llm_facts_event(b->facts, b->sse->event, b->sse->nevent);
+            llm_facts_event(b->facts, b->sse.event, b->sse.nevent);
         }
     }
 
-    llm_scan(b->scan, p, n);
+    llm_scan(&b->scan, p, n);
 }
 
 
 static void
 llm_flow_sse_end(llm_flow_t *b)
 {
-    llm_scan_end(b->scan);
-    llm_sse_reset(b->sse);
+    llm_scan_end(&b->scan);
+    llm_sse_reset(&b->sse);
 
     b->named = 0;
 
@@ -473,7 +468,7 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
     while (p < end) {
 
-        idle = !b->scan->inside;
+        idle = !b->scan.inside;
 
         if (idle && b->repeat != NULL) {
             q = llm_repeat_match(b->repeat, p, end, &text);
@@ -487,7 +482,7 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         holes.n = 0;
         holes.overflow = !idle || b->facts == NULL;
-        b->scan->holes = holes.overflow ? NULL : &holes;
+        b->scan.holes = holes.overflow ? NULL : &holes;
 
         if (b->facts != NULL) {
             b->facts->changed = 0;
@@ -496,12 +491,12 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         q = memchr(p, '\n', end - p);
         q = q == NULL ? end : q + 1;
 
-        llm_scan(b->scan, p, q - p);
+        llm_scan(&b->scan, p, q - p);
 
-        b->scan->holes = NULL;
+        b->scan.holes = NULL;
 
         if (q[-1] == '\n') {
-            llm_scan_end(b->scan);
+            llm_scan_end(&b->scan);
 
             if (idle) {
                 llm_flow_learn(b, &holes, p, q);
@@ -583,8 +578,8 @@ llm_flow_frame(void *data, const llm_aws_frame_t *frame)
         llm_facts_event(f, frame->event_type.data, frame->event_type.len);
     }
 
-    llm_scan(b->scan, frame->payload.data, frame->payload.len);
-    llm_scan_end(b->scan);
+    llm_scan(&b->scan, frame->payload.data, frame->payload.len);
+    llm_scan_end(&b->scan);
 
     f->event = 0;
 }
@@ -620,10 +615,10 @@ llm_flow_chunk(llm_flow_t *b, const llm_str_t *payload)
             break;
         }
 
-        llm_scan(b->scan, buf, n);
+        llm_scan(&b->scan, buf, n);
     }
 
-    llm_scan_end(b->scan);
+    llm_scan_end(&b->scan);
 
     b->facts->event = 0;
 }
@@ -660,11 +655,17 @@ llm_flow_finish(llm_flow_t *b)
         llm_flow_page(b, b->sniff, n);
     }
 
-    if (b->sse != NULL) {
-        llm_flow_sse_end(b);
+    switch (b->framing) {
 
-    } else if (b->scan != NULL) {
-        llm_scan_end(b->scan);
+    case LLM_FLOW_SSE:
+        llm_flow_sse_end(b);
+        break;
+
+    case LLM_FLOW_JSON:
+    case LLM_FLOW_LINES:
+    case LLM_FLOW_AWS:
+        llm_scan_end(&b->scan);
+        break;
     }
 }
 
@@ -705,8 +706,8 @@ llm_flow_stream(const llm_flow_t *b)
 int
 llm_flow_closed(const llm_flow_t *b)
 {
-    if (b->framing == LLM_FLOW_JSON && b->scan != NULL) {
-        return b->scan->closed && !b->scan->inside;
+    if (b->framing == LLM_FLOW_JSON) {
+        return b->scan.closed && !b->scan.inside;
     }
 
     return b->last;
@@ -729,14 +730,7 @@ llm_flow_free(llm_flow_t *b)
     llm_aws_destroy(b->aws);
     llm_multipart_destroy(b->multipart);
 
-    if (b->scan != NULL) {
-        llm_scan_free(b->scan);
-        mem->free(mem->data, b->scan);
-    }
-
-    if (b->sse != NULL) {
-        mem->free(mem->data, b->sse);
-    }
+    llm_scan_free(&b->scan);
 
     if (b->repeat != NULL) {
         llm_repeat_free(b->repeat, mem);
@@ -747,8 +741,6 @@ llm_flow_free(llm_flow_t *b)
     b->redact = NULL;
     b->aws = NULL;
     b->multipart = NULL;
-    b->scan = NULL;
-    b->sse = NULL;
     b->repeat = NULL;
 }
 
@@ -762,10 +754,17 @@ llm_flow_by_type(const llm_str_t *type)
         return LLM_FLOW_SNIFF;
     }
 
+    /* nearly everybody writes them as they are written here */
+
     for (t = llm_flow_types; t->prefix != NULL; t++) {
-        if ((type->data[0] | 0x20) == t->prefix[0]
-            && llm_text_begins_nocase(type, t->prefix))
+        if (type->len >= t->len && memcmp(type->data, t->prefix, t->len) == 0)
         {
+            return t->framing;
+        }
+    }
+
+    for (t = llm_flow_types; t->prefix != NULL; t++) {
+        if (llm_text_begins_nocase(type, t->prefix)) {
             return t->framing;
         }
     }

@@ -54,8 +54,6 @@ typedef struct {
     llm_redact_t              *redact;
     llm_aws_t                 *aws;
     llm_multipart_t           *multipart;
-    llm_scan_t                *scan;
-    llm_sse_t                 *sse;
     llm_repeat_t              *repeat;
     llm_slot_t                 page;
 
@@ -70,6 +68,10 @@ typedef struct {
     uint8_t                    last;
     uint8_t                    nsniff;
     uint8_t                    sniff[8];
+
+    /* set up as the framing asks for them */
+    llm_scan_t                 scan;
+    llm_sse_t                  sse;
 } llm_flow_t;
 
 

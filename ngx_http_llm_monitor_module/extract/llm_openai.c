@@ -146,14 +146,14 @@ static const llm_key_t  llm_openai_item[] = {
 
 static const llm_key_t  llm_openai_response[] = {
     llm_key("id", LLM_F_ID),
-    llm_key("model", LLM_F_MODEL),
     llm_key("object", LLM_F_OBJECT),
     llm_key("status", LLM_F_STATUS),
-    llm_key_keep("usage", LLM_F_USAGE, llm_openai_usage),
     llm_key_keep("error", LLM_F_ERROR, llm_error_inside),
     llm_key_in("incomplete_details", 0, llm_openai_incomplete),
+    llm_key("model", LLM_F_MODEL),
     llm_key_in("output", 0, llm_openai_output),
     llm_key("service_tier", LLM_F_TIER),
+    llm_key_keep("usage", LLM_F_USAGE, llm_openai_usage),
     llm_key_end
 };
 
@@ -165,10 +165,10 @@ static const llm_key_t  llm_openai_data[] = {
 
 static const llm_key_t  llm_openai_keys[] = {
     llm_key("id", LLM_F_ID),
-    llm_key_in("choices", LLM_F_CHOICE, llm_openai_choice),
-    llm_key("model", LLM_F_MODEL),
-    llm_key_keep("usage", LLM_F_USAGE, llm_openai_usage),
     llm_key("object", LLM_F_OBJECT),
+    llm_key("model", LLM_F_MODEL),
+    llm_key_in("choices", LLM_F_CHOICE, llm_openai_choice),
+    llm_key_keep("usage", LLM_F_USAGE, llm_openai_usage),
     llm_key("type", LLM_F_TYPE),
     llm_key_text("delta", LLM_F_TEXT, NULL),
     llm_key_in("response", 0, llm_openai_response),

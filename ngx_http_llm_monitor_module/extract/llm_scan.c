@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "llm_bytes.h"
 #include "llm_scan.h"
 
 
@@ -32,11 +33,15 @@ enum {
 
 static const uint8_t *llm_scan_next(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
+static const uint8_t *llm_scan_begin(llm_scan_t *s, const uint8_t *p,
+    const uint8_t *end);
 static const uint8_t *llm_scan_string(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_quote(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static void llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n,
+    size_t full);
+static void llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n,
     size_t full);
 static void llm_scan_find_key(llm_scan_t *s, const uint8_t *p, size_t n);
 static const uint8_t *llm_scan_word(llm_scan_t *s, const uint8_t *p,
@@ -121,8 +126,6 @@ llm_scan(llm_scan_t *s, const uint8_t *p, size_t n)
 static const uint8_t *
 llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t  *q;
-
     while (p < end) {
 
         switch (llm_scan_class[*p]) {
@@ -142,22 +145,7 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             break;
 
         case LLM_C_QUOTE:
-            s->inside = 1;
-            p++;
-
-            /* nearly all strings are here as a whole and not that long */
-
-            q = memchr(p, '"', end - p);
-
-            if (q != NULL && q[-1] != '\\' && q - p <= LLM_SCAN_KEEP) {
-                llm_scan_string_done(s, p, q - p, q - p);
-                p = q + 1;
-                break;
-            }
-
-            s->state = LLM_SCAN_IN_STRING;
-            s->len = 0;
-            p = llm_scan_string(s, p, end);
+            p = llm_scan_begin(s, p + 1, end);
             break;
 
         case LLM_C_OPEN:
@@ -187,6 +175,45 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
     }
 
     return p;
+}
+
+
+/* p is at the first byte of a string: nearly all are here as a whole */
+
+static const uint8_t *
+llm_scan_begin(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
+{
+    size_t          n;
+    const uint8_t  *q;
+
+    s->inside = 1;
+
+    q = llm_bytes_quote(p, end);
+
+    if (q == NULL || q[-1] == '\\' || (s->keep && q - p > LLM_SCAN_KEEP)) {
+        s->state = LLM_SCAN_IN_STRING;
+        s->len = 0;
+
+        return llm_scan_string(s, p, end);
+    }
+
+    n = q - p;
+    q++;
+
+    if (llm_scan_is_value(s)) {
+        llm_scan_string_value(s, p, n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n,
+                              n);
+        return q;
+    }
+
+    llm_scan_find_key(s, p, n);
+
+    if (q < end && *q == ':') {
+        s->value = 1;
+        q++;
+    }
+
+    return q;
 }
 
 
@@ -282,11 +309,18 @@ llm_scan_quote(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 static void
 llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
 {
-    if (!llm_scan_is_value(s)) {
-        llm_scan_find_key(s, p, n);
-        return;
-    }
+    if (llm_scan_is_value(s)) {
+        llm_scan_string_value(s, p, n, full);
 
+    } else {
+        llm_scan_find_key(s, p, n);
+    }
+}
+
+
+static void
+llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
+{
     if (s->holes != NULL
         && (s->key == NULL || s->key->field == 0
             || (s->key->flags & LLM_KEY_LENGTH)))
@@ -306,28 +340,43 @@ llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
 }
 
 
+/*
+ * The keys of a table are looked through from the one found last on, for
+ * tables and documents have them in about the same order.
+ */
+
 static void
 llm_scan_find_key(llm_scan_t *s, const uint8_t *p, size_t n)
 {
-    const llm_key_t  *key, *keys;
+    const llm_key_t   *key;
+    llm_scan_level_t  *level;
 
     s->key = NULL;
 
-    keys = s->stack[s->depth - 1].key->keys;
+    level = &s->stack[s->depth - 1];
 
-    if (keys == NULL) {
+    if (level->next == NULL || n == 0) {
         return;
     }
 
-    for (key = keys; key->len != 0; key++) {
-
-        if (key->len == n && key->name[0] == (char) p[0]
-            && memcmp(key->name, p, n) == 0)
-        {
-            s->key = key;
-            return;
+    for (key = level->next; key->len != 0; key++) {
+        if (key->len == n && llm_bytes_same(key->name, p, n)) {
+            goto found;
         }
     }
+
+    for (key = level->key->keys; key != level->next; key++) {
+        if (key->len == n && llm_bytes_same(key->name, p, n)) {
+            goto found;
+        }
+    }
+
+    return;
+
+found:
+
+    s->key = key;
+    level->next = key + 1;
 }
 
 
@@ -435,6 +484,7 @@ llm_scan_open(llm_scan_t *s, const uint8_t *p)
 
     level = &s->stack[s->depth++];
     level->key = key;
+    level->next = key->keys;
     level->count = 0;
     level->array = array;
 

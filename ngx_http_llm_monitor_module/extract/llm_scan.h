@@ -30,7 +30,7 @@
 /*
  * A key that is of interest.  Arrays are transparent: what is said of a key
  * holds for its value and for the elements of its value.  A table ends with a
- * key of no length.
+ * key of no length; it is read fastest in the order of the documents.
  */
 
 typedef struct llm_key_s  llm_key_t;
@@ -97,6 +97,7 @@ typedef struct {
 
 typedef struct {
     const llm_key_t   *key;
+    const llm_key_t   *next;      /* behind the key that was found last */
     uint32_t           count;
     uint8_t            array;
 } llm_scan_level_t;

@@ -21,16 +21,18 @@ struct llm_block_s {
 
 
 static uint8_t *llm_slot_room(llm_slot_t *slot, llm_pool_t *pool, size_t n);
-static int llm_slot_plain(const uint8_t *p, size_t n);
+static int llm_slot_plain(llm_slot_t *slot, llm_pool_t *pool,
+    const uint8_t *p, size_t n, size_t max);
+static int llm_slot_plain_word(uint64_t w);
 
 
 void
-llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem)
+llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem, void *first, size_t n)
 {
     pool->mem = mem;
     pool->blocks = NULL;
-    pool->p = NULL;
-    pool->room = 0;
+    pool->p = first;
+    pool->room = n;
 }
 
 
@@ -76,7 +78,7 @@ llm_pool_free(llm_pool_t *pool)
         pool->mem->free(pool->mem->data, block);
     }
 
-    llm_pool_init(pool, pool->mem);
+    llm_pool_init(pool, pool->mem, NULL, 0);
 }
 
 
@@ -84,18 +86,7 @@ void
 llm_slot_set(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
     size_t max)
 {
-    if (p == NULL) {
-        return;
-    }
-
-    if (llm_slot_plain(p, n)) {
-        n = n > max ? max : n;
-
-        if (llm_slot_room(slot, pool, n) != NULL) {
-            memcpy(slot->data, p, n);
-            slot->len = n;
-        }
-
+    if (p == NULL || llm_slot_plain(slot, pool, p, n, max)) {
         return;
     }
 
@@ -115,7 +106,11 @@ llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
 {
     uint8_t  buf[LLM_SLOT_STRING];
 
-    if (p != NULL && memchr(p, '\\', n) != NULL) {
+    if (p == NULL || llm_slot_plain(slot, pool, p, n, max)) {
+        return;
+    }
+
+    if (memchr(p, '\\', n) != NULL) {
         n = n > sizeof(buf) ? sizeof(buf) : n;
         n = llm_value_string(buf, p, n);
         p = buf;
@@ -196,31 +191,81 @@ llm_slot_room(llm_slot_t *slot, llm_pool_t *pool, size_t n)
 }
 
 
-/* printable ASCII, which nearly all names and ids are */
+/*
+ * Nearly all names and ids are printable ASCII without a backslash, and only
+ * have to be copied: 1 if that was done.
+ */
 
 static int
-llm_slot_plain(const uint8_t *p, size_t n)
+llm_slot_plain(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
+    size_t max)
 {
     size_t    i;
+    uint8_t  *d;
+    uint32_t  low, high;
     uint64_t  w;
 
-    /* eight bytes at once: each of the three sets the top bit of a bad one */
+    n = n > max ? max : n;
 
-    for (i = 0; i + 8 <= n; i += 8) {
-        memcpy(&w, p + i, 8);
+    d = llm_slot_room(slot, pool, n);
+    if (d == NULL) {
+        return 1;
+    }
 
-        if ((w | (w - 0x2020202020202020ULL) | (w + 0x0101010101010101ULL))
-            & 0x8080808080808080ULL)
-        {
+    /* the last word overlaps the one before, unless there is only half a one */
+
+    if (n >= 8) {
+
+        for (i = 0; i < n; i += 8) {
+            i = i > n - 8 ? n - 8 : i;
+            memcpy(&w, p + i, 8);
+
+            if (!llm_slot_plain_word(w)) {
+                return 0;
+            }
+
+            memcpy(d + i, &w, 8);
+        }
+
+    } else if (n >= 4) {
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+
+        if (!llm_slot_plain_word((uint64_t) high << 32 | low)) {
             return 0;
+        }
+
+        memcpy(d, &low, 4);
+        memcpy(d + n - 4, &high, 4);
+
+    } else {
+
+        for (i = 0; i < n; i++) {
+
+            if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '\\') {
+                return 0;
+            }
+
+            d[i] = p[i];
         }
     }
 
-    for ( /* void */ ; i < n; i++) {
-        if (p[i] < 0x20 || p[i] > 0x7e) {
-            return 0;
-        }
-    }
+    slot->len = n;
 
     return 1;
+}
+
+
+/* eight bytes at once: each of the terms has the top bit of a bad one set */
+
+static int
+llm_slot_plain_word(uint64_t w)
+{
+    uint64_t  b;
+
+    b = w ^ 0x5c5c5c5c5c5c5c5cULL;
+
+    return ((w | (w - 0x2020202020202020ULL) | (w + 0x0101010101010101ULL)
+             | (b - 0x0101010101010101ULL))
+            & 0x8080808080808080ULL) == 0;
 }

@@ -37,7 +37,9 @@ typedef struct {
      && memcmp((s)->data, text, sizeof(text) - 1) == 0)
 
 
-void llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem);
+/* first is memory of the caller that is used up before any is asked for */
+void llm_pool_init(llm_pool_t *pool, const llm_mem_t *mem, void *first,
+    size_t n);
 void *llm_pool_alloc(llm_pool_t *pool, size_t n);     /* or NULL */
 void llm_pool_free(llm_pool_t *pool);
 
