@@ -354,6 +354,8 @@ ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec)
 {
     u_char                     *p;
+    uint32_t                    bits[4];
+    ngx_uint_t                  i;
     ngx_http_variable_value_t  *vv;
 
     if (ctx->mcf->request_id != NGX_ERROR) {
@@ -376,9 +378,11 @@ ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
     rec->str[LLM_S_REQUEST_ID].data = p;
     rec->str[LLM_S_REQUEST_ID].len = NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN;
 
-    (void) ngx_sprintf(p, "%08xD%08xD%08xD%08xD",
-                       (uint32_t) ngx_random(), (uint32_t) ngx_random(),
-                       (uint32_t) ngx_random(), (uint32_t) ngx_random());
+    for (i = 0; i < 4; i++) {
+        bits[i] = (uint32_t) ngx_random();
+    }
+
+    llm_text_hex(p, (u_char *) bits, sizeof(bits));
 }
 
 

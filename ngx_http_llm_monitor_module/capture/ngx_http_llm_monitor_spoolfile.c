@@ -237,16 +237,15 @@ ngx_http_llm_monitor_body_room(ngx_http_llm_monitor_body_t *body, size_t need)
         return NGX_DECLINED;
     }
 
-    data = ngx_alloc(cap, body->log);
+    /* which mostly finds room behind it, and copies nothing */
+
+    data = realloc(body->data, cap);
 
     if (data == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, body->log, ngx_errno,
+                      "realloc(%uz) failed", cap);
         ngx_http_llm_monitor_zone_give(&body->mcf->zone, cap - body->cap);
         return NGX_ERROR;
-    }
-
-    if (body->data) {
-        ngx_memcpy(data, body->data, body->len);
-        ngx_free(body->data);
     }
 
     body->data = data;

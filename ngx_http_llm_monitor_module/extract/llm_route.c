@@ -293,6 +293,12 @@ llm_route_match(const llm_route_rule_t *rule, const llm_str_t *path,
 
     *model = (llm_str_t) llm_null_str;
 
+    if (path->len == rule->path.len
+        && memcmp(path->data, rule->path.data, path->len) == 0)
+    {
+        return path->data;
+    }
+
     r = rule->path.data + rule->path.len;
     p = path->data + path->len;
 

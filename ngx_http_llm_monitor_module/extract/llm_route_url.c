@@ -30,6 +30,7 @@ typedef struct {
 } llm_route_url_t;
 
 
+static int llm_route_url_plain(const llm_str_t *path);
 static void llm_route_url_part(llm_route_url_t *u, const llm_str_t *part,
     uint8_t separator);
 static int llm_route_url_char(const uint8_t *p, const uint8_t *end,
@@ -87,7 +88,12 @@ llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
     u.names = names;
     u.nnames = nnames;
 
-    llm_route_url_part(&u, path, '/');
+    if (path->len <= cap && llm_route_url_plain(path)) {
+        llm_route_url_add(&u, path->data, path->len);
+
+    } else {
+        llm_route_url_part(&u, path, '/');
+    }
 
     if (query->data != NULL && query->len != 0) {
         llm_route_url_add(&u, "?", 1);
@@ -95,6 +101,32 @@ llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
     }
 
     return u.len;
+}
+
+
+/* Whether it is written as it is: nothing to encode, no name, no "//host". */
+
+static int
+llm_route_url_plain(const llm_str_t *path)
+{
+    size_t   i;
+    uint8_t  c, before;
+
+    before = 0;
+
+    for (i = 0; i < path->len; i++) {
+        c = path->data[i];
+
+        if (c <= ' ' || c >= 0x7f || c == '%' || c == '&' || c == ';'
+            || c == '?' || (c == '/' && before == '/'))
+        {
+            return 0;
+        }
+
+        before = c;
+    }
+
+    return 1;
 }
 
 

@@ -32,8 +32,13 @@ static int llm_word_value(const char *const *words, int n,
     const llm_str_t *word);
 
 
+#define LLM_NO_NUM(name, text) LLM_NULL,
 #define LLM_NAME(name, text)   text,
 #define LLM_WORDS(words)       words, sizeof(words) / sizeof(words[0])
+
+static const llm_record_t  llm_record_none = {
+    { LLM_RECORD_NUMS(LLM_NO_NUM) }, { { 0, NULL } }
+};
 
 static const char *const  llm_num_names[] = { LLM_RECORD_NUMS(LLM_NAME) };
 static const char *const  llm_str_names[] = { LLM_RECORD_STRS(LLM_NAME) };
@@ -69,13 +74,7 @@ static const char *const  llm_body_states[] = {
 void
 llm_record_init(llm_record_t *r)
 {
-    int  i;
-
-    for (i = 0; i < LLM_N_COUNT; i++) {
-        r->num[i] = LLM_NULL;
-    }
-
-    memset(r->str, 0, sizeof(r->str));
+    *r = llm_record_none;
 }
 
 

@@ -226,8 +226,11 @@ llm_text_begins_nocase(const llm_str_t *s, const char *text)
 
     n = strlen(text);
 
+    /* nearly all that is asked for comes in this case */
+
     return s->data != NULL && s->len >= n
-           && llm_text_same(s->data, text, n);
+           && (memcmp(s->data, text, n) == 0
+               || llm_text_same(s->data, text, n));
 }
 
 
@@ -258,12 +261,13 @@ llm_text_find_nocase(const llm_str_t *s, const char *text)
 static int
 llm_text_same(const uint8_t *p, const char *text, size_t n)
 {
-    size_t  i;
+    size_t   i;
+    uint8_t  c;
 
     for (i = 0; i < n; i++) {
-        if (llm_text_lower_char(p[i])
-            != llm_text_lower_char((uint8_t) text[i]))
-        {
+        c = text[i];
+
+        if (p[i] != c && llm_text_lower_char(p[i]) != llm_text_lower_char(c)) {
             return 0;
         }
     }
