@@ -163,6 +163,11 @@ typedef enum {
     LLM_BODY_REDACTED, LLM_BODY_EXPIRED, LLM_BODY_STORING
 } llm_body_state_e;
 
+/* There is a body to read; a redacted one is stored without its secrets. */
+
+#define llm_body_kept(state)                                                  \
+    ((state) == LLM_BODY_STORED || (state) == LLM_BODY_REDACTED)
+
 
 typedef struct {
     int64_t      num[LLM_N_COUNT];     /* LLM_NULL: not known */

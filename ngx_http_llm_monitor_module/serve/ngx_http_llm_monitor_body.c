@@ -99,7 +99,7 @@ ngx_http_llm_monitor_download_start(ngx_http_llm_monitor_call_t *call)
         return ngx_http_llm_monitor_error(r, &call->err, NULL);
     }
 
-    if (d->info.state != LLM_BODY_STORED) {
+    if (!llm_body_kept(d->info.state)) {
         return ngx_http_llm_monitor_download_absent(call);
     }
 

@@ -83,7 +83,7 @@ llm_query_body_info(llm_reader_t *reader, int64_t id, int response,
         info->state = sqlite3_column_int(stmt, 0);
         info->size = sqlite3_column_int64(stmt, 1);
 
-        if (info->state == LLM_BODY_STORED
+        if (llm_body_kept(info->state)
             && sqlite3_column_type(stmt, 1) == SQLITE_NULL)
         {
             /* its row went first, the state follows */

@@ -15,6 +15,7 @@ typedef struct {
     int64_t      offset;
     int64_t      size;             /* of the file */
     int          side;
+    int          state;            /* when it is all stored */
     int          fd;
     char         name[LLM_SPOOL_NAME_MAX];
 } llm_frames_body_t;
@@ -58,7 +59,7 @@ llm_frames_slice(llm_writer_t *w)
     }
 
     state = rc == LLM_DECLINED ? LLM_BODY_SKIPPED
-            : rc == LLM_OK && b.offset == b.size ? LLM_BODY_STORED
+            : rc == LLM_OK && b.offset == b.size ? b.state
             : LLM_BODY_STORING;
 
     if (rc == LLM_ERROR
@@ -84,7 +85,7 @@ llm_frames_next(llm_writer_t *w, llm_frames_body_t *b)
     sqlite3_stmt  *st;
 
     static const char *const  sql =
-        "SELECT id, side, file, offset FROM storing LIMIT 1";
+        "SELECT id, side, file, offset, state FROM storing LIMIT 1";
 
     if (llm_db_prepare(&w->db, &sql, &st, 1) != LLM_OK) {
         return LLM_ERROR;
@@ -96,6 +97,7 @@ llm_frames_next(llm_writer_t *w, llm_frames_body_t *b)
         b->id = sqlite3_column_int64(st, 0);
         b->side = sqlite3_column_int(st, 1);
         b->offset = sqlite3_column_int64(st, 3);
+        b->state = sqlite3_column_int(st, 4);
 
         (void) snprintf(b->name, sizeof(b->name), "%s",
                         (const char *) sqlite3_column_text(st, 2));
@@ -170,7 +172,7 @@ llm_frames_done(llm_writer_t *w, const llm_frames_body_t *b, int state)
         return LLM_ERROR;
     }
 
-    if (state != LLM_BODY_STORED) {
+    if (!llm_body_kept(state)) {
         if (llm_frames_run(w, "DELETE FROM frame WHERE id = ?1 AND side = ?2",
                            b->id, b->side, 0)
             != LLM_OK

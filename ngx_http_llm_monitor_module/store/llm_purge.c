@@ -308,13 +308,13 @@ llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n)
     int            i, rc;
     sqlite3_stmt  *st;
 
-    /* 1 stored, 7 storing, 6 expired */
+    /* 1 stored, 5 redacted, 7 storing, 6 expired */
 
     static const char *const  sql =
         "UPDATE log SET"
-        " request_body_state = iif(request_body_state IN (1, 7), 6,"
+        " request_body_state = iif(request_body_state IN (1, 5, 7), 6,"
             " request_body_state),"
-        " response_body_state = iif(response_body_state IN (1, 7), 6,"
+        " response_body_state = iif(response_body_state IN (1, 5, 7), 6,"
             " response_body_state)"
         " WHERE id = ?1";
 

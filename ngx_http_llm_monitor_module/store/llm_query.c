@@ -383,7 +383,7 @@ llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
 
     llm_json_key(j, "message");
 
-    if (row->record.num[LLM_N_RESPONSE_BODY_STATE] != LLM_BODY_STORED) {
+    if (!llm_body_kept(row->record.num[LLM_N_RESPONSE_BODY_STATE])) {
         llm_json_null(j);
         return LLM_OK;
     }
@@ -449,13 +449,14 @@ llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
     switch (state) {
 
     case LLM_BODY_STORED:
+    case LLM_BODY_REDACTED:
         rc = llm_query_body_info(reader, id, response, &info, err);
 
         if (rc != LLM_OK) {
             break;
         }
 
-        if (info.state != LLM_BODY_STORED) {
+        if (!llm_body_kept(info.state)) {
             llm_json_null(j);
             break;
         }

@@ -24,7 +24,8 @@ static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
     "INSERT INTO response_body (id, size, type, coding, data)"
         " VALUES (?1, ?2, ?3, ?4, ?5)",
     "INSERT INTO frame (id, side, n, data) VALUES (?1, ?2, ?3, ?4)",
-    "INSERT INTO storing (id, side, file, offset) VALUES (?1, ?2, ?3, 0)",
+    "INSERT INTO storing (id, side, state, file, offset)"
+        " VALUES (?1, ?2, ?3, ?4, 0)",
     "INSERT INTO meta (key, value) VALUES (?1, ?2)"
         " ON CONFLICT DO UPDATE SET value = excluded.value",
     "INSERT INTO drained (ring, seq, ms, written, ledger_only, cleared, torn,"
@@ -347,7 +348,7 @@ llm_writer_body(llm_writer_t *w, llm_record_t *r, int side)
     spool = &r->str[side ? LLM_S_RESPONSE_SPOOL : LLM_S_REQUEST_SPOOL];
     state = side ? LLM_N_RESPONSE_BODY_STATE : LLM_N_REQUEST_BODY_STATE;
 
-    if (r->num[state] != LLM_BODY_STORED) {
+    if (!llm_body_kept(r->num[state])) {
         llm_writer_remove(w, spool);
         return LLM_OK;
     }
@@ -420,7 +421,8 @@ llm_writer_spooled(llm_writer_t *w, llm_record_t *r, int side,
 
     (void) sqlite3_bind_int64(st, 1, r->num[LLM_N_ID]);
     (void) sqlite3_bind_int(st, 2, side);
-    (void) sqlite3_bind_text(st, 3, name, -1, SQLITE_STATIC);
+    (void) sqlite3_bind_int64(st, 3, r->num[state]);
+    (void) sqlite3_bind_text(st, 4, name, -1, SQLITE_STATIC);
 
     r->num[state] = LLM_BODY_STORING;
     w->storing = 1;

@@ -250,7 +250,7 @@ fill_bodies(void)
     exec(sql);
 
     snprintf(sql, sizeof(sql),
-             "UPDATE log SET request_body_state = 1, response_body_state = 1"
+             "UPDATE log SET request_body_state = 5, response_body_state = 1"
              " WHERE id = %lld", (long long) ID(30));
     exec(sql);
 }
@@ -605,6 +605,10 @@ test_bodies(void)
           != NULL
        && strstr((char *) out.data, "\"request_body_truncated\":false")
           != NULL, "the start of a large body");
+    ok(strstr((char *) out.data, "\"request_body_state\":\"redacted\"")
+       != NULL
+       && strstr((char *) out.data, "\"request_body\":null") == NULL,
+       "a redacted one is shown");
     ok(strstr((char *) out.data, "\xef\xbf\xbd") == NULL
        && strstr((char *) out.data, "\\ufffd") == NULL,
        "is cut between characters");
