@@ -87,12 +87,13 @@ def kill_writer(nginx, n):
 
 
 def kill_all(nginx, n):
-    for pid in [nginx.master()] + nginx.processes():
+    found = nginx.processes()
+    for pid in found:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    wait_for(lambda: not nginx.processes(), 5)
+    wait_for(lambda: not any(map(alive, found)), 5)
     nginx.start()
 
 
@@ -198,14 +199,12 @@ def changed_segment(tap, name, s, pause, clear):
     (stop0, stop1), (go0, go1) = pause
     rowless, must = [], []
     for t in s.done:
-        if s.recent(t):
-            continue
         if s.begun[t] > stop1 and s.done[t] < go0 - 5:
             rowless.append(t)
         elif s.done[t] < clear[0] - RECENT:
             rowless.append(t)
-        elif s.begun[t] > clear[1] and (s.done[t] < stop0 - 5
-                                        or s.begun[t] > go1):
+        elif not s.recent(t) and s.begun[t] > clear[1] \
+                and (s.done[t] < stop0 - 5 or s.begun[t] > go1):
             must.append(t)
     shown = [t for t in rowless if t in s.rows]
     lost = [t for t in must if t not in s.rows]
