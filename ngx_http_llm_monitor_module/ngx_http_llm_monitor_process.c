@@ -15,6 +15,9 @@
 /* the master kills a worker 3 seconds after a fast shutdown began */
 #define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
 
+/* ms until the next try where the lock file cannot be used; each try logs */
+#define NGX_HTTP_LLM_MONITOR_RETRY        5000
+
 
 /*
  * State of this process, not of a configuration: without a master a reload
@@ -28,6 +31,7 @@ typedef struct {
     llm_drain_t                       *drain;    /* NULL: not the writer */
     ngx_http_llm_monitor_main_conf_t  *mcf;      /* whose directory is open */
     ngx_log_t                         *log;
+    ngx_msec_t                         retry;    /* not before, or 0 */
 } ngx_http_llm_monitor_process_t;
 
 
@@ -106,6 +110,7 @@ ngx_http_llm_monitor_attach(ngx_http_llm_monitor_main_conf_t *mcf,
 {
     ngx_http_llm_monitor_process.mcf = mcf;
     ngx_http_llm_monitor_process.log = log;
+    ngx_http_llm_monitor_process.retry = 0;
 
     /* a directory that cannot be used is the zone's to report */
 
@@ -157,7 +162,11 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
         }
     }
 
-    if (mcf && p->drain == NULL) {
+    if (mcf
+        && p->drain == NULL
+        && (p->retry == 0
+            || (ngx_msec_int_t) (ngx_current_msec - p->retry) >= 0))
+    {
         ngx_http_llm_monitor_try_drain();
     }
 
@@ -190,9 +199,22 @@ ngx_http_llm_monitor_try_drain(void)
     conf.log = ngx_http_llm_monitor_drain_log;
     conf.log_data = p->log;
 
-    if (llm_drain_start(&p->drain, &conf) != LLM_OK) {
-        p->drain = NULL;
+    p->retry = 0;
+
+    switch (llm_drain_start(&p->drain, &conf)) {
+
+    case LLM_OK:
+        return;
+
+    case LLM_AGAIN:
+        break;
+
+    default:
+        p->retry = ngx_current_msec + NGX_HTTP_LLM_MONITOR_RETRY;
+        break;
     }
+
+    p->drain = NULL;
 }
 
 
