@@ -76,8 +76,12 @@ def need_module():
 
 
 def free_port(taken=set()):
+    """A port that nobody listens on, another one each time while there are."""
     first, last = os.environ.get('LLM_E2E_PORTS', '19500-19599').split('-')
-    for port in range(int(first), int(last) + 1):
+    ports = range(int(first), int(last) + 1)
+    if len(taken) > len(ports) - 20:
+        taken.clear()
+    for port in ports:
         if port in taken:
             continue
         with socket.socket() as s:

@@ -65,7 +65,7 @@ class Store:
     def settle(self):
         """Waits until nothing more is being written."""
         last, since = None, time.monotonic()
-        while time.monotonic() - since < 1.5:
+        while time.monotonic() - since < 1:
             seen = self.sums()
             if seen != last:
                 last, since = seen, time.monotonic()
