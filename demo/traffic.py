@@ -4,7 +4,8 @@ the client leaves.
 
     python3 demo/traffic.py PORT
 
-Then waits until the monitor has all of it and shows what it saw of the 401.
+Then waits until the monitor has all of it and shows what it saw: a line for
+each exchange, and all of the 401.
 """
 import http.client
 import json
@@ -100,6 +101,22 @@ def get(path):
     return json.loads(body)
 
 
+def show(records):
+    """One line for each."""
+    columns = '%-6s %-15s %-23s %5s %5s %8s %8s'
+
+    def text(value, form='%s'):
+        return '-' if value is None else form % value
+
+    print(columns % ('status', 'outcome', 'model', 'in', 'out', 'ttft', 'ms'))
+
+    for r in records:
+        print(columns % (r['status'], r['outcome'], text(r['model']),
+                         text(r['input_tokens']), text(r['output_tokens']),
+                         text(r['ttft_ms'], '%.1f'),
+                         text(r['duration_ms'], '%.1f')))
+
+
 def main():
     before = get(API + '?limit=1')['total']
 
@@ -113,6 +130,9 @@ def main():
     while seen < len(REQUESTS) and time.time() < patience:
         time.sleep(0.2)
         seen = get(API + '?limit=1')['total'] - before
+
+    print('\nas recorded, oldest first:')
+    show(reversed(get(API + '?limit=%d' % max(seen, 1))['logs']))
 
     print('\nGET %s?filter=401' % API)
     print(json.dumps(get(API + '?filter=401'), indent=2, ensure_ascii=False))
