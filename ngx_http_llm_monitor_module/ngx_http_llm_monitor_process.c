@@ -162,6 +162,11 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
         }
     }
 
+    if (p->drain && llm_drain_left(p->drain)) {
+        llm_drain_stop(p->drain, 0);
+        p->drain = NULL;
+    }
+
     if (mcf
         && p->drain == NULL
         && (p->retry == 0

@@ -39,6 +39,7 @@
 struct llm_drain_s {
     llm_turn_t        turn;          /* guarded by work */
     int               lock_fd;
+    char              lock_path[4096];
 
     pthread_mutex_t   work;
     pthread_mutex_t   lock;          /* guards what follows */
@@ -47,7 +48,7 @@ struct llm_drain_s {
     int               stop;
     int               urgent;
     int               left;
-    int64_t           deadline;      /* of the last drain, ms */
+    int64_t           deadline;      /* of the last drain, ms; 0: none */
     int64_t           flush_ms;
 
     pthread_t         nice;
@@ -56,10 +57,12 @@ struct llm_drain_s {
 
 
 static int llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf);
+static int llm_drain_held(llm_drain_t *d);
 static int llm_drain_threads(llm_drain_t *d);
 static void *llm_drain_nice(void *data);
 static void *llm_drain_normal(void *data);
 static int llm_drain_wait(llm_drain_t *d, int nice);
+static int llm_drain_lost(llm_drain_t *d);
 static void llm_drain_end(llm_drain_t *d);
 static int llm_drain_stopping(void *data);
 static void llm_drain_ask(llm_drain_t *d, int64_t budget_ms);
@@ -107,25 +110,26 @@ llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf)
 static int
 llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf)
 {
-    char  path[4096], text[256];
+    char  text[256];
 
-    if ((size_t) snprintf(path, sizeof(path), "%s/" LLM_DRAIN_LOCK, conf->dir)
-        >= sizeof(path))
+    if ((size_t) snprintf(d->lock_path, sizeof(d->lock_path),
+                          "%s/" LLM_DRAIN_LOCK, conf->dir)
+        >= sizeof(d->lock_path))
     {
         return LLM_ERROR;
     }
 
-    d->lock_fd = open(path, O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0600);
+    d->lock_fd = open(d->lock_path, O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0600);
 
     if (d->lock_fd == -1) {
         (void) snprintf(text, sizeof(text), "open() \"%.200s\" failed: %s",
-                        path, strerror(errno));
+                        d->lock_path, strerror(errno));
         conf->log(conf->log_data, 1, text);
 
         return LLM_ERROR;
     }
 
-    if (flock(d->lock_fd, LOCK_EX|LOCK_NB) == -1) {
+    if (flock(d->lock_fd, LOCK_EX|LOCK_NB) == -1 || !llm_drain_held(d)) {
         (void) close(d->lock_fd);
         d->lock_fd = -1;
 
@@ -133,6 +137,25 @@ llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf)
     }
 
     return LLM_OK;
+}
+
+
+/* A lock of a file that others do not find locks nobody out. */
+
+static int
+llm_drain_held(llm_drain_t *d)
+{
+    struct stat  mine, seen;
+
+    if (lstat(d->lock_path, &seen) == -1) {
+
+        /* other errors, as of a directory without rights, heal */
+
+        return errno != ENOENT && errno != ENOTDIR;
+    }
+
+    return fstat(d->lock_fd, &mine) == 0
+           && mine.st_dev == seen.st_dev && mine.st_ino == seen.st_ino;
 }
 
 
@@ -186,6 +209,10 @@ llm_drain_nice(void *data)
                        LLM_DRAIN_NICE);
 
     while (llm_drain_wait(d, 1)) {
+        if (llm_drain_lost(d)) {
+            break;
+        }
+
         (void) pthread_mutex_lock(&d->work);
         llm_turn(&d->turn);
         (void) pthread_mutex_unlock(&d->work);
@@ -206,6 +233,10 @@ llm_drain_normal(void *data)
 
         if (used <= room / 2) {
             continue;
+        }
+
+        if (llm_drain_lost(d)) {
+            break;
         }
 
         __atomic_store_n(&d->urgent, 1, __ATOMIC_RELEASE);
@@ -254,6 +285,40 @@ llm_drain_wait(llm_drain_t *d, int nice)
 }
 
 
+/*
+ * The lock file was deleted or replaced, so another process may hold a lock
+ * under its name.  One writes; this one goes, and may come back.
+ */
+
+static int
+llm_drain_lost(llm_drain_t *d)
+{
+    int        lost;
+    llm_db_t  *db;
+
+    if (llm_drain_held(d)) {
+        return 0;
+    }
+
+    (void) pthread_mutex_lock(&d->lock);
+
+    lost = !d->stop;
+    d->stop = 1;
+    d->deadline = 0;
+
+    (void) pthread_cond_broadcast(&d->wake);
+    (void) pthread_mutex_unlock(&d->lock);
+
+    if (lost) {
+        db = &d->turn.writer.db;
+        db->log(db->log_data, 2, LLM_DRAIN_LOCK " was deleted or replaced, "
+                "the writer gives it up");
+    }
+
+    return 1;
+}
+
+
 static void
 llm_drain_end(llm_drain_t *d)
 {
@@ -285,7 +350,7 @@ llm_drain_stopping(void *data)
     int          stop;
     llm_drain_t *d = data;
 
-    if (__atomic_load_n(&d->urgent, __ATOMIC_ACQUIRE)) {
+    if (__atomic_load_n(&d->urgent, __ATOMIC_ACQUIRE) || llm_drain_lost(d)) {
         return 1;
     }
 
@@ -326,8 +391,12 @@ llm_drain_ask(llm_drain_t *d, int64_t budget_ms)
 {
     (void) pthread_mutex_lock(&d->lock);
 
-    d->stop = 1;
-    d->deadline = llm_control_now() + budget_ms;
+    /* not another batch without the lock */
+
+    if (!d->stop || d->deadline != 0) {
+        d->stop = 1;
+        d->deadline = llm_control_now() + budget_ms;
+    }
 
     (void) pthread_cond_broadcast(&d->wake);
     (void) pthread_mutex_unlock(&d->lock);

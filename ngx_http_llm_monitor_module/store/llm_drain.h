@@ -46,6 +46,11 @@ typedef struct llm_drain_s  llm_drain_t;
  */
 int llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf);
 
+/*
+ * A writer whose lock file was deleted or replaced finishes its batch and
+ * leaves by itself: llm_drain_left() is 1 then, and llm_drain_stop() due.
+ */
+
 /* Wakes the threads before their timer, e.g. when a command was asked. */
 void llm_drain_wake(llm_drain_t *drain);
 

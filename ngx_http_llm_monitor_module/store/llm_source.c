@@ -40,7 +40,8 @@ static void llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind,
 static int llm_source_paused(llm_source_t *s, llm_record_t *r);
 static int llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     uint64_t identity, uint64_t at, int cleared, llm_ring_result_t *res);
-static int llm_source_failed(llm_source_t *s, int rc);
+static int llm_source_full(llm_source_t *s, uint64_t count, size_t bytes);
+static int llm_source_failed(llm_source_t *s, int rc, uint64_t before);
 static int llm_source_rings_in(llm_source_t *s, const char *path,
     int (*stop)(void *data), void *data);
 static int llm_source_file(llm_source_t *s, int dir, const char *name,
@@ -126,14 +127,14 @@ llm_source_batch(llm_source_t *s, llm_ring_t *ring, int kind,
         }
 
         if (rc != LLM_OK) {
-            return llm_source_failed(s, rc);
+            return llm_source_failed(s, rc, count);
         }
 
         seq = item->seq;
         pos = item->next;
         n += item->len;
 
-        if (llm_writer_full(s->w, ++count) || n >= LLM_BATCH_BYTES) {
+        if (llm_source_full(s, ++count, n)) {
             break;
         }
 
@@ -148,9 +149,10 @@ llm_source_batch(llm_source_t *s, llm_ring_t *ring, int kind,
         || llm_writer_commit(s->w) != LLM_OK)
     {
         llm_ring_set_in_hand(ring, 0);
-        return llm_source_failed(s, LLM_ERROR);
+        return llm_source_failed(s, LLM_ERROR, 0);
     }
 
+    s->limit = 0;
     s->batches++;
     s->cleared += res.cleared;
 
@@ -309,14 +311,31 @@ llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
 }
 
 
-/* Nothing was released: the same records come again, but for a bad one. */
+static int
+llm_source_full(llm_source_t *s, uint64_t count, size_t bytes)
+{
+    return llm_writer_full(s->w, count) || bytes >= LLM_BATCH_BYTES
+           || count == s->limit;
+}
+
+
+/*
+ * Nothing was released: the same records come again, but for a bad one.  The
+ * batch ends with it, or a second one would make this one be forgotten.
+ */
 
 static int
-llm_source_failed(llm_source_t *s, int rc)
+llm_source_failed(llm_source_t *s, int rc, uint64_t before)
 {
     llm_writer_rollback(s->w);
 
-    return rc == LLM_DECLINED ? LLM_OK : LLM_ERROR;
+    if (rc != LLM_DECLINED) {
+        return LLM_ERROR;
+    }
+
+    s->limit = before + 1;
+
+    return LLM_OK;
 }
 
 
@@ -544,15 +563,15 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
                                s->clear_spool, &res);
 
         if (rc != LLM_OK) {
-            (void) llm_source_failed(s, rc);
             rd->offset = offset;
             rd->seq = seq;
-            return rc == LLM_DECLINED ? LLM_OK : LLM_ERROR;
+
+            return llm_source_failed(s, rc, count);
         }
 
         bytes += n;
 
-        if (llm_writer_full(s->w, ++count) || bytes >= LLM_BATCH_BYTES) {
+        if (llm_source_full(s, ++count, bytes)) {
             break;
         }
     }
@@ -575,9 +594,10 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
         if (llm_writer_mark_segment(s->w, rd->identity, rd->offset) != LLM_OK
             || llm_writer_commit(s->w) != LLM_OK)
         {
-            return llm_source_failed(s, LLM_ERROR);
+            return llm_source_failed(s, LLM_ERROR, 0);
         }
 
+        s->limit = 0;
         s->batches++;
         s->cleared += res.cleared;
     }

@@ -31,6 +31,7 @@ typedef struct {
     /* a record that the database refuses for ever: where it is from */
     uint64_t       bad_identity;
     uint64_t       bad_at;
+    uint64_t       limit;        /* the batch that ends with it, or 0 */
 } llm_source_t;
 
 

@@ -125,6 +125,10 @@ llm_turn(llm_turn_t *t)
         return;
     }
 
+    if (t->writer.spool_fd == -1) {
+        llm_turn_spool(t);
+    }
+
     rc = llm_turn_records(t);
 
     if (rc == LLM_AGAIN) {
@@ -408,6 +412,10 @@ llm_turn_others(llm_turn_t *t)
         return LLM_OK;
     }
 
+    /* it may be another directory by now */
+
+    llm_turn_spool(t);
+
     if (llm_source_rings(&t->source, t->stop, t->stop_data) != LLM_OK
         || llm_source_segments(&t->source, t->stop, t->stop_data) != LLM_OK)
     {
@@ -601,9 +609,11 @@ void
 llm_turn_end(llm_turn_t *t, int64_t deadline)
 {
     int             left;
+    int64_t         pid;
     llm_control_t  *c;
 
     c = t->writer.control;
+    pid = getpid();
 
     t->stop = llm_turn_never;
 
@@ -624,7 +634,7 @@ llm_turn_end(llm_turn_t *t, int64_t deadline)
 
     llm_command_abort(&t->commander, "the writer process ends");
 
-    if (t->open && llm_db_check(&t->writer.db) == LLM_OK) {
+    if (t->open && deadline != 0 && llm_db_check(&t->writer.db) == LLM_OK) {
         (void) llm_db_checkpoint(&t->writer.db, SQLITE_CHECKPOINT_PASSIVE,
                                  &left);
     }
@@ -632,7 +642,8 @@ llm_turn_end(llm_turn_t *t, int64_t deadline)
     llm_turn_tell(t);
     llm_turn_close(t);
 
-    __atomic_store_n(&c->writer_pid, 0, __ATOMIC_RELEASE);
+    (void) __atomic_compare_exchange_n(&c->writer_pid, &pid, 0, 0,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 

@@ -54,7 +54,10 @@ void llm_turn(llm_turn_t *t);
 /* Nothing but the own ring, until it is a quarter full. */
 void llm_turn_urgent(llm_turn_t *t);
 
-/* Drains on until the deadline (control's clock), then closes. */
+/*
+ * Drains on until the deadline (control's clock), then closes.  0: the lock is
+ * lost, nothing more is written.
+ */
 void llm_turn_end(llm_turn_t *t, int64_t deadline);
 
 

@@ -419,6 +419,46 @@ plain(void)
 }
 
 
+/* A lock whose file has another name, or none, locks nobody out. */
+
+static void
+lock(void)
+{
+    int           i, fd;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+
+    for (i = 0; i < 2; i++) {
+        d = start();
+        publish_n(100);
+        wait_written(made);
+
+        if (i == 0) {
+            unlink(path("writer.lock"));
+
+        } else {
+            fd = open(path("new"), O_RDWR|O_CREAT, 0600);
+            close(fd);
+            rename(path("new"), path("writer.lock"));
+        }
+
+        publish_n(100);
+
+        ok(until(llm_drain_left(d)) && control->writer_pid == 0,
+           "gives a lost lock up");
+        llm_drain_stop(d, 1000);
+    }
+
+    d = start();
+    ok(d != NULL && wait_written(400), "the next one takes it and goes on");
+    llm_drain_stop(d, 1000);
+    ok(law(&t) && ask_db("SELECT count(*) FROM log") == 400, "exactly once");
+    cleanup();
+}
+
+
 static void
 torn(void)
 {
@@ -619,6 +659,38 @@ body_check(int64_t id, int side)
     sqlite3_close(db);
 
     return at == size ? size : -1;
+}
+
+
+/* The first body that does not fit into memory makes the directory. */
+
+static void
+late(void)
+{
+    llm_drain_t  *d;
+    llm_record_t  r;
+
+    fresh();
+    rmdir(path("spool"));
+    d = start();
+    publish_n(1);
+    wait_written(1);
+
+    if (mkdir(path("spool"), 0700) == -1) {
+        abort();
+    }
+
+    body_file("late", 100);
+    fill(&r, ++made);
+    r.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_STORED;
+    r.str[LLM_S_RESPONSE_SPOOL].data = (uint8_t *) "late";
+    r.str[LLM_S_RESPONSE_SPOOL].len = 4;
+    publish(&ring, &r);
+
+    ok(wait_written(2) && body_check(r.num[LLM_N_ID], 1) == 100,
+       "a spool directory that comes later is found");
+    llm_drain_stop(d, 1000);
+    cleanup();
 }
 
 
@@ -1191,6 +1263,54 @@ bounds(void)
 }
 
 
+/* What the database refuses for ever costs nobody else his place. */
+
+static void
+refused(void)
+{
+    int           i;
+    char          sql[256];
+    sqlite3      *db;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+    llm_record_t  r;
+
+    fresh();
+    d = start();
+    publish_n(1);
+    wait_written(1);
+    llm_drain_stop(d, 1000);
+
+    /* someone removed rows by hand and left the rest of them */
+
+    sqlite3_open(path("proxy_logs.db"), &db);
+
+    for (i = 3; i <= 9; i += 3) {
+        fill(&r, i);
+        snprintf(sql, sizeof(sql), "INSERT INTO detail (id) VALUES (%lld)",
+                 (long long) r.num[LLM_N_ID]);
+        sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+
+    sqlite3_close(db);
+
+    for (i = 2; i <= 11; i++) {
+        fill(&r, i);
+        r.str[LLM_S_ERROR] = r.str[LLM_S_URL];
+        publish(&ring, &r);
+    }
+
+    d = start();
+    ok(wait_written(8) && until(law(&t) && t.in_ring == 0),
+       "records that cannot be stored do not stop others");
+    llm_drain_stop(d, 1000);
+    ok(law(&t) && t.written == 8 && t.dropped[LLM_DROP_DB_ERROR] == 3
+       && ask_db("SELECT count(*) FROM log") == 8 && sums_equal(8),
+       "and are counted");
+    cleanup();
+}
+
+
 static void
 chains(void)
 {
@@ -1291,8 +1411,10 @@ main(void)
     srandom(time(NULL));
 
     plain();
+    lock();
     torn();
     orphans();
+    late();
     bodies();
     replay();
     kills();
@@ -1301,6 +1423,7 @@ main(void)
     full();
     commands();
     bounds();
+    refused();
     chains();
     retention();
 
