@@ -9,9 +9,28 @@
 #include "llm_repeat.h"
 
 
+/* what a byte is looked at for, in a string and in a number or the like */
+
+#define LLM_REPEAT_STRING  1
+#define LLM_REPEAT_WORD    2
+
+
 static int llm_repeat_room(llm_repeat_t *r, const llm_mem_t *mem, size_t n);
 static const uint8_t *llm_repeat_string(const uint8_t *p, const uint8_t *end);
 static const uint8_t *llm_repeat_word(const uint8_t *p, const uint8_t *end);
+
+
+static const uint8_t  llm_repeat_class[256] = {
+    ['"'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
+    ['\n'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
+    ['\r'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
+    ['\\'] = LLM_REPEAT_STRING,
+    [','] = LLM_REPEAT_WORD, ['}'] = LLM_REPEAT_WORD,
+    [']'] = LLM_REPEAT_WORD, [' '] = LLM_REPEAT_WORD,
+    [':'] = LLM_REPEAT_WORD, ['{'] = LLM_REPEAT_WORD,
+    ['['] = LLM_REPEAT_WORD, ['\t'] = LLM_REPEAT_WORD,
+    [0x1e] = LLM_REPEAT_WORD
+};
 
 
 void
@@ -158,6 +177,10 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
 {
     for ( /* void */ ; p < end; p++) {
 
+        if ((llm_repeat_class[*p] & LLM_REPEAT_STRING) == 0) {
+            continue;
+        }
+
         if (*p == '"') {
             return p;
         }
@@ -179,28 +202,15 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
 }
 
 
+/* what ends a number or the like; NULL: not here, or there is more to it */
+
 static const uint8_t *
 llm_repeat_word(const uint8_t *p, const uint8_t *end)
 {
     for ( /* void */ ; p < end; p++) {
 
-        switch (*p) {
-
-        case ',':
-        case '}':
-        case ']':
-            return p;
-
-        case ' ':
-        case ':':
-        case '"':
-        case '{':
-        case '[':
-        case '\t':
-        case '\n':
-        case '\r':
-        case 0x1e:
-            return NULL;
+        if (llm_repeat_class[*p] & LLM_REPEAT_WORD) {
+            return *p == ',' || *p == '}' || *p == ']' ? p : NULL;
         }
     }
 

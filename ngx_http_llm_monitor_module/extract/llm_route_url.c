@@ -112,13 +112,20 @@ llm_route_url_plain(const llm_str_t *path)
     size_t   i;
     uint8_t  c, before;
 
+    /* all but printable ASCII, and "%", "&", "/", ";", "?" */
+
+    static const uint32_t  odd[] = {
+        0xffffffff, 0x88008061, 0x00000000, 0x80000000,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    };
+
     before = 0;
 
     for (i = 0; i < path->len; i++) {
         c = path->data[i];
 
-        if (c <= ' ' || c >= 0x7f || c == '%' || c == '&' || c == ';'
-            || c == '?' || (c == '/' && before == '/'))
+        if ((odd[c >> 5] & (1U << (c & 0x1f)))
+            && (c != '/' || before == '/'))
         {
             return 0;
         }
