@@ -495,6 +495,47 @@ check_request(void)
 }
 
 
+/* what is alike for long and not in the end is not one conversation */
+
+static void
+check_beginnings(void)
+{
+    int              i, mode, same, other;
+    char             asked[2][800];
+    uint8_t          first[16];
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  body[] = "{\"choices\":[]}";
+
+    for (i = 0; i < 2; i++) {
+        sprintf(asked[i], "{\"messages\":[{\"role\":\"user\",\"content\":\""
+                "%0600d%d\"}]}", 0, i);
+    }
+
+    same = 0;
+    other = 0;
+
+    for (mode = 0; mode < 35; mode++) {
+        x = run(CHAT, JSON, 200, asked[0], body, sizeof(body) - 1, mode, &r);
+
+        if (mode == 0) {
+            memcpy(first, r.str[LLM_S_SESSION].data, sizeof(first));
+        }
+
+        same += memcmp(first, r.str[LLM_S_SESSION].data, sizeof(first)) == 0;
+        llm_exchange_destroy(x);
+
+        x = run(CHAT, JSON, 200, asked[1], body, sizeof(body) - 1, mode, &r);
+        other += memcmp(first, r.str[LLM_S_SESSION].data, sizeof(first)) != 0;
+        llm_exchange_destroy(x);
+    }
+
+    ok(same == 35, "a long first text, one session at every split");
+    ok(other == 35, "600 bytes in common, another session");
+}
+
+
 static void
 check_times(void)
 {
@@ -621,6 +662,7 @@ main(void)
     }
 
     check_request();
+    check_beginnings();
     check_times();
     check_again();
     check_large();
