@@ -46,6 +46,57 @@ llm_bytes_quote(const uint8_t *p, const uint8_t *end)
 }
 
 
+/* The first quote, backslash or control character, or end. */
+
+static inline const uint8_t *
+llm_bytes_special(const uint8_t *p, const uint8_t *end)
+{
+#if defined(__SSE2__)
+    int      found;
+    __m128i  v, special, control;
+
+    control = _mm_set1_epi8(0x1f);
+
+    for ( /* void */ ; end - p >= 16; p += 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+
+        special = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+        special = _mm_or_si128(special,
+                               _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        special = _mm_or_si128(special,
+                               _mm_cmpeq_epi8(v, _mm_min_epu8(v, control)));
+
+        found = _mm_movemask_epi8(special);
+
+        if (found != 0) {
+            return p + __builtin_ctz(found);
+        }
+    }
+#endif
+
+    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* 1 if the eight bytes at p are digits: 0x30 to 0x39, also with 6 added */
+
+static inline int
+llm_bytes_digits(const uint8_t *p)
+{
+    uint64_t  w;
+
+    memcpy(&w, p, 8);
+
+    return ((w & 0xf0f0f0f0f0f0f0f0ULL)
+            | ((w + 0x0606060606060606ULL) & 0xf0f0f0f0f0f0f0f0ULL))
+           == 0x3030303030303030ULL;
+}
+
+
 /* 1 if n bytes are the same; both are read within their n bytes only. */
 
 static inline int

@@ -27,12 +27,6 @@ struct llm_exchange_s {
     const llm_head_t           *request_head;
     const llm_head_t           *response_head;
 
-    llm_pool_t                  pool;
-    llm_request_t               request;
-    llm_facts_t                 facts;
-    llm_flow_t                  in;
-    llm_flow_t                  out;
-
     llm_str_t                   endpoint;
     llm_str_t                   path_model;
     llm_slot_t                  url;
@@ -52,12 +46,21 @@ struct llm_exchange_s {
     uint8_t                     request_id_rank;
     uint8_t                     account_new;
 
+    /* from here on, each sets itself up */
+    llm_pool_t                  pool;
+    llm_request_t               request;
+    llm_facts_t                 facts;
+    llm_flow_t                  in;
+    llm_flow_t                  out;
+
     uint64_t                    first[LLM_EXCHANGE_POOL / 8];
 };
 
 
 static void llm_exchange_multipart(llm_exchange_t *x);
 static int llm_exchange_header(void *data, const llm_str_t *name,
+    const llm_str_t *value);
+static void llm_exchange_request_id(llm_exchange_t *x, const llm_str_t *name,
     const llm_str_t *value);
 static void llm_exchange_amazon(llm_exchange_t *x, const llm_str_t *name,
     const llm_str_t *value);
@@ -88,7 +91,7 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
         return NULL;
     }
 
-    memset(x, 0, offsetof(llm_exchange_t, first));
+    memset(x, 0, offsetof(llm_exchange_t, pool));
 
     x->conf = conf;
     x->ttfb = LLM_NULL;
@@ -98,6 +101,8 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
     llm_facts_init(&x->facts, &x->pool);
     llm_request_init(&x->request, &x->pool,
                      conf->salt != NULL ? conf->salt : llm_exchange_no_salt);
+    llm_flow_none(&x->in);
+    llm_flow_none(&x->out);
 
     return x;
 }
@@ -271,17 +276,23 @@ llm_exchange_protocol(llm_exchange_t *x)
 static int
 llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
 {
-    int              i;
     llm_exchange_t  *x = data;
 
-    static const llm_str_t  ids[] = {
-        llm_str("x-request-id"), llm_str("request-id"),
-        llm_str("x-amzn-requestid"), llm_str("apim-request-id"),
-        llm_str("x-ms-request-id"), llm_str("x-goog-request-id"),
-        llm_str("cf-ray"), llm_null_str
-    };
-
     if (name->len < 6 || value->len == 0) {
+        return 0;
+    }
+
+    /* most headers are of no interest, and their first letter tells it */
+
+    switch (name->data[0]) {
+
+    case 'x':
+    case 'r':
+    case 'a':
+    case 'c':
+        break;
+
+    default:
         return 0;
     }
 
@@ -306,27 +317,45 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    for (i = 0; ids[i].data != NULL; i++) {
-
-        if (name->len == ids[i].len
-            && memcmp(name->data, ids[i].data, name->len) == 0)
-        {
-
-            if (x->request_id_rank == 0 || i + 1 < x->request_id_rank) {
-                llm_slot_set(&x->request_id, &x->pool, value->data,
-                             value->len, LLM_EXCHANGE_NAME);
-                x->request_id_rank = i + 1;
-            }
-
-            return 0;
-        }
-    }
+    llm_exchange_request_id(x, name, value);
 
     if (name->len > 8 && memcmp(name->data, "x-amzn-", 7) == 0) {
         llm_exchange_amazon(x, name, value);
     }
 
     return 0;
+}
+
+
+static void
+llm_exchange_request_id(llm_exchange_t *x, const llm_str_t *name,
+    const llm_str_t *value)
+{
+    int  i;
+
+    static const llm_str_t  ids[] = {
+        llm_str("x-request-id"), llm_str("request-id"),
+        llm_str("x-amzn-requestid"), llm_str("apim-request-id"),
+        llm_str("x-ms-request-id"), llm_str("x-goog-request-id"),
+        llm_str("cf-ray"), llm_null_str
+    };
+
+    for (i = 0; ids[i].data != NULL; i++) {
+
+        if (name->len == ids[i].len
+            && memcmp(name->data, ids[i].data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (ids[i].data != NULL
+        && (x->request_id_rank == 0 || i + 1 < x->request_id_rank))
+    {
+        llm_slot_set(&x->request_id, &x->pool, value->data, value->len,
+                     LLM_EXCHANGE_NAME);
+        x->request_id_rank = i + 1;
+    }
 }
 
 

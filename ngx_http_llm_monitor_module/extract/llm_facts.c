@@ -428,8 +428,7 @@ llm_facts_close(llm_facts_t *f, int field)
 
     case LLM_F_CHOICE:
         if (f->choice_finish.len != 0 && f->index == 0) {
-            llm_slot_set(&f->part_finish, f->pool, f->choice_finish.data,
-                         f->choice_finish.len, LLM_FACTS_NAME);
+            llm_slot_swap(&f->part_finish, &f->choice_finish);
         }
 
         f->choice_finish.len = 0;
@@ -546,8 +545,7 @@ llm_facts_finish(llm_facts_t *f)
     }
 
     if (finish->len != 0) {
-        llm_slot_set(&f->finish, f->pool, finish->data, finish->len,
-                     LLM_FACTS_NAME);
+        llm_slot_swap(&f->finish, finish);
         f->finished = 1;
     }
 }
@@ -572,16 +570,10 @@ llm_facts_usage(llm_facts_t *f)
 }
 
 
-/* the two slots change places, so that neither grows with each event */
-
 static void
 llm_facts_usage_text(llm_facts_t *f)
 {
-    llm_slot_t  slot;
-
-    slot = f->usage_text;
-    f->usage_text = f->part_text;
-    f->part_text = slot;
+    llm_slot_swap(&f->usage_text, &f->part_text);
     f->any_usage = 1;
 
     if (f->long_usage) {

@@ -69,13 +69,20 @@ static const llm_flow_type_t  llm_flow_types[] = {
 
 
 void
+llm_flow_none(llm_flow_t *b)
+{
+    memset(b, 0, offsetof(llm_flow_t, scan));
+    b->scan.carry = NULL;
+}
+
+
+void
 llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
     const llm_head_t *head, llm_pool_t *pool, int response)
 {
     int  rc;
 
-    memset(b, 0, offsetof(llm_flow_t, scan));
-    b->scan.carry = NULL;
+    llm_flow_none(b);
 
     b->conf = conf;
     b->head = head;

@@ -75,6 +75,9 @@ typedef struct {
 } llm_flow_t;
 
 
+/* Before its head is known, a body is none that anything happens to. */
+void llm_flow_none(llm_flow_t *b);
+
 /* The head is known; response: what is read from a response only. */
 void llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
     const llm_head_t *head, llm_pool_t *pool, int response);

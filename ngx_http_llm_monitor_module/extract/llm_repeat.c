@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "llm_bytes.h"
 #include "llm_repeat.h"
 
 
@@ -175,7 +176,12 @@ llm_repeat_room(llm_repeat_t *r, const llm_mem_t *mem, size_t n)
 static const uint8_t *
 llm_repeat_string(const uint8_t *p, const uint8_t *end)
 {
-    for ( /* void */ ; p < end; p++) {
+    for ( ;; ) {
+        p = llm_bytes_special(p, end);
+
+        if (p == end) {
+            return NULL;
+        }
 
         if ((llm_repeat_class[*p] & LLM_REPEAT_STRING) == 0) {
             continue;
@@ -185,20 +191,12 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
             return p;
         }
 
-        if (*p == '\\') {
-            p++;
-
-            if (p == end) {
-                return NULL;
-            }
-        }
-
-        if (*p == '\n' || *p == '\r') {
+        if (*p != '\\' || end - p < 2 || p[1] < 0x20) {
             return NULL;
         }
-    }
 
-    return NULL;
+        p += 2;
+    }
 }
 
 
@@ -207,6 +205,10 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
 static const uint8_t *
 llm_repeat_word(const uint8_t *p, const uint8_t *end)
 {
+    while (end - p >= 8 && llm_bytes_digits(p)) {
+        p += 8;
+    }
+
     for ( /* void */ ; p < end; p++) {
 
         if (llm_repeat_class[*p] & LLM_REPEAT_WORD) {

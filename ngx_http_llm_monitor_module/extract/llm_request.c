@@ -193,23 +193,40 @@ llm_request_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    if (llm_str_is(name, "authorization")) {
-        llm_request_authorization(q, value);
-        return 0;
-    }
+    /* most headers are of no interest, and their first letter tells it */
 
-    if (llm_str_is(name, "user-agent")) {
+    switch (name->data[0]) {
 
-        if (!llm_request_redacted(walk->conf, name)) {
+    case 'a':
+        if (llm_str_is(name, "authorization")) {
+            llm_request_authorization(q, value);
+            return 0;
+        }
+
+        if (llm_str_is(name, "anthropic-version")) {
+            q->anthropic = 1;
+            return 0;
+        }
+
+        break;
+
+    case 'u':
+        if (llm_str_is(name, "user-agent")
+            && !llm_request_redacted(walk->conf, name))
+        {
             llm_slot_set(&q->agent, q->pool, value->data, value->len,
                          LLM_REQUEST_NAME);
         }
 
         return 0;
-    }
 
-    if (llm_str_is(name, "anthropic-version")) {
-        q->anthropic = 1;
+    case 'c':
+    case 's':
+    case 't':
+    case 'x':
+        break;
+
+    default:
         return 0;
     }
 
@@ -268,7 +285,9 @@ llm_request_authorization(llm_request_t *q, const llm_str_t *value)
     p = value->data;
     end = p + value->len;
 
-    if (llm_text_begins_nocase(value, "bearer ")) {
+    if ((value->len > 7 && memcmp(p, "Bearer ", 7) == 0)
+        || llm_text_begins_nocase(value, "bearer "))
+    {
         p += sizeof("bearer ") - 1;
 
         while (p < end && *p == ' ') {

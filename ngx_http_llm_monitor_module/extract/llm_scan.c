@@ -33,25 +33,29 @@ enum {
 
 static const uint8_t *llm_scan_next(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
+static const uint8_t *llm_scan_members(llm_scan_t *s, const uint8_t *p,
+    const uint8_t *end);
 static const uint8_t *llm_scan_begin(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_string(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_quote(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
-static void llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n,
-    size_t full);
-static void llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n,
-    size_t full);
-static void llm_scan_find_key(llm_scan_t *s, const uint8_t *p, size_t n);
+static void llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n);
+static void llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n);
+static inline const llm_key_t *llm_scan_find_key(llm_scan_level_t *level,
+    const uint8_t *p, size_t n);
+static const llm_key_t *llm_scan_search_key(llm_scan_level_t *level,
+    const uint8_t *p, size_t n);
 static const uint8_t *llm_scan_word(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
+static void llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n);
 static const uint8_t *llm_scan_open(llm_scan_t *s, const uint8_t *p);
 static void llm_scan_close(llm_scan_t *s, const uint8_t *p);
 static const uint8_t *llm_scan_skip(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static void llm_scan_document(llm_scan_t *s, int cut);
-static int llm_scan_is_value(llm_scan_t *s);
+static inline int llm_scan_is_value(llm_scan_t *s);
 static void llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n);
 static void llm_scan_keep_flush(llm_scan_t *s, const uint8_t *p);
 static void llm_scan_keep_cut(llm_scan_t *s, const uint8_t *p,
@@ -126,6 +130,8 @@ llm_scan(llm_scan_t *s, const uint8_t *p, size_t n)
 static const uint8_t *
 llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 {
+    const uint8_t  *q;
+
     while (p < end) {
 
         switch (llm_scan_class[*p]) {
@@ -145,6 +151,15 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             break;
 
         case LLM_C_QUOTE:
+            if (s->level != NULL && !s->level->array && !s->value) {
+                q = llm_scan_members(s, p, end);
+
+                if (q != p) {
+                    p = q;
+                    break;
+                }
+            }
+
             p = llm_scan_begin(s, p + 1, end);
             break;
 
@@ -178,12 +193,84 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 }
 
 
+/*
+ * Reads members of an object as long as each is here as a whole, as nearly
+ * all are.  What is left at the place that is returned is for others, who find
+ * the state that they would have left there themselves.
+ */
+
+static const uint8_t *
+llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t    *q;
+    const llm_key_t  *key;
+
+    while (p < end && *p == '"') {
+
+        q = llm_bytes_quote(p + 1, end);
+
+        if (q == NULL || q[-1] == '\\' || end - q < 4 || q[1] != ':') {
+            return p;
+        }
+
+        key = llm_scan_find_key(s->level, p + 1, q - p - 1);
+
+        p = q + 2;
+        p += *p == ' ';
+
+        if (*p == '"') {
+            q = llm_bytes_quote(p + 1, end);
+
+            if (q == NULL || q[-1] == '\\'
+                || (s->keep && q - p > LLM_SCAN_KEEP))
+            {
+                goto value;
+            }
+
+            if (key != NULL || s->holes != NULL) {
+                s->key = key;
+                llm_scan_string_value(s, p + 1, q - p - 1);
+            }
+
+            q++;
+
+        } else {
+
+            for (q = p; q < end && llm_scan_class[*q] == 0; q++) { /* void */ }
+
+            if (q == p || q == end) {
+                goto value;
+            }
+
+            if (key != NULL || s->holes != NULL) {
+                s->key = key;
+                llm_scan_word_value(s, p, q - p);
+            }
+        }
+
+        p = q;
+
+        if (p < end && *p == ',') {
+            p++;
+        }
+    }
+
+    return p;
+
+value:
+
+    s->key = key;
+    s->value = 1;
+
+    return p;
+}
+
+
 /* p is at the first byte of a string: nearly all are here as a whole */
 
 static const uint8_t *
 llm_scan_begin(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 {
-    size_t          n;
     const uint8_t  *q;
 
     s->inside = 1;
@@ -197,23 +284,9 @@ llm_scan_begin(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
         return llm_scan_string(s, p, end);
     }
 
-    n = q - p;
-    q++;
+    llm_scan_string_done(s, p, q - p);
 
-    if (llm_scan_is_value(s)) {
-        llm_scan_string_value(s, p, n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n,
-                              n);
-        return q;
-    }
-
-    llm_scan_find_key(s, p, n);
-
-    if (q < end && *q == ':') {
-        s->value = 1;
-        q++;
-    }
-
-    return q;
+    return q + 1;
 }
 
 
@@ -248,7 +321,7 @@ llm_scan_string(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 
     if (s->len == 0) {
         s->state = LLM_SCAN_BETWEEN;
-        llm_scan_string_done(s, p, n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n, n);
+        llm_scan_string_done(s, p, n);
         return q + 1;
     }
 
@@ -256,8 +329,7 @@ llm_scan_string(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
     n += s->len;
     s->state = LLM_SCAN_BETWEEN;
 
-    llm_scan_string_done(s, s->carry, s->carry == NULL ? 0
-                                : n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n, n);
+    llm_scan_string_done(s, s->carry, n);
 
     if (s->carry != NULL) {
         s->mem->free(s->mem->data, s->carry);
@@ -306,36 +378,42 @@ llm_scan_quote(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 }
 
 
+/* a string of n bytes ends; p is NULL if they were not kept */
+
 static void
-llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
+llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n)
 {
     if (llm_scan_is_value(s)) {
-        llm_scan_string_value(s, p, n, full);
+        llm_scan_string_value(s, p, n);
+        s->value = 0;
 
-    } else {
-        llm_scan_find_key(s, p, n);
+        if (s->level == NULL) {
+            llm_scan_document(s, 0);
+        }
+
+        return;
     }
+
+    s->key = llm_scan_find_key(s->level, p, p == NULL ? 0 : n);
 }
 
 
 static void
-llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
+llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n)
 {
+    size_t  reported;
+
     if (s->holes != NULL
         && (s->key == NULL || s->key->field == 0
             || (s->key->flags & LLM_KEY_LENGTH)))
     {
-        llm_scan_hole(s, p, full, 0);
+        llm_scan_hole(s, p, n, 0);
     }
 
     if (s->key != NULL && s->key->field) {
-        llm_scan_tell(s, s->key->field, LLM_SCAN_STRING, p, n, full);
-    }
+        reported = p == NULL ? 0 : n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n;
 
-    s->value = 0;
-
-    if (s->depth == 0) {
-        llm_scan_document(s, 0);
+        llm_scan_tell(s, s->key->field, LLM_SCAN_STRING, p, reported, n);
     }
 }
 
@@ -345,58 +423,62 @@ llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n, size_t full)
  * tables and documents have them in about the same order.
  */
 
-static void
-llm_scan_find_key(llm_scan_t *s, const uint8_t *p, size_t n)
+static inline const llm_key_t *
+llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 {
-    const llm_key_t   *key;
-    llm_scan_level_t  *level;
+    const llm_key_t  *key;
 
-    s->key = NULL;
+    key = level->next;
 
-    level = &s->stack[s->depth - 1];
-
-    if (level->next == NULL || n == 0) {
-        return;
+    if (key == NULL) {
+        return NULL;
     }
+
+    if (key->len == n && n != 0 && llm_bytes_same(key->name, p, n)) {
+        level->next = key + 1;
+        return key;
+    }
+
+    return llm_scan_search_key(level, p, n);
+}
+
+
+static const llm_key_t *
+llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
+{
+    const llm_key_t  *key;
 
     for (key = level->next; key->len != 0; key++) {
         if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            goto found;
+            level->next = key + 1;
+            return key;
         }
     }
 
     for (key = level->key->keys; key != level->next; key++) {
         if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            goto found;
+            level->next = key + 1;
+            return key;
         }
     }
 
-    return;
-
-found:
-
-    s->key = key;
-    level->next = key + 1;
+    return NULL;
 }
 
 
 /* whether the string or word that ends now is a value, and not a key */
 
-static int
+static inline int
 llm_scan_is_value(llm_scan_t *s)
 {
-    llm_scan_level_t  *level;
-
-    if (s->depth == 0) {
+    if (s->level == NULL) {
         s->key = s->root;
         return 1;
     }
 
-    level = &s->stack[s->depth - 1];
-
-    if (level->array) {
-        s->key = level->key;
-        level->count++;
+    if (s->level->array) {
+        s->key = s->level->key;
+        s->level->count++;
         return 1;
     }
 
@@ -430,20 +512,10 @@ llm_scan_word(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
     }
 
     if (llm_scan_is_value(s)) {
-
-        if (s->holes != NULL && (s->key == NULL || s->key->field == 0)) {
-            llm_scan_hole(s, p, n, 1);
-        }
-
-        if (s->key != NULL && s->key->field && p != NULL
-            && n <= LLM_SCAN_WORD)
-        {
-            llm_scan_tell(s, s->key->field, LLM_SCAN_LITERAL, p, n, n);
-        }
-
+        llm_scan_word_value(s, p, n);
         s->value = 0;
 
-        if (s->depth == 0) {
+        if (s->level == NULL) {
             llm_scan_document(s, 0);
         }
     }
@@ -454,6 +526,19 @@ llm_scan_word(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
     }
 
     return q;
+}
+
+
+static void
+llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n)
+{
+    if (s->holes != NULL && (s->key == NULL || s->key->field == 0)) {
+        llm_scan_hole(s, p, n, 1);
+    }
+
+    if (s->key != NULL && s->key->field && p != NULL && n <= LLM_SCAN_WORD) {
+        llm_scan_tell(s, s->key->field, LLM_SCAN_LITERAL, p, n, n);
+    }
 }
 
 
@@ -483,6 +568,7 @@ llm_scan_open(llm_scan_t *s, const uint8_t *p)
     }
 
     level = &s->stack[s->depth++];
+    s->level = level;
     level->key = key;
     level->next = key->keys;
     level->count = 0;
@@ -509,11 +595,11 @@ llm_scan_close(llm_scan_t *s, const uint8_t *p)
 
     s->value = 0;
 
-    if (s->depth == 0) {
+    level = s->level;
+
+    if (level == NULL) {
         return;
     }
-
-    level = &s->stack[s->depth - 1];
 
     if (s->keep == s->depth) {
         llm_scan_keep_flush(s, p + 1);
@@ -521,6 +607,7 @@ llm_scan_close(llm_scan_t *s, const uint8_t *p)
     }
 
     s->depth--;
+    s->level = s->depth != 0 ? level - 1 : NULL;
 
     if (level->key->field) {
         llm_scan_tell(s, level->key->field,
@@ -622,6 +709,7 @@ llm_scan_end(llm_scan_t *s)
     s->state = LLM_SCAN_BETWEEN;
     s->inside = 0;
     s->value = 0;
+    s->level = NULL;
     s->depth = 0;
     s->keep = 0;
     s->odd = 0;
@@ -650,15 +738,15 @@ llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n)
         return;
     }
 
-    value = s->value || s->depth == 0 || s->stack[s->depth - 1].array;
+    value = s->value || s->level == NULL || s->level->array;
 
     if (s->len == 0 && value) {
 
-        if (s->depth == 0) {
+        if (s->level == NULL) {
             s->key = s->root;
 
-        } else if (s->stack[s->depth - 1].array) {
-            s->key = s->stack[s->depth - 1].key;
+        } else if (s->level->array) {
+            s->key = s->level->key;
         }
 
         if (s->key == NULL || s->key->field == 0) {

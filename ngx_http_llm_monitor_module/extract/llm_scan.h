@@ -110,6 +110,7 @@ typedef struct {
     llm_scan_holes_t  *holes;     /* NULL: nobody learns */
 
     const llm_key_t   *key;       /* of the next value; NULL: no interest */
+    llm_scan_level_t  *level;     /* the innermost one, or NULL */
     const uint8_t     *keep_from;
     uint8_t           *carry;     /* a token that began in another piece */
     size_t             len;       /* bytes of the token so far */

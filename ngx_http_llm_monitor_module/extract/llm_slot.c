@@ -152,6 +152,17 @@ llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
 }
 
 
+void
+llm_slot_swap(llm_slot_t *one, llm_slot_t *other)
+{
+    llm_slot_t  slot;
+
+    slot = *one;
+    *one = *other;
+    *other = slot;
+}
+
+
 llm_str_t
 llm_slot_str(const llm_slot_t *slot)
 {

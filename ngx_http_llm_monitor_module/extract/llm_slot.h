@@ -58,6 +58,9 @@ void llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
 int llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
     size_t n, size_t max);
 
+/* Moves a text without copying it, so that neither slot grows by that. */
+void llm_slot_swap(llm_slot_t *one, llm_slot_t *other);
+
 llm_str_t llm_slot_str(const llm_slot_t *slot);
 
 
