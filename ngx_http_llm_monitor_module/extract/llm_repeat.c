@@ -10,27 +10,16 @@
 #include "llm_repeat.h"
 
 
-/* what a byte is looked at for, in a string and in a number or the like */
-
-#define LLM_REPEAT_STRING  1
-#define LLM_REPEAT_WORD    2
-
-
 static int llm_repeat_room(llm_repeat_t *r, const llm_mem_t *mem, size_t n);
 static const uint8_t *llm_repeat_string(const uint8_t *p, const uint8_t *end);
 static const uint8_t *llm_repeat_word(const uint8_t *p, const uint8_t *end);
 
 
-static const uint8_t  llm_repeat_class[256] = {
-    ['"'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
-    ['\n'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
-    ['\r'] = LLM_REPEAT_STRING|LLM_REPEAT_WORD,
-    ['\\'] = LLM_REPEAT_STRING,
-    [','] = LLM_REPEAT_WORD, ['}'] = LLM_REPEAT_WORD,
-    [']'] = LLM_REPEAT_WORD, [' '] = LLM_REPEAT_WORD,
-    [':'] = LLM_REPEAT_WORD, ['{'] = LLM_REPEAT_WORD,
-    ['['] = LLM_REPEAT_WORD, ['\t'] = LLM_REPEAT_WORD,
-    [0x1e] = LLM_REPEAT_WORD
+/* ends a number or the like, or is no part of one */
+
+static const uint8_t  llm_repeat_ends[256] = {
+    [','] = 1, ['}'] = 1, [']'] = 1, ['"'] = 1, ['{'] = 1, ['['] = 1,
+    [':'] = 1, [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, [0x1e] = 1
 };
 
 
@@ -183,10 +172,6 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
             return NULL;
         }
 
-        if ((llm_repeat_class[*p] & LLM_REPEAT_STRING) == 0) {
-            continue;
-        }
-
         if (*p == '"') {
             return p;
         }
@@ -211,7 +196,7 @@ llm_repeat_word(const uint8_t *p, const uint8_t *end)
 
     for ( /* void */ ; p < end; p++) {
 
-        if (llm_repeat_class[*p] & LLM_REPEAT_WORD) {
+        if (llm_repeat_ends[*p]) {
             return *p == ',' || *p == '}' || *p == ']' ? p : NULL;
         }
     }

@@ -246,6 +246,11 @@ static const vector_t  vectors[] = {
     { "3 usage there and back", CHAT, SSE, 200,
       CHUNK("," USAGE(7, 1)) CHUNK("," USAGE(7, 2)) CHUNK("," USAGE(7, 1))
       CHUNK("," USAGE(7, 1)) LAST DONE, 7, 1, 1, "stop", NULL },
+    { "3 repeated, with what no string may have", CHAT, SSE, 200,
+      CHUNK("") CHUNK("") CHUNK("")
+      "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{"
+      "\"content\":\"a\tb\\\"c\"},\"finish_reason\":null}]}\n\n"
+      CHUNK("," USAGE(7, 3)) LAST DONE, 7, 3, 1, "stop", NULL },
     { "4 no usage", CHAT, SSE, 200, CHUNK("") CHUNK("") LAST DONE, NONE, NONE,
       1, "stop", NULL },
     { "5 no [DONE]", CHAT, SSE, 200, CHUNK("") LAST, NONE, NONE, 1, "stop",
