@@ -31,7 +31,6 @@
 static int llm_turn_ready(llm_turn_t *t);
 static int llm_turn_open(llm_turn_t *t);
 static int llm_turn_recording(llm_turn_t *t);
-static void llm_turn_spool(llm_turn_t *t);
 static void llm_turn_close(llm_turn_t *t);
 static void llm_turn_failed(llm_turn_t *t);
 static void llm_turn_tell(llm_turn_t *t);
@@ -125,10 +124,6 @@ llm_turn(llm_turn_t *t)
         return;
     }
 
-    if (t->writer.spool_fd == -1) {
-        llm_turn_spool(t);
-    }
-
     rc = llm_turn_records(t);
 
     if (rc == LLM_AGAIN) {
@@ -180,7 +175,7 @@ llm_turn_ready(llm_turn_t *t)
 static int
 llm_turn_open(llm_turn_t *t)
 {
-    llm_turn_spool(t);
+    llm_writer_spool(&t->writer);
 
     if (llm_writer_open(&t->writer) != LLM_OK) {
         return LLM_ERROR;
@@ -231,28 +226,6 @@ llm_turn_recording(llm_turn_t *t)
     __atomic_store_n(&t->writer.control->recording, on, __ATOMIC_RELEASE);
 
     return llm_writer_set_meta(&t->writer, "recording", on);
-}
-
-
-static void
-llm_turn_spool(llm_turn_t *t)
-{
-    int  fd;
-
-    if (t->writer.spool_fd != -1) {
-        (void) close(t->writer.spool_fd);
-        t->writer.spool_fd = -1;
-    }
-
-    fd = open(t->dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    if (fd == -1) {
-        return;
-    }
-
-    t->writer.spool_fd = openat(fd, "spool",
-                                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    (void) close(fd);
 }
 
 
@@ -414,7 +387,7 @@ llm_turn_others(llm_turn_t *t)
 
     /* it may be another directory by now */
 
-    llm_turn_spool(t);
+    llm_writer_spool(&t->writer);
 
     if (llm_source_rings(&t->source, t->stop, t->stop_data) != LLM_OK
         || llm_source_segments(&t->source, t->stop, t->stop_data) != LLM_OK)

@@ -554,11 +554,39 @@ llm_writer_remove(llm_writer_t *w, const llm_str_t *s)
 }
 
 
+void
+llm_writer_spool(llm_writer_t *w)
+{
+    int  fd;
+
+    if (w->spool_fd != -1) {
+        (void) close(w->spool_fd);
+        w->spool_fd = -1;
+    }
+
+    fd = open(w->db.dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    w->spool_fd = openat(fd, "spool",
+                         O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+    (void) close(fd);
+}
+
+
 int
 llm_writer_spool_file(llm_writer_t *w, const char *name, int64_t *size)
 {
     int          fd;
     struct stat  st;
+
+    /* a record that names a file comes after the file and its directory */
+
+    if (w->spool_fd == -1) {
+        llm_writer_spool(w);
+    }
 
     if (w->spool_fd == -1) {
         return -1;

@@ -64,7 +64,7 @@ typedef enum {
 } llm_write_e;
 
 
-/* w->db, w->control and w->spool_fd are set by the caller. */
+/* w->db, w->control and w->spool_fd (-1) are set by the caller. */
 int llm_writer_open(llm_writer_t *w);
 void llm_writer_close(llm_writer_t *w);
 
@@ -103,6 +103,9 @@ void llm_writer_rollback(llm_writer_t *w);
 /* Number kept in meta; in a transaction.  LLM_NULL from get: none. */
 int llm_writer_set_meta(llm_writer_t *w, const char *key, int64_t v);
 int llm_writer_get_meta(llm_writer_t *w, const char *key, int64_t *v);
+
+/* Opens the directory anew, for it may be made or replaced at any time. */
+void llm_writer_spool(llm_writer_t *w);
 
 /*
  * Opens a spool file for reading: a plain name of a regular file.  Returns the
