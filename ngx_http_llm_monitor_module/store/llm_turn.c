@@ -19,10 +19,7 @@
 #define LLM_TURN_SCAN_MS        1000
 #define LLM_TURN_CHECKPOINT_MS  10000
 #define LLM_TURN_KEEP_MS        60000
-#define LLM_TURN_KEEP_SLICES    100        /* then the next minute */
-
-/* bytes of the WAL after which pages are moved to the database */
-#define LLM_TURN_WAL            (16 * 1024 * 1024)
+#define LLM_TURN_KEEP_SLICES    100        /* then records have a turn */
 
 /* SQLite before it loses commits if two connections race a WAL reset */
 #define LLM_TURN_WAL_RESET      3051003
@@ -38,8 +35,8 @@ static int llm_turn_records(llm_turn_t *t);
 static int llm_turn_others(llm_turn_t *t);
 static int llm_turn_checkpoint(llm_turn_t *t);
 static int llm_turn_keep(llm_turn_t *t);
-static int llm_turn_bodies(llm_turn_t *t, int64_t wall);
-static int llm_turn_rows(llm_turn_t *t, int64_t wall);
+static int llm_turn_bodies(llm_turn_t *t, int64_t wall, int *more);
+static int llm_turn_rows(llm_turn_t *t, int64_t wall, int *more);
 static int llm_turn_never(void *data);
 
 
@@ -405,40 +402,21 @@ llm_turn_others(llm_turn_t *t)
 static int
 llm_turn_checkpoint(llm_turn_t *t)
 {
-    int       left;
-    int64_t   now, file, wal;
-    llm_db_t  *db;
+    int64_t  now;
 
-    db = &t->writer.db;
     now = llm_control_now();
 
-    if (db->wal_pages * LLM_SCHEMA_PAGE_SIZE < LLM_TURN_WAL
-        && (now < t->checkpoint_ms || db->wal_pages == 0))
-    {
-        return LLM_OK;
+    if (t->writer.wal_failed) {
+        return llm_writer_checkpoint(&t->writer);
     }
 
-    if (now < t->checkpoint_ms - LLM_TURN_CHECKPOINT_MS + 100) {
+    if (now < t->checkpoint_ms || t->writer.db.wal_pages == 0) {
         return LLM_OK;
     }
 
     t->checkpoint_ms = now + LLM_TURN_CHECKPOINT_MS;
 
-    if (llm_db_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, &left) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    if (left == 0) {
-        db->wal_pages = 0;
-    }
-
-    llm_db_sizes(db, &file, &wal);
-
-    if (wal <= LLM_DB_WAL_MAX) {
-        return LLM_OK;
-    }
-
-    return llm_db_checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, &left);
+    return llm_writer_checkpoint(&t->writer);
 }
 
 
@@ -447,6 +425,7 @@ llm_turn_checkpoint(llm_turn_t *t)
 static int
 llm_turn_keep(llm_turn_t *t)
 {
+    int      more;
     int64_t  now, wall;
 
     now = llm_control_now();
@@ -455,10 +434,11 @@ llm_turn_keep(llm_turn_t *t)
         return LLM_OK;
     }
 
+    more = 0;
     wall = llm_wall_ms();
 
-    if (llm_turn_bodies(t, wall) != LLM_OK
-        || llm_turn_rows(t, wall) != LLM_OK
+    if (llm_turn_bodies(t, wall, &more) != LLM_OK
+        || llm_turn_rows(t, wall, &more) != LLM_OK
         || (t->stats_s > 0
             && llm_purge_ledger(&t->writer, wall - t->stats_s * 1000)
                != LLM_OK)
@@ -478,14 +458,17 @@ llm_turn_keep(llm_turn_t *t)
         llm_purge_files(&t->writer);
     }
 
-    t->keep_ms = llm_control_now() + LLM_TURN_KEEP_MS;
+    /* what comes fast goes as fast */
+
+    t->keep_ms = llm_control_now()
+                 + (more ? LLM_TURN_SCAN_MS : LLM_TURN_KEEP_MS);
 
     return LLM_OK;
 }
 
 
 static int
-llm_turn_bodies(llm_turn_t *t, int64_t wall)
+llm_turn_bodies(llm_turn_t *t, int64_t wall, int *more)
 {
     int  i, rc;
 
@@ -498,10 +481,16 @@ llm_turn_bodies(llm_turn_t *t, int64_t wall)
             return LLM_ERROR;
         }
 
-        if (rc == LLM_AGAIN || t->stop(t->stop_data)) {
+        if (rc == LLM_AGAIN) {
+            return LLM_OK;
+        }
+
+        if (t->stop(t->stop_data)) {
             break;
         }
     }
+
+    *more |= t->bodies_s > 0;
 
     return LLM_OK;
 }
@@ -510,7 +499,7 @@ llm_turn_bodies(llm_turn_t *t, int64_t wall)
 /* By age; and the oldest of any age while the database is too large. */
 
 static int
-llm_turn_rows(llm_turn_t *t, int64_t wall)
+llm_turn_rows(llm_turn_t *t, int64_t wall, int *more)
 {
     int          i, rc;
     int64_t      used;
@@ -539,10 +528,16 @@ llm_turn_rows(llm_turn_t *t, int64_t wall)
             return LLM_ERROR;
         }
 
-        if (rc == LLM_AGAIN || t->stop(t->stop_data)) {
+        if (rc == LLM_AGAIN) {
+            return LLM_OK;
+        }
+
+        if (t->stop(t->stop_data)) {
             break;
         }
     }
+
+    *more = 1;
 
     return LLM_OK;
 }

@@ -70,6 +70,7 @@ llm_writer_open(llm_writer_t *w)
     w->in_batch = 0;
     w->nfiles = 0;
     w->storing = 1;
+    w->wal_failed = 0;
     memset(w->st, 0, sizeof(w->st));
     memset(&w->dict, 0, sizeof(w->dict));
     memset(&w->sessions, 0, sizeof(w->sessions));
@@ -109,7 +110,10 @@ llm_writer_open(llm_writer_t *w)
         goto failed;
     }
 
-    w->seq = seq > newest ? seq : newest;
+    /* a database that came later does not make it go back */
+
+    w->seq = seq > w->seq ? seq : w->seq;
+    w->seq = newest > w->seq ? newest : w->seq;
 
     return LLM_OK;
 
@@ -163,6 +167,7 @@ llm_writer_begin(llm_writer_t *w)
 {
     w->bytes = 0;
     w->nfiles = 0;
+    w->seq_before = w->seq;
 
     if (llm_db_exec(&w->db, "BEGIN IMMEDIATE") != LLM_OK) {
         return LLM_ERROR;
@@ -754,15 +759,60 @@ llm_writer_commit(llm_writer_t *w)
 
     w->nfiles = 0;
 
+    if (w->db.wal_pages * LLM_SCHEMA_PAGE_SIZE >= LLM_BATCH_WAL
+        && llm_control_now() >= w->wal_ms + LLM_BATCH_WAL_MS)
+    {
+        (void) llm_writer_checkpoint(w);
+    }
+
     return LLM_OK;
+}
+
+
+int
+llm_writer_checkpoint(llm_writer_t *w)
+{
+    int      left;
+    int64_t  file, wal;
+
+    w->wal_failed = llm_db_checkpoint(&w->db, SQLITE_CHECKPOINT_PASSIVE,
+                                      &left)
+                    != LLM_OK;
+
+    if (w->wal_failed) {
+        return LLM_ERROR;
+    }
+
+    llm_db_sizes(&w->db, &file, &wal);
+
+    if (left != 0) {
+        w->wal_ms = llm_control_now();
+
+        if (wal > LLM_DB_WAL_MAX) {
+            llm_db_say(&w->db, 1, "a reader keeps the write-ahead log from "
+                       "being emptied, it has more than %d MB",
+                       LLM_DB_WAL_MAX / (1024 * 1024));
+        }
+
+        return LLM_OK;
+    }
+
+    w->db.wal_pages = 0;
+
+    if (wal > LLM_DB_WAL_MAX) {
+        w->wal_failed = llm_db_checkpoint(&w->db, SQLITE_CHECKPOINT_TRUNCATE,
+                                          &left)
+                        != LLM_OK;
+    }
+
+    return w->wal_failed ? LLM_ERROR : LLM_OK;
 }
 
 
 void
 llm_writer_rollback(llm_writer_t *w)
 {
-    int      code;
-    int64_t  seq;
+    int  code;
 
     code = w->db.code;
 
@@ -772,14 +822,11 @@ llm_writer_rollback(llm_writer_t *w)
 
     w->in_batch = 0;
     w->nfiles = 0;
+    w->seq = w->seq_before;
 
     llm_dict_reset(&w->dict);
     llm_sessions_reset(&w->sessions);
     llm_ledger_reset(&w->ledger);
-
-    if (llm_writer_get_meta(w, "seq", &seq) == LLM_OK) {
-        w->seq = seq;
-    }
 
     w->db.code = code;
 }

@@ -27,6 +27,10 @@
 #define LLM_BATCH_ROWS      500
 #define LLM_BATCH_BYTES     (4 * 1024 * 1024)
 
+/* bytes of the WAL after which pages are moved to the database */
+#define LLM_BATCH_WAL       (16 * 1024 * 1024)
+#define LLM_BATCH_WAL_MS    100        /* not sooner if a reader is in */
+
 /* spool files whose bytes are in the batch, removed after its commit */
 #define LLM_BATCH_FILES     (2 * LLM_BATCH_ROWS)
 #define LLM_SPOOL_NAME_MAX  64
@@ -50,7 +54,10 @@ typedef struct {
     int                in_batch;
     int                storing;       /* the table storing may have rows */
     int64_t            seq;           /* last one given */
+    int64_t            seq_before;    /* this batch */
     size_t             bytes;         /* of bodies in this batch */
+    int64_t            wal_ms;        /* when a reader was in the way */
+    int                wal_failed;    /* and it failed */
     uint8_t           *room;          /* LLM_FRAME_RAW bytes */
     size_t             nfiles;
     char               files[LLM_BATCH_FILES][LLM_SPOOL_NAME_MAX];
@@ -97,7 +104,12 @@ int llm_writer_mark_segment(llm_writer_t *w, uint64_t identity,
 int llm_writer_marked_segment(llm_writer_t *w, uint64_t identity,
     uint64_t *offset);
 
+/* Whatever is done, the WAL is kept short: it checkpoints if need be. */
 int llm_writer_commit(llm_writer_t *w);
+
+/* Moves to the database what no reader needs in the WAL. */
+int llm_writer_checkpoint(llm_writer_t *w);
+
 void llm_writer_rollback(llm_writer_t *w);
 
 /* Number kept in meta; in a transaction.  LLM_NULL from get: none. */
