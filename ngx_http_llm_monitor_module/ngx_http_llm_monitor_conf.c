@@ -116,9 +116,14 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         mcf->path->name.data[--mcf->path->name.len] = '\0';
     }
 
-    if (mcf->path->name.len == 0) {
-        return ngx_http_llm_monitor_bad_value(cf, "path", &value[1],
-                                              "the name of a directory");
+    /* nginx gives it to the user of its workers, so that "/" would be lost */
+
+    if (mcf->path->name.len == 0
+        || (mcf->path->name.len == 1 && mcf->path->name.data[0] == '/'))
+    {
+        return ngx_http_llm_monitor_bad_value(cf, (char *) cmd->name.data,
+                                     &mcf->path->name,
+                                     "the name of a directory of its own");
     }
 
     if (ngx_conf_full_name(cf->cycle, &mcf->path->name, 0) != NGX_OK) {
