@@ -633,3 +633,31 @@ ok
 --- no_error_log
 llm monitor
 [alert]
+
+
+
+=== TEST 28: the client leaves before the head, post_action follows
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        post_action /after;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+    location = /after {
+        internal;
+        return 204;
+    }
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_no_close
+--- tcp_reply:
+--- request
+POST /v1/chat/completions
+{"model":"m1","messages":[]}
+--- timeout: 300ms
+--- wait: 0.3
+--- abort
+--- ignore_response
+--- record
+499 client_abort
+--- no_error_log
+[alert]
