@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-from lib import (MODULE, ROOT, Nginx, Tap, corpus, folder, free_port,
+from lib import (NAME, ROOT, Nginx, Tap, corpus, folder, free_port,
                  need_module)
 from corpus import HOP, cut, sent
 from wire import DATE, Answer, Listener, Reply, exchange
@@ -201,7 +201,7 @@ def control_module():
                        text=True, timeout=600)
     if p.returncode:
         raise RuntimeError('the control does not build:\n' + p.stderr[-2000:])
-    return copy / 'build' / MODULE.name
+    return copy / 'build' / NAME
 
 
 def control(tap, listener, cases, want):
