@@ -8,6 +8,8 @@ exact (callgrind, the difference of two counts of requests in one process,
 user space, the event loop's thread alone); everything else is a ratio within
 a round, and `plain again` shows the noise of the machine.  Progress goes to
 stderr, the tables to stdout."""
+import collections
+import functools
 import json
 import os
 import pathlib
@@ -21,7 +23,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'e2e'))
 
-from lib import (Client, Nginx, Upstream, free_port, load_binary,  # noqa: E402
+from lib import (Client, Nginx, Upstream, free_port, load_binary,
                  need_module, wait_for)
 
 ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
@@ -84,6 +86,7 @@ def start(name, upstream, **more):
 # --- instructions
 
 
+@functools.lru_cache(None)
 def counted(name, upstream, what, n):
     """The callgrind output, of the event loop's thread, for n requests."""
     text, prompt = TRAFFIC[what][:2]
@@ -138,27 +141,39 @@ def instructions(upstream):
     table('User instructions a request, event loop only', head, rows)
 
 
+def selves(path):
+    """{function: its self cost}; nginx's own together: Debian's has no names
+    for most of them"""
+    text = subprocess.run(['callgrind_annotate', '--threshold=100', str(path)],
+                          capture_output=True, text=True).stdout
+    cost = collections.Counter()
+    for line in text.splitlines():
+        m = re.match(r'\s*([\d,]+) \([^)]*\)\s+\S+:(\S+)(?: \[(.*)\])?$', line)
+        if m:
+            inside = (m[3] or '').endswith('/nginx')
+            cost['nginx itself' if inside else m[2]] += \
+                int(m[1].replace(',', ''))
+    return cost
+
+
 def profile(upstream):
     if not shutil.which('callgrind_annotate'):
         return
-    for what in TRAFFIC:
+    for what, (_, _, few, many, chunks) in TRAFFIC.items():
         say('profile: ' + what)
-        n, chunks = TRAFFIC[what][3], TRAFFIC[what][4] or 1
-        path = counted('module', upstream, what, n)
-        text = subprocess.run(
-            ['callgrind_annotate', '--threshold=100', str(path)],
-            capture_output=True, text=True).stdout
-        rows = []
-        for line in text.splitlines():
-            m = re.match(r'\s*([\d,]+)(?: \([^)]*\))?\s+\S*?([^/:]*):(\w+)',
-                         line)
-            if m and ('llm_' in m[3] or 'llm_' in m[2] or 'yajl' in line):
-                cost = int(m[1].replace(',', ''))
-                rows.append((cost / n / chunks, m[3]))
-        table('Self cost in the module: %s, instructions a %s'
-              % (what, 'chunk' if TRAFFIC[what][4] else 'request'),
-              ['function', 'instructions'],
-              [[f, '%.0f' % c] for c, f in sorted(rows, reverse=True)[:20]])
+        n = (many - few) * (chunks or 1)
+        more = collections.Counter()
+        for name, sign in (('module', 1), ('plain', -1)):
+            for count, way in ((many, sign), (few, -sign)):
+                cost = selves(counted(name, upstream, what, count))
+                for function, c in cost.items():
+                    more[function] += way * c
+        rows = [[f, '%.0f' % (c / n)] for f, c in more.most_common(25)]
+        rest = sum(more.values()) - sum(c for f, c in more.most_common(25))
+        table('Where the difference to plain nginx is: %s, instructions a %s'
+              % (what, 'chunk' if chunks else 'request'),
+              ['function', 'self'], rows + [['all others',
+                                             '%.0f' % (rest / n)]])
 
 
 # --- CPU time
