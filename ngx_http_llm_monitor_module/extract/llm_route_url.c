@@ -109,28 +109,22 @@ llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
 static int
 llm_route_url_plain(const llm_str_t *path)
 {
-    size_t   i;
-    uint8_t  c, before;
+    const uint8_t  *p, *end;
 
-    /* all but printable ASCII, and "%", "&", "/", ";", "?" */
+    /* all but printable ASCII, and what has a meaning */
 
-    static const uint32_t  odd[] = {
-        0xffffffff, 0x88008061, 0x00000000, 0x80000000,
-        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    static const uint8_t  odd[256] = {
+        [0 ... ' '] = 1, [0x7f ... 0xff] = 1, ['%'] = 1, ['&'] = 1,
+        ['/'] = 1, [';'] = 1, ['?'] = 1
     };
 
-    before = 0;
+    end = path->data + path->len;
 
-    for (i = 0; i < path->len; i++) {
-        c = path->data[i];
+    for (p = path->data; p < end; p++) {
 
-        if ((odd[c >> 5] & (1U << (c & 0x1f)))
-            && (c != '/' || before == '/'))
-        {
+        if (odd[*p] && (*p != '/' || (p + 1 < end && p[1] == '/'))) {
             return 0;
         }
-
-        before = c;
     }
 
     return 1;
