@@ -734,6 +734,26 @@ llm_decode_emit(llm_decode_t *d, int i, const uint8_t *p, size_t n)
 }
 
 
+int
+llm_decode_ended(const llm_decode_t *d)
+{
+    int                        i;
+    const llm_decode_stage_t  *s;
+
+    for (i = 0; i < d->nstages; i++) {
+        s = &d->stages[i];
+
+        if (s->state == LLM_DECODE_RUN
+            || (s->state == LLM_DECODE_START && s->nkept != 0))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 int64_t
 llm_decode_bytes(const llm_decode_t *d)
 {

@@ -39,6 +39,9 @@ int llm_decode_create(llm_decode_t **d, const llm_str_t *coding,
  */
 int llm_decode(llm_decode_t *d, const uint8_t *p, size_t n);
 
+/* 1 if nothing came, or all that came ends where its coding may end */
+int llm_decode_ended(const llm_decode_t *d);
+
 int64_t llm_decode_bytes(const llm_decode_t *d);
 
 /* d may be NULL */

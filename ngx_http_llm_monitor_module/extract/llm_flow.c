@@ -148,6 +148,10 @@ llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last)
 
     b->last = 1;
 
+    if (b->decode != NULL && !llm_decode_ended(b->decode)) {
+        b->bad_coding = 1;
+    }
+
     llm_flow_finish(b);
     llm_flow_summary(b);
 
