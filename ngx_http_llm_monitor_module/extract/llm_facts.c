@@ -8,6 +8,7 @@
 
 #include "llm_error.h"
 #include "llm_facts.h"
+#include "llm_merge.h"
 #include "llm_value.h"
 
 
@@ -42,6 +43,7 @@ static void llm_facts_document(llm_facts_t *f, int cut);
 static void llm_facts_finish(llm_facts_t *f);
 static void llm_facts_usage(llm_facts_t *f);
 static void llm_facts_usage_text(llm_facts_t *f);
+static void llm_facts_usage_merge(llm_facts_t *f);
 static void llm_facts_flat_error(llm_facts_t *f);
 static void llm_facts_content(llm_facts_t *f, size_t n);
 static void llm_facts_begin(llm_facts_t *f);
@@ -561,11 +563,39 @@ llm_facts_usage(llm_facts_t *f)
     f->provider->merge(&f->usage, &f->part, start);
 
     if (f->whole_usage) {
+
+        if (f->stream && f->provider->merge == llm_usage_merge
+            && f->usage_text.len != 0 && !f->long_usage)
+        {
+            llm_facts_usage_merge(f);
+        }
+
         llm_facts_usage_text(f);
     }
 
     if (f->event & LLM_EVENT_FINAL) {
         f->final_usage = 1;
+    }
+}
+
+
+/* what is kept lets one count again: all that is known, as it was sent */
+
+static void
+llm_facts_usage_merge(llm_facts_t *f)
+{
+    size_t     n;
+    uint8_t    buf[LLM_FACTS_KEPT];
+    llm_str_t  old, add;
+
+    old = llm_slot_str(&f->usage_text);
+    add = llm_slot_str(&f->part_text);
+
+    n = llm_merge(buf, sizeof(buf), &old, &add);
+
+    if (n != 0) {
+        f->part_text.len = 0;
+        (void) llm_slot_append(&f->part_text, f->pool, buf, n, sizeof(buf));
     }
 }
 
