@@ -746,27 +746,33 @@ llm_exchange_error_record(llm_exchange_t *x, llm_record_t *r)
 static void
 llm_exchange_cut(llm_exchange_t *x, llm_record_t *r)
 {
-    int           complete;
+    int           complete, begun;
     llm_facts_t  *f;
 
     f = &x->facts;
 
-    if (!llm_exchange_http_ok(x) || !llm_exchange_streams(x)) {
+    if (f->http_error || !llm_exchange_streams(x)) {
         return;
     }
 
     complete = llm_facts_complete(f);
 
-    r->num[LLM_N_STREAM_COMPLETE] = complete;
-    r->num[LLM_N_TTFT_US] = f->content_at;
+    if (x->response_head != NULL) {
+        r->num[LLM_N_STREAM_COMPLETE] = complete;
+        r->num[LLM_N_TTFT_US] = f->content_at;
+    }
 
     if (x->operation == LLM_OPERATION_COUNT_TOKENS) {
         return;
     }
 
+    /* of a protocol that is not known, nobody knows whether usage would come */
+
+    begun = llm_usage_known(&f->usage) || f->text_bytes != 0;
+
     r->num[LLM_N_USAGE_PARTIAL] =
-                         !complete && !f->final_usage
-                         && (llm_usage_known(&f->usage) || f->text_bytes != 0);
+                             !complete && !f->final_usage
+                             && (begun || x->protocol != LLM_PROTOCOL_UNKNOWN);
 
     if (!complete && !f->final_usage && f->text_bytes != 0) {
         r->num[LLM_N_ESTIMATED_OUTPUT_TOKENS] =

@@ -8,6 +8,7 @@
 
 
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "tap.h"
 #include "split.h"
@@ -500,6 +501,147 @@ check_request(void)
 }
 
 
+/* the usage that is kept is that of all events, with the values as sent */
+
+static void
+check_usage(void)
+{
+    int              mode, bad;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  body[] =
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":"
+        "{\"id\":\"m1\",\"usage\":{\"input_tokens\":12,\"cache_creation\": "
+        "{\"ephemeral_5m_input_tokens\":4},\"cache_read_input_tokens\":5 ,"
+        "\"output_tokens\":1,\"service_tier\":\"a,\\\"}\"}}}\n\n" TEXT
+        DELTA("\"output_tokens\":4") DELTA("\"input_tokens\":0,"
+        "\"cache_read_input_tokens\":null,\"output_tokens\":8,"
+        "\"server_tool_use\":{\"web_search_requests\":1}") STOP;
+    static const char  want[] =
+        "{\"input_tokens\":12,\"cache_creation\":"
+        "{\"ephemeral_5m_input_tokens\":4},\"cache_read_input_tokens\":5,"
+        "\"output_tokens\":8,\"service_tier\":\"a,\\\"}\","
+        "\"server_tool_use\":{\"web_search_requests\":1}}";
+
+    bad = -1;
+
+    for (mode = 0; mode < 35; mode++) {
+        x = run(MESSAGES, SSE, 200, "{}", body, sizeof(body) - 1, mode, &r);
+
+        if (!is(&r.str[LLM_S_USAGE], want)
+            || r.num[LLM_N_OUTPUT_TOKENS] != 8
+            || r.num[LLM_N_CACHE_READ_TOKENS] != 5)
+        {
+            bad = mode;
+            printf("# mode %d: <%.*s>\n", mode,
+                   (int) r.str[LLM_S_USAGE].len,
+                   (const char *) r.str[LLM_S_USAGE].data);
+        }
+
+        llm_exchange_destroy(x);
+    }
+
+    ok(bad < 0, "the usage of message_start with what message_delta changed");
+}
+
+
+/* a stream that was asked for and of which nothing came */
+
+static void
+check_nothing(void)
+{
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  asked[] = "{\"stream\":true}";
+
+    x = run(CHAT, SSE, 200, asked, "", 0, 0, &r);
+    ok(r.num[LLM_N_USAGE_PARTIAL] == 1 && r.num[LLM_N_STREAM_COMPLETE] == 0,
+       "no byte of a stream, no usage");
+    llm_exchange_destroy(x);
+
+    x = start(CHAT, SSE, 200);
+    llm_exchange_request(x, &request);
+    feed(x, asked, sizeof(asked) - 1, 0, 0);
+    llm_record_init(&r);
+    llm_exchange_finish(x, &r);
+    ok(r.num[LLM_N_USAGE_PARTIAL] == 1
+       && r.num[LLM_N_STREAM_COMPLETE] == LLM_NULL, "not even a head");
+    llm_exchange_destroy(x);
+
+    x = run(CHAT, SSE, 429, asked, "{}", 2, 0, &r);
+    ok(r.num[LLM_N_USAGE_PARTIAL] != 1, "an error is no stream");
+    llm_exchange_destroy(x);
+
+    x = run(CHAT, JSON, 200, "{}", "{}", 2, 0, &r);
+    ok(r.num[LLM_N_USAGE_PARTIAL] != 1, "nor is a body");
+    llm_exchange_destroy(x);
+}
+
+
+/* a coded body that ends too early is read as far as it goes, and flagged */
+
+static void
+check_truncated(void)
+{
+    int              mode, bad, cut;
+    char             body[600];
+    uLong            n;
+    uint8_t          coded[700];
+    z_stream         z;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  answer[] = "{\"id\":\"c1\"," USAGE(7, 3) "}";
+
+    memset(body, ' ', sizeof(body));
+    memcpy(body, answer, sizeof(answer) - 1);
+
+    memset(&z, 0, sizeof(z));
+    (void) deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+    z.next_in = (Bytef *) body;
+    z.avail_in = sizeof(body);
+    z.next_out = coded;
+    z.avail_out = sizeof(coded);
+    (void) deflate(&z, Z_FINISH);
+    n = z.total_out;
+    (void) deflateEnd(&z);
+
+    bad = -1;
+
+    for (mode = 0; mode < 35; mode++) {
+
+        /* the last bytes are a sum: all that it covers was there */
+
+        for (cut = 0; cut < 12; cut += 4) {
+            x = start(CHAT, JSON, 200);
+            response.content_encoding = text("gzip");
+            llm_exchange_request(x, &request);
+            feed(x, "{}", 2, mode, 0);
+            llm_exchange_response(x, &response);
+            feed(x, (char *) coded, n - cut, mode, 1);
+            llm_record_init(&r);
+            llm_exchange_finish(x, &r);
+
+            if (r.num[LLM_N_OUTPUT_TOKENS] != 3
+                || (r.num[LLM_N_FLAGS] & LLM_RECORD_DECODE_ERROR)
+                   != (cut != 0 ? LLM_RECORD_DECODE_ERROR : 0))
+            {
+                bad = mode;
+                printf("# mode %d, cut %d: %lld, flags %lld\n", mode, cut,
+                       (long long) r.num[LLM_N_OUTPUT_TOKENS],
+                       (long long) r.num[LLM_N_FLAGS]);
+            }
+
+            llm_exchange_destroy(x);
+        }
+    }
+
+    ok(bad < 0, "a member that is cut");
+}
+
+
 /* what is alike for long and not in the end is not one conversation */
 
 static void
@@ -667,6 +809,9 @@ main(void)
     }
 
     check_request();
+    check_usage();
+    check_nothing();
+    check_truncated();
     check_beginnings();
     check_times();
     check_again();
