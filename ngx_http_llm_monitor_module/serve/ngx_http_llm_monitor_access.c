@@ -209,15 +209,30 @@ ngx_http_llm_monitor_local_addr(struct sockaddr *sa)
 }
 
 
-/* a proxy on this machine speaks for somebody else */
+/*
+ * A proxy on this machine speaks for somebody else, in a header or in the
+ * PROXY protocol.
+ */
 
 static ngx_uint_t
 ngx_http_llm_monitor_forwarded(ngx_http_request_t *r)
 {
+    ngx_str_t        *text;
     ngx_uint_t        i, n;
+    ngx_addr_t        addr;
     ngx_list_part_t  *part;
 
     static char  *names[] = { "forwarded", "x-forwarded-for", "x-real-ip" };
+
+    if (r->connection->proxy_protocol) {
+        text = &r->connection->proxy_protocol->src_addr;
+
+        if (ngx_parse_addr(r->pool, &addr, text->data, text->len) != NGX_OK
+            || !ngx_http_llm_monitor_local_addr(addr.sockaddr))
+        {
+            return 1;
+        }
+    }
 
     for (n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
         part = NULL;
