@@ -195,8 +195,12 @@ llm_command_clear(llm_commander_t *c)
 
     default: /* LLM_CLEAR_LEDGER */
 
-        if (c->stats && llm_purge_ledger(c->w, LLM_NULL) != LLM_OK) {
-            return LLM_ERROR;
+        if (c->stats) {
+            rc = llm_purge_ledger(c->w, LLM_NULL);
+
+            if (rc != LLM_AGAIN) {
+                return rc;
+            }
         }
 
         llm_command_end(c, LLM_COMMAND_DONE,

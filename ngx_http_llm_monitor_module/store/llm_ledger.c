@@ -6,6 +6,10 @@
  * table, for the narrow series those of one dimension.  Its members are known
  * in memory as hashes, read from the table at the first touch, so that a new
  * value past the bound is counted as "other" without asking the database.
+ *
+ * Cells outlive their batch: those of this minute, quarter-hour and day come
+ * again.  One connection writes, so what is in memory is what is in the table,
+ * until a rollback or a purge, after which nothing is known.
  */
 
 
@@ -33,34 +37,38 @@
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"  \
     " ?17, ?18, ?19, ?20, ?21"
 
-#define LLM_LEDGER_ADD                                                        \
-    " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"     \
-    " errors = errors + excluded.errors,"                                     \
-    " usages = usages + excluded.usages,"                                     \
-    " input_tokens = input_tokens + excluded.input_tokens,"                   \
-    " cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,"    \
-    " cache_creation_tokens = cache_creation_tokens"                          \
-        " + excluded.cache_creation_tokens,"                                  \
-    " output_tokens = output_tokens + excluded.output_tokens,"                \
-    " reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,"       \
-    " total_tokens = total_tokens + excluded.total_tokens,"                   \
-    " priced = priced + excluded.priced,"                                     \
-    " cost_nano = cost_nano + excluded.cost_nano,"                            \
-    " duration_n = duration_n + excluded.duration_n,"                         \
-    " duration_us = duration_us + excluded.duration_us,"                      \
-    " ttft_n = ttft_n + excluded.ttft_n,"                                     \
-    " ttft_us = ttft_us + excluded.ttft_us,"                                  \
-    " speed_tokens = speed_tokens + excluded.speed_tokens,"                   \
-    " speed_us = speed_us + excluded.speed_us"
+#define LLM_LEDGER_SUMS                                                       \
+    "SELECT requests, errors, usages, input_tokens, cache_read_tokens,"       \
+    " cache_creation_tokens, output_tokens, reasoning_tokens, total_tokens,"  \
+    " priced, cost_nano, duration_n, duration_us, ttft_n, ttft_us,"           \
+    " speed_tokens, speed_us FROM "
 
-static const char *const  llm_ledger_add_sql[LLM_LEDGER_TABLES] = {
-    "INSERT INTO service_minute VALUES (" LLM_LEDGER_PARAMS
-        ", ?22, ?23, ?24, ?25, NULL, NULL)" LLM_LEDGER_ADD,
-    "INSERT INTO service VALUES (" LLM_LEDGER_PARAMS
-        ", ?22, ?23, ?24, ?25, NULL, NULL)" LLM_LEDGER_ADD,
-    "INSERT INTO who VALUES (" LLM_LEDGER_PARAMS
-        ", ?22, ?23, ?24, ?25)" LLM_LEDGER_ADD,
-    "INSERT INTO series VALUES (" LLM_LEDGER_PARAMS ")" LLM_LEDGER_ADD
+#define LLM_LEDGER_SERVICE_KEY                                                \
+    " WHERE t = ?1 AND provider = ?2 AND model = ?3 AND endpoint = ?4"        \
+    " AND operation = ?5 AND stream = ?6 AND status = ?7 AND outcome = ?8"
+
+static const char *const  llm_ledger_get_sql[LLM_LEDGER_TABLES] = {
+    LLM_LEDGER_SUMS "service_minute" LLM_LEDGER_SERVICE_KEY,
+    LLM_LEDGER_SUMS "service" LLM_LEDGER_SERVICE_KEY,
+    LLM_LEDGER_SUMS "who WHERE t = ?1 AND account = ?2 AND user = ?3"
+        " AND api_key = ?4 AND provider = ?5 AND model = ?6"
+        " AND operation = ?7 AND class = ?8",
+    LLM_LEDGER_SUMS "series WHERE span = ?1 AND t = ?2 AND dim = ?3"
+        " AND value = ?4"
+};
+
+/*
+ * What is in memory is all that there is, so a row is replaced and not added
+ * to: for a table without rowid and indexes SQLite then reads nothing.
+ */
+
+static const char *const  llm_ledger_put_sql[LLM_LEDGER_TABLES] = {
+    "REPLACE INTO service_minute VALUES (" LLM_LEDGER_PARAMS
+        ", ?22, ?23, ?24, ?25, NULL, NULL)",
+    "REPLACE INTO service VALUES (" LLM_LEDGER_PARAMS
+        ", ?22, ?23, ?24, ?25, NULL, NULL)",
+    "REPLACE INTO who VALUES (" LLM_LEDGER_PARAMS ", ?22, ?23, ?24, ?25)",
+    "REPLACE INTO series VALUES (" LLM_LEDGER_PARAMS ")"
 };
 
 static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {
@@ -87,6 +95,9 @@ static const int  llm_ledger_open_keys[LLM_LEDGER_TABLES] = { 3, 3, 5, 1 };
 static void llm_ledger_sums(const llm_record_t *r, int64_t *sum);
 static int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     const int64_t *sum);
+static llm_ledger_cell_t *llm_ledger_new(llm_ledger_t *l, int table,
+    const int64_t *key, size_t at);
+static int llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell);
 static llm_ledger_cell_t *llm_ledger_find(llm_ledger_t *l, int table,
     const int64_t *key, size_t *at);
 static uint64_t llm_ledger_hash(llm_ledger_t *l, int table,
@@ -112,13 +123,16 @@ llm_ledger_open(llm_ledger_t *l, llm_db_t *db)
     l->seed = llm_hash_seed();
     l->cells = malloc(LLM_LEDGER_CELLS * sizeof(llm_ledger_cell_t));
     l->index = calloc(LLM_LEDGER_INDEX, sizeof(uint16_t));
+    l->dirty = malloc(LLM_LEDGER_CELLS * sizeof(uint16_t));
 
-    if (l->cells == NULL || l->index == NULL) {
+    if (l->cells == NULL || l->index == NULL || l->dirty == NULL) {
         return LLM_NOMEM;
     }
 
-    if (llm_db_prepare(db, llm_ledger_add_sql, l->add, LLM_LEDGER_TABLES)
-        != LLM_OK)
+    if (llm_db_prepare(db, llm_ledger_put_sql, l->put, LLM_LEDGER_TABLES)
+        != LLM_OK
+        || llm_db_prepare(db, llm_ledger_get_sql, l->get, LLM_LEDGER_TABLES)
+           != LLM_OK)
     {
         return LLM_ERROR;
     }
@@ -137,11 +151,14 @@ llm_ledger_close(llm_ledger_t *l)
 
     free(l->cells);
     free(l->index);
+    free(l->dirty);
 
     l->cells = NULL;
     l->index = NULL;
+    l->dirty = NULL;
 
-    llm_db_finalize(l->add, LLM_LEDGER_TABLES);
+    llm_db_finalize(l->put, LLM_LEDGER_TABLES);
+    llm_db_finalize(l->get, LLM_LEDGER_TABLES);
     llm_db_finalize(l->load, LLM_LEDGER_TABLES);
 }
 
@@ -166,6 +183,7 @@ llm_ledger_empty(llm_ledger_t *l)
     if (l->used > 0) {
         memset(l->index, 0, LLM_LEDGER_INDEX * sizeof(uint16_t));
         l->used = 0;
+        l->changed = 0;
     }
 }
 
@@ -332,26 +350,87 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     }
 
     if (cell == NULL) {
+        cell = llm_ledger_new(l, table, own, at);
 
-        if (l->used == LLM_LEDGER_CELLS) {
-            if (llm_ledger_flush(l) != LLM_OK) {
-                return LLM_ERROR;
-            }
-
-            (void) llm_ledger_find(l, table, own, &at);
+        if (cell == NULL) {
+            return LLM_ERROR;
         }
+    }
 
-        cell = &l->cells[l->used++];
-        l->index[at] = (uint16_t) l->used;
-
-        cell->table = table;
-        memcpy(cell->key, own, llm_ledger_keys[table] * sizeof(int64_t));
-        memset(cell->sum, 0, sizeof(cell->sum));
+    if (!cell->dirty) {
+        cell->dirty = 1;
+        l->dirty[l->changed++] = (uint16_t) (cell - l->cells);
     }
 
     for (i = 0; i < LLM_C_COUNT; i++) {
         cell->sum[i] += sum[i];
     }
+
+    return LLM_OK;
+}
+
+
+/* A cell with what the table has of it. */
+
+static llm_ledger_cell_t *
+llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
+{
+    llm_ledger_cell_t  *cell;
+
+    if (l->used == LLM_LEDGER_CELLS) {
+        if (llm_ledger_flush(l) != LLM_OK) {
+            return NULL;
+        }
+
+        llm_ledger_empty(l);
+
+        (void) llm_ledger_find(l, table, key, &at);
+    }
+
+    cell = &l->cells[l->used];
+
+    memset(cell, 0, sizeof(llm_ledger_cell_t));
+    memcpy(cell->key, key, llm_ledger_keys[table] * sizeof(int64_t));
+    cell->table = table;
+
+    if (llm_ledger_get(l, cell) != LLM_OK) {
+        return NULL;
+    }
+
+    l->used++;
+    l->index[at] = (uint16_t) l->used;
+
+    return cell;
+}
+
+
+static int
+llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell)
+{
+    int            i, rc;
+    sqlite3_stmt  *st;
+
+    st = l->get[cell->table];
+
+    for (i = 0; i < llm_ledger_keys[cell->table]; i++) {
+        (void) sqlite3_bind_int64(st, i + 1, cell->key[i]);
+    }
+
+    rc = llm_db_row(l->db, st);
+
+    if (rc == LLM_DECLINED) {
+        return LLM_OK;
+    }
+
+    if (rc != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    for (i = 0; i < LLM_C_COUNT; i++) {
+        cell->sum[i] = sqlite3_column_int64(st, i);
+    }
+
+    (void) sqlite3_reset(st);
 
     return LLM_OK;
 }
@@ -610,9 +689,9 @@ llm_ledger_flush(llm_ledger_t *l)
     sqlite3_stmt       *st;
     llm_ledger_cell_t  *cell;
 
-    for (i = 0; i < l->used; i++) {
-        cell = &l->cells[i];
-        st = l->add[cell->table];
+    for (i = 0; i < l->changed; i++) {
+        cell = &l->cells[l->dirty[i]];
+        st = l->put[cell->table];
         n = llm_ledger_keys[cell->table];
 
         for (j = 0; j < n; j++) {
@@ -626,9 +705,11 @@ llm_ledger_flush(llm_ledger_t *l)
         if (llm_db_run(l->db, st) != LLM_OK) {
             return LLM_ERROR;
         }
+
+        cell->dirty = 0;
     }
 
-    llm_ledger_empty(l);
+    l->changed = 0;
 
     return LLM_OK;
 }

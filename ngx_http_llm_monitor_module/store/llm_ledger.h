@@ -3,7 +3,7 @@
  * Copyright (C) llm_monitor contributors
  *
  * The ledger: counters by time and dimension.  They are summed up in memory
- * over a batch and added to the tables in the batch's transaction.
+ * and those that changed go to the tables in the batch's transaction.
  */
 
 
@@ -15,7 +15,7 @@
 
 
 #define LLM_LEDGER_KEYS      8
-#define LLM_LEDGER_CELLS     4096      /* of a batch; then added early */
+#define LLM_LEDGER_CELLS     8192      /* in memory; then it starts anew */
 #define LLM_LEDGER_BUCKETS   128       /* whose values are known in memory */
 
 enum {
@@ -35,6 +35,7 @@ enum {
 
 typedef struct {
     int          table;
+    int          dirty;            /* not yet in the table like this */
     int64_t      key[LLM_LEDGER_KEYS];
     int64_t      sum[LLM_C_COUNT];
 } llm_ledger_cell_t;
@@ -51,11 +52,14 @@ typedef struct {
     llm_db_t             *db;
     llm_ledger_cell_t    *cells;
     uint16_t             *index;   /* cell number + 1 by hash */
+    uint16_t             *dirty;   /* numbers of the cells that changed */
     size_t                used;
+    size_t                changed;
     uint64_t              seed;
     uint64_t              clock;
     llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
-    sqlite3_stmt         *add[LLM_LEDGER_TABLES];
+    sqlite3_stmt         *put[LLM_LEDGER_TABLES];
+    sqlite3_stmt         *get[LLM_LEDGER_TABLES];
     sqlite3_stmt         *load[LLM_LEDGER_TABLES];
 } llm_ledger_t;
 
@@ -76,14 +80,14 @@ typedef struct {
 int llm_ledger_open(llm_ledger_t *l, llm_db_t *db);
 void llm_ledger_close(llm_ledger_t *l);
 
-/* After a rollback: forgets the batch and what is known of the tables. */
+/* After a rollback or a purge: forgets what is known of the tables. */
 void llm_ledger_reset(llm_ledger_t *l);
 
 /* Counts a record; in a transaction. */
 int llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
     const llm_ledger_ids_t *ids);
 
-/* Adds what the batch counted to the tables. */
+/* Writes what the batch changed. */
 int llm_ledger_flush(llm_ledger_t *l);
 
 

@@ -21,10 +21,12 @@
 #define LLM_PURGE_DICT      5000       /* ids of one slice */
 #define LLM_PURGE_FREE      "256"      /* pages of one slice */
 #define LLM_PURGE_KEEP      1024       /* free pages that may stay */
+#define LLM_PURGE_FRAMES    8          /* of a body in one go, 2 MB */
+#define LLM_PURGE_TABLES    5          /* of the ledger */
 
 enum {
     LLM_PURGE_LOG = 0, LLM_PURGE_DETAIL, LLM_PURGE_REQUEST,
-    LLM_PURGE_RESPONSE, LLM_PURGE_FRAME, LLM_PURGE_STORING,
+    LLM_PURGE_RESPONSE, LLM_PURGE_STORING, LLM_PURGE_FRAME,
     LLM_PURGE_STATEMENTS
 };
 
@@ -33,8 +35,26 @@ static const char *const  llm_purge_sql[LLM_PURGE_STATEMENTS] = {
     "DELETE FROM detail WHERE id = ?1",
     "DELETE FROM request_body WHERE id = ?1",
     "DELETE FROM response_body WHERE id = ?1",
-    "DELETE FROM frame WHERE id = ?1",
-    "DELETE FROM storing WHERE id = ?1 RETURNING file"
+    "DELETE FROM storing WHERE id = ?1 RETURNING file",
+    "DELETE FROM frame WHERE rowid IN (SELECT rowid FROM frame WHERE id = ?1"
+        " LIMIT ?2)"
+};
+
+
+/*
+ * The oldest times first, one of a table in one go, for its rows are bounded;
+ * minutes are of interest for eight days only.
+ */
+
+static const char *const  llm_purge_ledger_sql[LLM_PURGE_TABLES] = {
+    "DELETE FROM service_minute WHERE t = (SELECT min(t) FROM service_minute"
+        " WHERE t < max(?1, ?2))",
+    "DELETE FROM service WHERE t = (SELECT min(t) FROM service WHERE t < ?1)",
+    "DELETE FROM who WHERE t = (SELECT min(t) FROM who WHERE t < ?1)",
+    "DELETE FROM series WHERE span = 900000 AND t = (SELECT min(t) FROM series"
+        " WHERE span = 900000 AND t < ?1)",
+    "DELETE FROM series WHERE span = 86400000 AND t = (SELECT min(t)"
+        " FROM series WHERE span = 86400000 AND t < ?1)"
 };
 
 
@@ -45,6 +65,9 @@ static int llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row,
     int *done);
 static int llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id,
     int row);
+static int llm_purge_frames(llm_writer_t *w, sqlite3_stmt *st, int64_t id,
+    int64_t start);
+static int llm_purge_times(llm_writer_t *w, int64_t ms, int *more);
 static int llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n);
 static int llm_purge_oldest(llm_writer_t *w, int64_t *row_ms,
     int64_t *ledger_ms);
@@ -79,7 +102,13 @@ llm_purge_rows(llm_writer_t *w, llm_purge_t *p)
         return LLM_ERROR;
     }
 
-    p->last = done == n && n < LLM_PURGE_ROWS ? edge : ids[done - 1];
+    if (done == n && n < LLM_PURGE_ROWS) {
+        p->last = edge;
+
+    } else if (done > 0) {
+        p->last = ids[done - 1];
+    }
+
     p->deleted += done;
 
     return LLM_OK;
@@ -187,7 +216,10 @@ llm_purge_edge(llm_writer_t *w, llm_purge_t *p, int64_t *edge)
 }
 
 
-/* In a transaction; at least one, the rest while there is time. */
+/*
+ * In a transaction; at least one, the rest while there is time.  Of a body in
+ * many frames a part, and then its row comes again.
+ */
 
 static int
 llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
@@ -214,12 +246,46 @@ llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
             break;
         }
 
-        rc = llm_purge_id(w, st, ids[*done], row);
+        rc = llm_purge_frames(w, st[LLM_PURGE_FRAME], ids[*done], start);
+
+        if (rc == LLM_AGAIN) {
+            rc = LLM_OK;
+            break;
+        }
+
+        if (rc == LLM_OK) {
+            rc = llm_purge_id(w, st, ids[*done], row);
+        }
     }
 
     llm_db_finalize(st, LLM_PURGE_STATEMENTS);
 
     return rc;
+}
+
+
+/* LLM_AGAIN: there are more, and no time. */
+
+static int
+llm_purge_frames(llm_writer_t *w, sqlite3_stmt *st, int64_t id, int64_t start)
+{
+    (void) sqlite3_bind_int64(st, 1, id);
+    (void) sqlite3_bind_int(st, 2, LLM_PURGE_FRAMES);
+
+    for ( ;; ) {
+
+        if (llm_db_run(&w->db, st) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+        if (sqlite3_changes(w->db.handle) < LLM_PURGE_FRAMES) {
+            return LLM_OK;
+        }
+
+        if (llm_control_now() - start >= LLM_PURGE_MS) {
+            return LLM_AGAIN;
+        }
+    }
 }
 
 
@@ -338,29 +404,51 @@ llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n)
 int
 llm_purge_ledger(llm_writer_t *w, int64_t ms)
 {
-    int            i;
-    sqlite3_stmt  *st[5];
-
-    /* a table a statement; minutes are of interest for eight days only */
-
-    static const char *const  sql[] = {
-        "DELETE FROM service_minute WHERE t < max(?1, ?2)",
-        "DELETE FROM service WHERE t < ?1",
-        "DELETE FROM who WHERE t < ?1",
-        "DELETE FROM series WHERE span = 900000 AND t < ?1",
-        "DELETE FROM series WHERE span = 86400000 AND t < ?1"
-    };
+    int  more;
 
     if (llm_writer_begin(w) != LLM_OK) {
         return LLM_ERROR;
     }
 
-    if (llm_db_prepare(&w->db, sql, st, 5) != LLM_OK) {
+    if (llm_purge_times(w, ms, &more) != LLM_OK
+        || llm_writer_commit(w) != LLM_OK)
+    {
         llm_writer_rollback(w);
         return LLM_ERROR;
     }
 
-    for (i = 0; i < 5; i++) {
+    return more ? LLM_OK : LLM_AGAIN;
+}
+
+
+/* While there is time; what is known of the tables is forgotten. */
+
+static int
+llm_purge_times(llm_writer_t *w, int64_t ms, int *more)
+{
+    int            i, rc, changed;
+    int64_t        start;
+    sqlite3_stmt  *st[LLM_PURGE_TABLES];
+
+    *more = 0;
+
+    if (llm_db_prepare(&w->db, llm_purge_ledger_sql, st, LLM_PURGE_TABLES)
+        != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    rc = LLM_OK;
+    changed = 0;
+    start = llm_control_now();
+
+    for (i = 0; i < LLM_PURGE_TABLES && rc == LLM_OK; /* void */ ) {
+
+        if (llm_control_now() - start >= LLM_PURGE_MS) {
+            *more = 1;
+            break;
+        }
+
         (void) sqlite3_bind_int64(st[i], 1, ms != LLM_NULL ? ms : INT64_MAX);
 
         if (i == 0) {
@@ -368,21 +456,23 @@ llm_purge_ledger(llm_writer_t *w, int64_t ms)
                                       llm_wall_ms() - 8 * LLM_DAY_MS);
         }
 
-        if (llm_db_run(&w->db, st[i]) != LLM_OK) {
-            break;
+        rc = llm_db_run(&w->db, st[i]);
+
+        if (rc == LLM_OK && sqlite3_changes(w->db.handle) == 0) {
+            i++;
+
+        } else {
+            changed = 1;
         }
     }
 
-    llm_db_finalize(st, 5);
+    llm_db_finalize(st, LLM_PURGE_TABLES);
 
-    if (i < 5 || llm_writer_commit(w) != LLM_OK) {
-        llm_writer_rollback(w);
-        return LLM_ERROR;
+    if (changed) {
+        llm_ledger_reset(&w->ledger);
     }
 
-    llm_ledger_reset(&w->ledger);
-
-    return LLM_OK;
+    return rc;
 }
 
 

@@ -37,7 +37,10 @@ int llm_purge_rows(llm_writer_t *w, llm_purge_t *p);
 /* Bodies of rows with ids below; the rows say expired then. */
 int llm_purge_bodies(llm_writer_t *w, int64_t below);
 
-/* The ledger before ms; LLM_NULL: all of it. */
+/*
+ * One slice of the ledger before ms; LLM_NULL: of all of it.  LLM_OK: there is
+ * more; LLM_AGAIN: it is gone.
+ */
 int llm_purge_ledger(llm_writer_t *w, int64_t ms);
 
 /*

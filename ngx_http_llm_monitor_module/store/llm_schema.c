@@ -110,7 +110,7 @@ static const char  llm_schema_1[] =
 "    key_hash INTEGER NOT NULL,         -- 0: no key\n"
 "    source INTEGER NOT NULL,\n"
 "    first_ms INTEGER NOT NULL,\n"
-"    last_ms INTEGER NOT NULL,          -- may lag by a second\n"
+"    last_ms INTEGER NOT NULL,          -- may lag by a minute\n"
 "    UNIQUE (sid, key_hash)\n"
 ");\n"
 "CREATE INDEX session_last ON session (last_ms);\n"

@@ -302,7 +302,9 @@ llm_sessions_sweep(llm_sessions_t *s, int64_t ms, int64_t *n)
 
     st = s->st[LLM_SESSION_DELETE];
 
-    (void) sqlite3_bind_int64(st, 1, ms);
+    /* a row may be newer than the table says of its session */
+
+    (void) sqlite3_bind_int64(st, 1, ms - LLM_SESSION_LAG_MS);
 
     if (llm_db_run(s->db, st) != LLM_OK) {
         return LLM_ERROR;

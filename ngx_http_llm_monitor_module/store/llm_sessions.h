@@ -18,7 +18,7 @@
 #define LLM_SESSION_MAX       1000000     /* sessions kept; then `over` */
 #define LLM_SESSION_CACHED    16384
 #define LLM_SESSION_CHAIN     65536       /* answers remembered */
-#define LLM_SESSION_LAG_MS    1000        /* of last_ms in the table */
+#define LLM_SESSION_LAG_MS    60000       /* of last_ms in the table */
 
 /* rule 5 of the order in which a session is looked for */
 #define LLM_SESSION_BY_CHAIN  5

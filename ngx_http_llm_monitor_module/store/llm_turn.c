@@ -37,6 +37,7 @@ static int llm_turn_checkpoint(llm_turn_t *t);
 static int llm_turn_keep(llm_turn_t *t);
 static int llm_turn_bodies(llm_turn_t *t, int64_t wall, int *more);
 static int llm_turn_rows(llm_turn_t *t, int64_t wall, int *more);
+static int llm_turn_ledger(llm_turn_t *t, int64_t wall, int *more);
 static int llm_turn_never(void *data);
 
 
@@ -439,9 +440,7 @@ llm_turn_keep(llm_turn_t *t)
 
     if (llm_turn_bodies(t, wall, &more) != LLM_OK
         || llm_turn_rows(t, wall, &more) != LLM_OK
-        || (t->stats_s > 0
-            && llm_purge_ledger(&t->writer, wall - t->stats_s * 1000)
-               != LLM_OK)
+        || llm_turn_ledger(t, wall, &more) != LLM_OK
         || llm_purge_pages(&t->writer) == LLM_ERROR)
     {
         return LLM_ERROR;
@@ -538,6 +537,36 @@ llm_turn_rows(llm_turn_t *t, int64_t wall, int *more)
     }
 
     *more = 1;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_turn_ledger(llm_turn_t *t, int64_t wall, int *more)
+{
+    int      i, rc;
+    int64_t  below;
+
+    below = wall - t->stats_s * 1000;
+
+    for (i = 0; t->stats_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
+        rc = llm_purge_ledger(&t->writer, below);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        if (rc == LLM_AGAIN) {
+            return LLM_OK;
+        }
+
+        if (t->stop(t->stop_data)) {
+            break;
+        }
+    }
+
+    *more |= t->stats_s > 0;
 
     return LLM_OK;
 }

@@ -85,7 +85,7 @@ bench_record(llm_record_t *r, int n)
     r->num[LLM_N_STREAM] = n & 1;
     r->num[LLM_N_PROTOCOL] = 1 + n % 2;
     r->num[LLM_N_FLAGS] = 0;
-    r->num[LLM_N_API_KEY_HASH] = 1000 + n % 20;
+    r->num[LLM_N_API_KEY_HASH] = 1000 + n / 50 % 20;
     r->num[LLM_N_REQUEST_BODY_STATE] = bench_request ? LLM_BODY_STORED : 0;
     r->num[LLM_N_RESPONSE_BODY_STATE] = bench_response ? LLM_BODY_STORED : 0;
 

@@ -662,6 +662,36 @@ body_check(int64_t id, int side)
 }
 
 
+static int64_t
+command(int op, const void *args, size_t len)
+{
+    int       i, index, state;
+    char      error[128];
+    int64_t   progress, result;
+    uint64_t  ticket;
+
+    index = llm_control_ask(control, op, args, len, getpid(),
+                            llm_control_now() + 30000, &ticket);
+
+    for (i = 0; i < 6000; i++) {
+        state = llm_control_poll(control, index, ticket, &progress, &result,
+                                 error, sizeof(error));
+
+        if (state == LLM_COMMAND_DONE) {
+            return result;
+        }
+
+        if (state == LLM_COMMAND_FAILED || state == LLM_COMMAND_FREE) {
+            return -1;
+        }
+
+        nap(5);
+    }
+
+    return -2;
+}
+
+
 /* The first body that does not fit into memory makes the directory. */
 
 static void
@@ -830,6 +860,11 @@ bodies(void)
     ok(ask_db("SELECT count(*) FROM log WHERE response_body_state = 4") == 2,
        "or skipped, where no such file is");
     ok(access(path("ring.own"), F_OK) == 0, "no name leads out of the spool");
+
+    ok(command(LLM_COMMAND_CLEAR, NULL, 0) == 12
+       && ask_db("SELECT count(*) FROM frame") == 0
+       && ask_db("SELECT count(*) FROM response_body") == 0,
+       "a clear takes them with all their frames");
 
     llm_drain_stop(d, 1000);
     free(data);
@@ -1115,7 +1150,7 @@ full(void)
     int            status;
     llm_drain_t   *d;
     llm_terms_t    t;
-    struct rlimit  limit = { 1536 * 1024, 1536 * 1024 };
+    struct rlimit  limit = { 768 * 1024, 768 * 1024 };
 
     fresh();
 
@@ -1144,36 +1179,6 @@ full(void)
     ok(law(&t), "the law");
 
     cleanup();
-}
-
-
-static int64_t
-command(int op, const void *args, size_t len)
-{
-    int       i, index, state;
-    char      error[128];
-    int64_t   progress, result;
-    uint64_t  ticket;
-
-    index = llm_control_ask(control, op, args, len, getpid(),
-                            llm_control_now() + 30000, &ticket);
-
-    for (i = 0; i < 6000; i++) {
-        state = llm_control_poll(control, index, ticket, &progress, &result,
-                                 error, sizeof(error));
-
-        if (state == LLM_COMMAND_DONE) {
-            return result;
-        }
-
-        if (state == LLM_COMMAND_FAILED || state == LLM_COMMAND_FREE) {
-            return -1;
-        }
-
-        nap(5);
-    }
-
-    return -2;
 }
 
 
@@ -1216,7 +1221,21 @@ commands(void)
     ok(sums_equal(3050), "but the ledger");
     ok(law(&t) && t.written + t.cleared == 3050, "the law");
 
+    query.data = (const uint8_t *) "stats=1&all=1";
+    query.len = 13;
+    ok(llm_filter_parse(&filter, &query, LLM_FOR_CLEAR, 1790000000000, &err)
+       == LLM_OK
+       && llm_filter_pack(filter, args, sizeof(args), &len) == LLM_OK
+       && command(LLM_COMMAND_CLEAR, args, len) == 0
+       && ask_db("SELECT count(*) FROM service") == 0
+       && ask_db("SELECT count(*) FROM series") == 0
+       && ask_db("SELECT count(*) FROM who") == 0
+       && ask_db("SELECT count(*) FROM service_minute") == 0,
+       "clears the ledger");
+    llm_filter_free(filter);
+
     publish_n(100);
+    ok(wait_written(3150) && sums_equal(100), "which begins anew");
     ok(wait_written(3150) && ask_db("SELECT count(*) FROM log") == 100
        && ask_db("SELECT min(seq) FROM log") > 3000, "seq goes on");
 
@@ -1233,7 +1252,7 @@ commands(void)
     ok(wait_written(3151) && control->recording == 0,
        "is kept over a restart");
     ok(ask_db("SELECT count(*) FROM log") == 100
-       && ask_db("SELECT sum(requests) FROM service") == 3151,
+       && ask_db("SELECT sum(requests) FROM service") == 101,
        "also for what was finished before anyone knew");
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
