@@ -34,6 +34,7 @@ static ngx_uint_t ngx_http_llm_monitor_wanted(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
 static void ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
     llm_record_t *rec);
+static int ngx_http_llm_monitor_body_redacted(int state, int redacted);
 static ngx_uint_t ngx_http_llm_monitor_is_error(llm_record_t *rec);
 
 
@@ -415,6 +416,12 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
     request = &ctx->request_body;
     response = &ctx->response_body;
 
+    ngx_memzero(&st, sizeof(llm_exchange_state_t));
+
+    if (ctx->exchange) {
+        llm_exchange_state(ctx->exchange, &st);
+    }
+
     if ((rec->num[LLM_N_FLAGS] & LLM_RECORD_LEDGER_ONLY)
         || (ctx->lcf->bodies == NGX_HTTP_LLM_MONITOR_BODIES_ERRORS
             && !ngx_http_llm_monitor_is_error(rec)))
@@ -422,8 +429,7 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
         ngx_http_llm_monitor_body_drop(request, LLM_BODY_NONE);
         ngx_http_llm_monitor_body_drop(response, LLM_BODY_NONE);
 
-    } else if (ctx->exchange) {
-        llm_exchange_state(ctx->exchange, &st);
+    } else {
 
         if (st.binary_request && request->wanted) {
             ngx_http_llm_monitor_body_drop(request, LLM_BODY_BINARY);
@@ -435,12 +441,27 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
     }
 
     rec->num[LLM_N_REQUEST_BODY_STATE] =
-        ngx_http_llm_monitor_body_end(request, &rec->str[LLM_S_REQUEST_BODY],
-                                      &rec->str[LLM_S_REQUEST_SPOOL]);
+        ngx_http_llm_monitor_body_redacted(
+            ngx_http_llm_monitor_body_end(request,
+                                          &rec->str[LLM_S_REQUEST_BODY],
+                                          &rec->str[LLM_S_REQUEST_SPOOL]),
+            st.redacted_request);
 
     rec->num[LLM_N_RESPONSE_BODY_STATE] =
-        ngx_http_llm_monitor_body_end(response, &rec->str[LLM_S_RESPONSE_BODY],
-                                      &rec->str[LLM_S_RESPONSE_SPOOL]);
+        ngx_http_llm_monitor_body_redacted(
+            ngx_http_llm_monitor_body_end(response,
+                                          &rec->str[LLM_S_RESPONSE_BODY],
+                                          &rec->str[LLM_S_RESPONSE_SPOOL]),
+            st.redacted_response);
+}
+
+
+/* llm_monitor_redact: stored, but not as it was */
+
+static int
+ngx_http_llm_monitor_body_redacted(int state, int redacted)
+{
+    return state == LLM_BODY_STORED && redacted ? LLM_BODY_REDACTED : state;
 }
 
 

@@ -800,6 +800,8 @@ llm_exchange_state(const llm_exchange_t *x, llm_exchange_state_t *st)
     st->stream = llm_exchange_streams(x);
     st->binary_request = x->in.binary;
     st->binary_response = x->out.binary;
+    st->redacted_request = llm_flow_redacted(&x->in);
+    st->redacted_response = llm_flow_redacted(&x->out);
     st->multipart_request = x->in.hint == LLM_FLOW_MULTIPART;
 
     st->content_seen = f->content_at != LLM_NULL

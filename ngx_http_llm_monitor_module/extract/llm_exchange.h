@@ -136,6 +136,8 @@ typedef struct {
     int             stream;
     int             binary_request;    /* the body is not text: do not store */
     int             binary_response;
+    int             redacted_request;  /* the sink was given less than came */
+    int             redacted_response;
     int             multipart_request; /* sink gets a JSON summary at the end */
 } llm_exchange_state_t;
 

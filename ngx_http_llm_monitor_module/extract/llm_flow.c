@@ -725,6 +725,13 @@ llm_flow_closed(const llm_flow_t *b)
 }
 
 
+int
+llm_flow_redacted(const llm_flow_t *b)
+{
+    return b->redacted || (b->redact != NULL && llm_redact_done(b->redact));
+}
+
+
 void
 llm_flow_free(llm_flow_t *b)
 {
@@ -735,6 +742,8 @@ llm_flow_free(llm_flow_t *b)
     }
 
     mem = &b->conf->mem;
+
+    b->redacted = llm_flow_redacted(b);
 
     llm_decode_destroy(b->decode);
     llm_redact_destroy(b->redact);

@@ -64,6 +64,7 @@ typedef struct {
     uint8_t                    elements;    /* an array is a stream of them */
     uint8_t                    binary;
     uint8_t                    bad_coding;
+    uint8_t                    redacted;    /* told when redact is gone */
     uint8_t                    named;       /* the event's name was told */
     uint8_t                    last;
     uint8_t                    nsniff;
@@ -92,6 +93,9 @@ int llm_flow_stream(const llm_flow_t *b);
 
 /* 1: the JSON document is closed, or the last byte was seen */
 int llm_flow_closed(const llm_flow_t *b);
+
+/* 1: the sink was given something else than the body at some place */
+int llm_flow_redacted(const llm_flow_t *b);
 
 void llm_flow_free(llm_flow_t *b);
 

@@ -580,6 +580,64 @@ check_nothing(void)
 }
 
 
+static char    sunk[200];
+static size_t  nsunk;
+
+
+static void
+sink(void *data, const uint8_t *p, size_t n)
+{
+    memcpy(sunk + nsunk, p, n);
+    nsunk += n;
+}
+
+
+/* a field that is hidden is told of, also once the body has ended */
+
+static void
+check_redacted(void)
+{
+    int              mode, bad;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char       asked[] = "{\"user\":\"u\",\"ssn\":\"1-2\"}";
+    static const char       body[] = "{\"id\":\"ssn\"}";
+    static const char       want[] = "{\"user\":\"u\",\"ssn\":\"***\"}";
+    static const llm_str_t  names[] = { llm_str("ssn") };
+
+    bad = -1;
+
+    for (mode = 0; mode < 35; mode++) {
+        nsunk = 0;
+
+        x = start(CHAT, JSON, 200);
+        conf.redact_json = names;
+        conf.nredact_json = 1;
+        conf.request_sink = sink;
+        llm_exchange_request(x, &request);
+        feed(x, asked, sizeof(asked) - 1, mode, 0);
+        llm_exchange_response(x, &response);
+        feed(x, body, sizeof(body) - 1, mode, 1);
+        llm_record_init(&r);
+        llm_exchange_finish(x, &r);
+        llm_exchange_state(x, &state);
+
+        if (!state.redacted_request || state.redacted_response
+            || nsunk != sizeof(want) - 1 || memcmp(sunk, want, nsunk) != 0)
+        {
+            bad = mode;
+            printf("# mode %d: %d %d <%.*s>\n", mode, state.redacted_request,
+                   state.redacted_response, (int) nsunk, sunk);
+        }
+
+        llm_exchange_destroy(x);
+    }
+
+    ok(bad < 0, "a field that is hidden");
+}
+
+
 /* a coded body that ends too early is read as far as it goes, and flagged */
 
 static void
@@ -812,6 +870,7 @@ main(void)
     check_usage();
     check_nothing();
     check_truncated();
+    check_redacted();
     check_beginnings();
     check_times();
     check_again();
