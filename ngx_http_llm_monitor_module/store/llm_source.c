@@ -226,7 +226,9 @@ llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind, uint64_t pos,
 
 
 /*
- * Whether a record is for the ledger alone.  After a restart the first workers
+ * Whether a record is for the ledger alone.  Its own flag decides, so that what
+ * was finished before a pause becomes a row and what was finished in it none,
+ * whatever the flag of the zone is by now.  After a restart the first workers
  * may publish before the writer has read that recording is paused.
  */
 
