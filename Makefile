@@ -55,7 +55,8 @@ ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 module: listed $(TREE)/objs/Makefile
 	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile modules
 	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
-	|| { cp $(TREE)/objs/$(NAME).so $(MODULE) && echo "built $(MODULE)"; }
+	|| { cp $(TREE)/objs/$(NAME).so $(MODULE).new \
+	     && mv $(MODULE).new $(MODULE) && echo "built $(MODULE)"; }
 
 
 # A source that config does not list would be missed only when nginx loads the
