@@ -279,7 +279,8 @@ ngx_http_llm_monitor_not_satisfiable(ngx_http_llm_monitor_call_t *call)
     }
 
     (void) llm_query_fail(&call->err, NGX_HTTP_RANGE_NOT_SATISFIABLE,
-                          "bad_range", NULL, "no byte of the body is there");
+                          "bad_range", NULL,
+                          "no byte of the range is in the body");
 
     return ngx_http_llm_monitor_error(r, &call->err, NULL);
 }

@@ -89,10 +89,12 @@ static const llm_param_t  llm_params[] = {
       "must be a time zone such as Europe/Paris, UTC or +05:45" },
 
     { "since", LLM_PARAM_ANY, llm_param_when, LLM_F_SINCE, 0, 0, 0,
-      "must be ms, ISO 8601, -15m, -24h, today, yesterday, week or month" },
+      "must be milliseconds, ISO 8601, -15m, -24h, -7d, today, yesterday, "
+      "week or month" },
 
     { "until", LLM_PARAM_ANY, llm_param_when, LLM_F_UNTIL, 0, 0, 0,
-      "must be ms, ISO 8601, -15m, -24h, today, yesterday, week or month" },
+      "must be milliseconds, ISO 8601, -15m, -24h, -7d, today, yesterday, "
+      "week or month" },
 
     { "filter", LLM_PARAM_ANY, llm_param_text, LLM_F_SEARCH, 0, 256, 0,
       "must have at most 256 characters" },

@@ -190,7 +190,7 @@ llm_reader_version(llm_reader_t *reader, llm_query_error_t *err)
 
     if (app != LLM_SCHEMA_APP_ID || version != LLM_SCHEMA_VERSION) {
         return llm_query_fail(err, 503, "database_error", NULL,
-                              "database has another schema");
+                              "database was made by another version");
     }
 
     return LLM_OK;
