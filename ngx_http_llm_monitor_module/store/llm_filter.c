@@ -221,6 +221,13 @@ llm_filter_check(llm_params_t *ps, int what)
         return llm_params_fail(ps, &name, "does not go with filters");
     }
 
+    /* the ledger knows sums, not rows: no filter can pick from it */
+
+    if (num[LLM_F_STATS] == 1 && num[LLM_F_ALL] != 1) {
+        name = (llm_str_t) llm_str("stats");
+        return llm_params_fail(ps, &name, "goes with all=1 only");
+    }
+
     return LLM_OK;
 }
 

@@ -246,6 +246,7 @@ test_clear(void)
     refused("filter=", LLM_FOR_CLEAR, "all");
     refused("errors_only=0", LLM_FOR_CLEAR, "all");
     refused("all=1&status=401", LLM_FOR_CLEAR, "all");
+    refused("status=401&stats=1", LLM_FOR_CLEAR, "stats");
     refused("limit=5&status=401", LLM_FOR_CLEAR, "limit");
 
     f = parse("all=1&stats=1", LLM_FOR_CLEAR);
