@@ -2,7 +2,7 @@
 # Copyright (C) llm_monitor contributors
 #
 #   make             build/ngx_http_llm_monitor_module.so for the installed
-#                    nginx, or for another source tree: make NGX_SRC=dir
+#                    nginx, or for another source tree: make NGINX_SRC=dir
 #   make run, stop   a demonstration on 127.0.0.1:8080 and its end
 #   make test        every test, on a bare machine too
 #   make unit        the unit tests alone
@@ -16,7 +16,7 @@
 
 SHELL   := /bin/bash
 BUILD   ?= build
-NGX_SRC ?= /usr/share/nginx/src
+NGINX_SRC ?= /usr/share/nginx/src
 ADD     ?= --add-dynamic-module
 NAME    := ngx_http_llm_monitor_module
 MODULE  := $(BUILD)/$(NAME).so
@@ -83,13 +83,13 @@ binary: $(TREE)/objs/Makefile
 # config has changed or another tree is asked for.
 
 $(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
-	@test -x $(NGX_SRC)/configure \
-	|| { echo "no nginx source in $(NGX_SRC): run" \
-	          "scripts/install-deps build, or give NGX_SRC=dir" >&2; \
+	@test -x $(NGINX_SRC)/configure \
+	|| { echo "no nginx source in $(NGINX_SRC): run" \
+	          "scripts/install-deps build, or give NGINX_SRC=dir" >&2; \
 	     exit 1; }
 	@rm -rf $(TREE)
-	@cp -R $(NGX_SRC) $(TREE)
-	@echo "configuring $(NGX_SRC), see $(BUILD)/configure.log"
+	@cp -R $(NGINX_SRC) $(TREE)
+	@echo "configuring $(NGINX_SRC), see $(BUILD)/configure.log"
 	@cd $(TREE) \
 	&& NGX_CONF_FLAGS=( $(NGX_CONF) ) \
 	&& { test ! -f conf_flags || . ./conf_flags; } \
@@ -98,7 +98,7 @@ $(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
 	       $(NGX_ADD) >../configure.log 2>&1 \
 	|| { tail -n 12 ../configure.log >&2; rm -f objs/Makefile; exit 1; }
 
-TREE_IS := $(NGX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD)
+TREE_IS := $(NGINX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD)
 
 $(BUILD)/tree: FORCE
 	@mkdir -p $(BUILD)
@@ -170,7 +170,7 @@ NEXT := $(CURDIR)/$(BUILD)/next
 next:
 	@scripts/install-deps source
 	@$(MAKE) --no-print-directory nginx BUILD=$(BUILD)/next \
-	    NGX_SRC=$(BUILD)/src-next/nginx \
+	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
 
 test-next: next
@@ -191,7 +191,7 @@ SANITIZE  := -fsanitize=address,undefined \
 asan:
 	@scripts/install-deps source
 	@$(MAKE) --no-print-directory binary BUILD=$(BUILD)/asan \
-	    NGX_SRC=$(BUILD)/src-next/nginx \
+	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    ADD=--add-module LD_OPT='$(SANITIZE)' \
 	    CC_OPT='-g -O1 -DNGX_DEBUG_PALLOC=1 $(SANITIZE)' \
 	    NGX_ADD=--add-module=$(CURDIR)/$(BUILD)/src-next/echo
