@@ -453,6 +453,12 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
                                           &rec->str[LLM_S_RESPONSE_BODY],
                                           &rec->str[LLM_S_RESPONSE_SPOOL]),
             st.redacted_response);
+
+    if (rec->num[LLM_N_REQUEST_BODY_STATE] == LLM_BODY_TOO_LARGE
+        || rec->num[LLM_N_RESPONSE_BODY_STATE] == LLM_BODY_TOO_LARGE)
+    {
+        rec->num[LLM_N_BODY_LIMIT] = ctx->lcf->max_body_size;
+    }
 }
 
 

@@ -57,7 +57,8 @@
     X(FLAGS, "flags")                    /* LLM_RECORD_* below */             \
     X(AUDIO_INPUT_TOKENS, "audio_input_tokens")                               \
     X(AUDIO_OUTPUT_TOKENS, "audio_output_tokens")                             \
-    X(REPORTED_TOTAL_TOKENS, "reported_total_tokens")
+    X(REPORTED_TOTAL_TOKENS, "reported_total_tokens")                         \
+    X(BODY_LIMIT, "body_limit")          /* which a too_large one met */
 
 #define LLM_RECORD_STRS(X)                                                    \
     X(METHOD, "method")                                                       \

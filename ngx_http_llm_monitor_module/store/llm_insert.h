@@ -43,10 +43,10 @@ typedef struct {
     " messages_count, tools_count, tool_calls_count, request_bytes,"          \
     " response_bytes, request_body_state, response_body_state,"               \
     " session_source, user_trusted, flags, audio_input_tokens,"               \
-    " audio_output_tokens, reported_total_tokens, method, url, endpoint,"     \
-    " error_type, provider, model, response_model, mapped_model, account,"    \
-    " user, api_key, client_ip, user_agent, price_source, finish_reason,"     \
-    " service_tier"
+    " audio_output_tokens, reported_total_tokens, body_limit, method, url,"   \
+    " endpoint, error_type, provider, model, response_model, mapped_model,"   \
+    " account, user, api_key, client_ip, user_agent, price_source,"           \
+    " finish_reason, service_tier"
 
 #define LLM_INSERT_PARAM(field)                             ",?"
 #define LLM_INSERT_DICT_PARAM(field, column, kind, name)    ",?"

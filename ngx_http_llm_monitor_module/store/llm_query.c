@@ -346,6 +346,10 @@ llm_query_detail_json(llm_reader_t *reader, int64_t id, int64_t max_body,
         return LLM_ERROR;
     }
 
+    if (row.record.num[LLM_N_BODY_LIMIT] != LLM_NULL) {
+        max_body = row.record.num[LLM_N_BODY_LIMIT];
+    }
+
     llm_json_init(&j, out);
     llm_json_open_object(&j);
 
@@ -510,28 +514,20 @@ llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
 static void
 llm_query_too_large(llm_json_t *j, int64_t max_body)
 {
-    char         text[64];
-    int64_t      n;
-    const char  *unit;
+    int      unit;
+    char     text[64];
+    int64_t  n;
+
+    static const char *const  units[] = { "B", "KB", "MB", "GB" };
 
     n = max_body;
-    unit = "B";
 
-    if (n % (1024 * 1024 * 1024) == 0) {
-        n /= 1024 * 1024 * 1024;
-        unit = "GB";
-
-    } else if (n % (1024 * 1024) == 0) {
-        n /= 1024 * 1024;
-        unit = "MB";
-
-    } else if (n % 1024 == 0) {
+    for (unit = 0; unit < 3 && n > 0 && n % 1024 == 0; unit++) {
         n /= 1024;
-        unit = "KB";
     }
 
     snprintf(text, sizeof(text), "[Response too large (>%lld%s)]",
-             (long long) n, unit);
+             (long long) n, units[unit]);
 
     llm_json_text(j, text);
 }

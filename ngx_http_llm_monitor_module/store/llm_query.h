@@ -81,7 +81,7 @@ int llm_reader_stale(const llm_reader_t *reader);
  * LLM_ERROR with err.  budget_ms bounds the time, that of a list's rows and
  * that of its total each: over it a list or count says "total":null and
  * "partial":true with what was found.  max_body is the limit in bytes that the
- * placeholder of a response over it names.
+ * placeholder of a response names whose row does not say which one it met.
  */
 int llm_query_list(llm_reader_t *reader, const llm_filter_t *filter,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);

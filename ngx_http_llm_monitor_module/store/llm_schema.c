@@ -360,8 +360,15 @@ LLM_DICT_JOIN("service_tier")
 ";\n";
 
 
+/* Bytes.  No comment in the SQL: SQLite would put it before the last ")". */
+
+static const char  llm_schema_2[] =
+
+"ALTER TABLE log ADD COLUMN body_limit INTEGER;\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
-    llm_schema_1
+    llm_schema_1, llm_schema_2
 };
 
 

@@ -20,7 +20,7 @@
 
 #define LLM_SCHEMA_FILE       "proxy_logs.db"
 #define LLM_SCHEMA_APP_ID     0x4c4c4d6d       /* PRAGMA application_id */
-#define LLM_SCHEMA_VERSION    1                /* PRAGMA user_version */
+#define LLM_SCHEMA_VERSION    2                /* PRAGMA user_version */
 
 /*
  * Of a new database.  Measured with t/bench/drain_bench.c: rows without bodies
@@ -46,7 +46,7 @@
     X(MESSAGES_COUNT) X(TOOLS_COUNT) X(TOOL_CALLS_COUNT) X(REQUEST_BYTES)     \
     X(RESPONSE_BYTES) X(REQUEST_BODY_STATE) X(RESPONSE_BODY_STATE)            \
     X(SESSION_SOURCE) X(USER_TRUSTED) X(FLAGS) X(AUDIO_INPUT_TOKENS)          \
-    X(AUDIO_OUTPUT_TOKENS) X(REPORTED_TOTAL_TOKENS)
+    X(AUDIO_OUTPUT_TOKENS) X(REPORTED_TOTAL_TOKENS) X(BODY_LIMIT)
 
 
 /*

@@ -164,7 +164,11 @@ http {{
 API = '''
     server {{
         listen 127.0.0.1:{api_port};
-        location /monitor/api {{ llm_monitor_api; }}
+        # a limit that is not the traffic's, whose answers must not name it
+        location /monitor/api {{
+            llm_monitor_api;
+            llm_monitor_max_body_size 7m;
+        }}
     }}
 '''
 

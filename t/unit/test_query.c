@@ -29,6 +29,7 @@ static void fill_odd(void);
 static void fill_bodies(void);
 static void fill_frames(void);
 static void exec(const char *sql);
+static void set_version(int version);
 static int64_t dict(int kind, const char *value);
 static void test_none(void);
 static void test_filters(void);
@@ -36,6 +37,7 @@ static void test_search(void);
 static void test_pages(const char *sort, const char *order);
 static void test_partial(void);
 static void test_record(void);
+static void limit(const char *bytes, const char *shown);
 static void test_bodies(void);
 static void test_slices(void);
 static void test_locked(void);
@@ -104,10 +106,16 @@ main(void)
 static void
 fill(void)
 {
+    int  i;
+
     exec("PRAGMA journal_mode=WAL");
-    exec(llm_schema_step(0));
+
+    for (i = 0; llm_schema_step(i) != NULL; i++) {
+        exec(llm_schema_step(i));
+    }
+
+    set_version(i);
     exec("PRAGMA application_id=0x4c4c4d6d");
-    exec("PRAGMA user_version=1");
     exec("BEGIN");
 
     fill_rows();
@@ -322,6 +330,16 @@ exec(const char *sql)
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
         ok(0, "%s", sqlite3_errmsg(db));
     }
+}
+
+
+static void
+set_version(int version)
+{
+    char  text[64];
+
+    snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+    exec(text);
 }
 
 
@@ -557,6 +575,13 @@ test_record(void)
     ok(strstr(p, "\"response_body\":\"[Response too large (>100MB)]\"")
        != NULL, "a placeholder");
 
+    limit("52428800", "50MB");
+    limit("1536", "1536B");
+    limit("3072", "3KB");
+    limit("0", "0B");
+    limit("4294967296", "4GB");
+    limit("NULL", "100MB");
+
     out.len = 0;
     llm_query_detail(reader, ID(20), 65536, 1000, &out, &err);
     llm_buf_add(&out, "", 1);
@@ -581,6 +606,26 @@ test_record(void)
     out.len = 0;
     ok(llm_query_detail(reader, ID(3) + 1, 100, 1000, &out, &err)
        == LLM_ERROR && err.status == 404, "an id that is not there");
+}
+
+
+/* A placeholder names the limit that the body met, not that of who asks. */
+
+static void
+limit(const char *bytes, const char *shown)
+{
+    char  text[128];
+
+    snprintf(text, sizeof(text),
+             "UPDATE log SET body_limit = %s WHERE seq = 11", bytes);
+    exec(text);
+
+    out.len = 0;
+    llm_query_detail(reader, ID(10), 104857600, 1000, &out, &err);
+    llm_buf_add(&out, "", 1);
+
+    snprintf(text, sizeof(text), "\"[Response too large (>%s)]\"", shown);
+    ok(strstr((char *) out.data, text) != NULL, "limit %s", bytes);
 }
 
 
@@ -663,13 +708,13 @@ test_slices(void)
 static void
 test_locked(void)
 {
-    exec("PRAGMA user_version=99");
+    set_version(99);
     llm_reader_close(reader);
 
     ok(llm_reader_open(&reader, dir, &err) == LLM_ERROR
        && err.status == 503, "a newer schema: %s", err.message);
 
-    exec("PRAGMA user_version=1");
+    set_version(LLM_SCHEMA_VERSION);
     exec("PRAGMA journal_mode=DELETE");
     exec("BEGIN EXCLUSIVE");
 
