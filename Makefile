@@ -14,13 +14,13 @@
 #   make install     copies the module to nginx's modules
 
 
-SHELL   := /bin/bash
-BUILD   ?= build
+SHELL     := /bin/bash
+BUILD     ?= build
 NGINX_SRC ?= /usr/share/nginx/src
-ADD     ?= --add-dynamic-module
-NAME    := ngx_http_llm_monitor_module
-MODULE  := $(BUILD)/$(NAME).so
-TREE    := $(BUILD)/nginx
+ADD       ?= --add-dynamic-module
+NAME      := ngx_http_llm_monitor_module
+MODULE    := $(BUILD)/$(NAME).so
+TREE      := $(BUILD)/nginx
 
 # Flags of the module's own files.  They reach nothing else: what is compiled
 # for a dynamic module is the module.
