@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_module.h"
 #include "serve/ngx_http_llm_monitor_api.h"
+#include "store/llm_filter.h"
 
 
 typedef struct {
@@ -646,6 +647,51 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_llm_monitor_api_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_llm_monitor_set_scope(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_llm_monitor_loc_conf_t *lcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (lcf->scope != LLM_SCOPE_NONE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "user") == 0) {
+        lcf->scope = LLM_SCOPE_USER;
+
+    } else if (ngx_strcmp(value[1].data, "account") == 0) {
+        lcf->scope = LLM_SCOPE_ACCOUNT;
+
+    } else {
+        return ngx_http_llm_monitor_bad_value(cf, (char *) cmd->name.data,
+                                              &value[1],
+                                              "\"user\" or \"account\"");
+    }
+
+    lcf->scope_value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (lcf->scope_value == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[2];
+    ccv.complex_value = lcf->scope_value;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

@@ -10,6 +10,7 @@
 #include "ngx_http_llm_monitor_module.h"
 #include "capture/ngx_http_llm_monitor_capture.h"
 #include "serve/ngx_http_llm_monitor_api.h"
+#include "store/llm_filter.h"
 
 
 /*
@@ -169,6 +170,13 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_llm_monitor_loc_conf_t, remote),
+      NULL },
+
+    { ngx_string("llm_monitor_scope"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_llm_monitor_set_scope,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
       ngx_null_command
@@ -425,6 +433,13 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->filter, prev->filter, NULL);
     ngx_conf_merge_value(conf->remote, prev->remote, 0);
 
+    /* a location inside of this one shows no more than this one */
+
+    if (conf->scope == LLM_SCOPE_NONE) {
+        conf->scope = prev->scope;
+        conf->scope_value = prev->scope_value;
+    }
+
     /* one directive sets all three, so they are inherited together */
 
     if (conf->redact_headers == NGX_CONF_UNSET_PTR) {
@@ -446,6 +461,10 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         && conf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE)
     {
         clcf->handler = ngx_http_llm_monitor_api_handler;
+    }
+
+    if (!clcf->noname) {
+        ngx_http_llm_monitor_scope_check(cf, conf);
     }
 
     /* a look at the monitor is no traffic */

@@ -95,6 +95,8 @@ typedef struct {
     /* locations that answer */
     ngx_uint_t                     serve;
     ngx_flag_t                     remote;
+    ngx_uint_t                     scope;          /* llm_scope_e */
+    ngx_http_complex_value_t      *scope_value;
 } ngx_http_llm_monitor_loc_conf_t;
 
 
@@ -114,6 +116,8 @@ char *ngx_http_llm_monitor_set_redact(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_scope(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

@@ -282,7 +282,7 @@ ngx_http_llm_monitor_call(ngx_http_request_t *r)
 
     llm_buf_init(&call->out, NGX_HTTP_LLM_MONITOR_ANSWER);
 
-    return call;
+    return ngx_http_llm_monitor_scope(call) == NGX_OK ? call : NULL;
 }
 
 
@@ -324,9 +324,7 @@ ngx_http_llm_monitor_list(ngx_http_llm_monitor_call_t *call)
 static int
 ngx_http_llm_monitor_list_run(ngx_http_llm_monitor_call_t *call)
 {
-    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_LIST,
-                         call->now_ms, &call->err)
-        != LLM_OK
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_LIST) != LLM_OK
         || ngx_http_llm_monitor_reader(call) != LLM_OK)
     {
         return LLM_ERROR;
@@ -351,9 +349,7 @@ ngx_http_llm_monitor_count(ngx_http_llm_monitor_call_t *call)
 static int
 ngx_http_llm_monitor_count_run(ngx_http_llm_monitor_call_t *call)
 {
-    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_COUNT,
-                         call->now_ms, &call->err)
-        != LLM_OK
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_COUNT) != LLM_OK
         || ngx_http_llm_monitor_reader(call) != LLM_OK)
     {
         return LLM_ERROR;
@@ -378,10 +374,14 @@ ngx_http_llm_monitor_detail(ngx_http_llm_monitor_call_t *call)
 static int
 ngx_http_llm_monitor_detail_run(ngx_http_llm_monitor_call_t *call)
 {
-    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_NOTHING,
-                         call->now_ms, &call->err)
-        != LLM_OK
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_NOTHING) != LLM_OK
         || ngx_http_llm_monitor_reader(call) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    if (llm_query_visible(*call->reader, call->id, call->filter, &call->err)
+        != LLM_OK)
     {
         return LLM_ERROR;
     }

@@ -15,6 +15,10 @@
 
 ngx_int_t ngx_http_llm_monitor_api_handler(ngx_http_request_t *r);
 
+/* At the merge of a location: warns of a scope that any client can choose. */
+void ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,
+    ngx_http_llm_monitor_loc_conf_t *conf);
+
 /*
  * In postconfiguration: keeps the server names, which nginx itself has in a
  * temporary pool, for the check of Host.

@@ -72,10 +72,11 @@ ngx_http_llm_monitor_download_info(ngx_http_llm_monitor_call_t *call)
 
     d = call->data;
 
-    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_NOTHING,
-                         call->now_ms, &call->err)
-        != LLM_OK
-        || ngx_http_llm_monitor_reader(call) != LLM_OK)
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_NOTHING) != LLM_OK
+        || ngx_http_llm_monitor_reader(call) != LLM_OK
+        || llm_query_visible(*call->reader, call->id, call->filter,
+                             &call->err)
+           != LLM_OK)
     {
         return LLM_ERROR;
     }

@@ -12,7 +12,7 @@
 
 
 #include "../ngx_http_llm_monitor_module.h"
-#include "../store/llm_query.h"
+#include "../store/llm_filter.h"
 
 
 /* the largest answer but for downloads, bytes */
@@ -48,6 +48,7 @@ struct ngx_http_llm_monitor_call_s {
     ngx_int_t                         (*done)(ngx_http_llm_monitor_call_t *);
 
     llm_str_t                           args;
+    llm_str_t                           scope;      /* of llm_monitor_scope */
     int64_t                             now_ms;
     int64_t                             max_body;
     llm_reader_t                      **reader;     /* opened if NULL */
@@ -90,6 +91,21 @@ ngx_int_t ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call);
 
 /* Starts the first run and holds the request for it. */
 ngx_int_t ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call);
+
+/*
+ * llm_monitor_scope: finds its value for the request of a call, in the event
+ * loop.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_llm_monitor_scope(ngx_http_llm_monitor_call_t *call);
+
+/* NGX_OK, or NGX_DECLINED with call->err: this location has a scope. */
+ngx_int_t ngx_http_llm_monitor_unscoped(ngx_http_llm_monitor_call_t *call);
+
+/*
+ * For call->run: call->filter from the query string, in the location's scope.
+ * Every question starts with it.  what: LLM_FOR_...; LLM_ERROR with call->err.
+ */
+int ngx_http_llm_monitor_filter(ngx_http_llm_monitor_call_t *call, int what);
 
 /* Opens or reopens the reader of a call; for call->run. */
 int ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call);

@@ -8,7 +8,6 @@
 
 
 #include "ngx_http_llm_monitor_call.h"
-#include "../store/llm_filter.h"
 
 
 #define NGX_HTTP_LLM_MONITOR_POLL     50         /* ms */
@@ -57,9 +56,8 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
 
     r = call->request;
 
-    if (llm_filter_parse(&call->filter, &call->args, LLM_FOR_NOTHING,
-                         call->now_ms, &call->err)
-        != LLM_OK)
+    if (ngx_http_llm_monitor_unscoped(call) != NGX_OK
+        || ngx_http_llm_monitor_filter(call, LLM_FOR_NOTHING) != LLM_OK)
     {
         return ngx_http_llm_monitor_error(r, &call->err, NULL);
     }
@@ -236,8 +234,17 @@ ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call)
 static int
 ngx_http_llm_monitor_clear_run(ngx_http_llm_monitor_call_t *call)
 {
-    return llm_filter_parse(&call->filter, &call->args, LLM_FOR_CLEAR,
-                            call->now_ms, &call->err);
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_CLEAR) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (call->filter->num[LLM_F_STATS] == 1
+        && ngx_http_llm_monitor_unscoped(call) != NGX_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
 }
 
 

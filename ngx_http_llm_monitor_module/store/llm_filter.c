@@ -11,7 +11,7 @@
 #include "../record/llm_text.h"
 
 
-#define LLM_FILTER_VERSION   1
+#define LLM_FILTER_VERSION   2
 #define LLM_FILTER_QUERY     65536        /* bytes of a query string */
 #define LLM_FILTER_NULL      UINT32_MAX
 
@@ -340,6 +340,71 @@ failed:
     free(f);
 
     return LLM_ERROR;
+}
+
+
+int
+llm_filter_scope(llm_filter_t **filter, llm_scope_e scope,
+    const llm_str_t *value)
+{
+    size_t         size;
+    llm_filter_t  *f;
+
+    f = *filter;
+    f->num[LLM_F_SCOPE] = scope;
+
+    if (value->len == 0 || value->len > LLM_FILTER_SCOPE_MAX) {
+        return LLM_OK;
+    }
+
+    size = f->size;
+
+    f = realloc(f, size + value->len);
+    if (f == NULL) {
+        return LLM_NOMEM;
+    }
+
+    memcpy((uint8_t *) f + size, value->data, value->len);
+
+    f->str[LLM_F_SCOPE_VALUE].off = (uint32_t) (size - sizeof(llm_filter_t));
+    f->str[LLM_F_SCOPE_VALUE].len = (uint32_t) value->len;
+    f->size = (uint32_t) (size + value->len);
+
+    *filter = f;
+
+    return LLM_OK;
+}
+
+
+int
+llm_filter_in_scope(const llm_filter_t *f, const llm_record_t *r)
+{
+    llm_str_t         value;
+    const llm_str_t  *own;
+
+    switch (f->num[LLM_F_SCOPE]) {
+
+    case LLM_SCOPE_USER:
+
+        if (r->num[LLM_N_USER_TRUSTED] != 1) {
+            return 0;
+        }
+
+        own = &r->str[LLM_S_USER];
+        break;
+
+    case LLM_SCOPE_ACCOUNT:
+        own = &r->str[LLM_S_ACCOUNT];
+        break;
+
+    default:
+        return 1;
+    }
+
+    value = llm_filter_str(f, LLM_F_SCOPE_VALUE);
+
+    return value.data != NULL && own->data != NULL && own->len == value.len
+           && memcmp(own->data, value.data, value.len) == 0;
 }
 
 

@@ -13,6 +13,7 @@
 
 
 #include "llm_query.h"
+#include "../record/llm_record.h"
 
 
 #define LLM_FILTER_TEXT_MAX    256         /* characters of a value */
@@ -20,6 +21,7 @@
 #define LLM_FILTER_LIMIT_MAX   1000
 #define LLM_FILTER_OFFSET_MAX  100000      /* further down is for cursors */
 #define LLM_FILTER_CURSOR      48          /* characters of a cursor */
+#define LLM_FILTER_SCOPE_MAX   1024        /* bytes of its value */
 
 
 /* numbers of a filter; LLM_NULL: not asked for */
@@ -42,6 +44,7 @@ enum {
     LLM_F_QUICK,               /* llm_quick_e */
     LLM_F_KEY_MIN,             /* range of key hashes, both included */
     LLM_F_KEY_MAX,
+    LLM_F_SCOPE,               /* llm_scope_e, of LLM_F_SCOPE_VALUE */
 
     /* not conditions on rows */
     LLM_F_LIMIT,
@@ -73,6 +76,7 @@ enum {
     LLM_F_KEY_TAIL,
     LLM_F_SESSION,
     LLM_F_IP,
+    LLM_F_SCOPE_VALUE,         /* null: no row is in the scope */
 
     LLM_F_STRS
 };
@@ -82,6 +86,10 @@ typedef enum {
     LLM_QUICK_ERRORS = 1, LLM_QUICK_CHAT, LLM_QUICK_GEMINI, LLM_QUICK_CLAUDE,
     LLM_QUICK_IMAGE
 } llm_quick_e;
+
+typedef enum {
+    LLM_SCOPE_NONE = 0, LLM_SCOPE_USER, LLM_SCOPE_ACCOUNT
+} llm_scope_e;
 
 typedef enum {
     LLM_SORT_TIMESTAMP = 0, LLM_SORT_DURATION, LLM_SORT_TTFT, LLM_SORT_TOKENS,
@@ -105,6 +113,17 @@ struct llm_filter_s {
 
 /* A text of the filter; its data is NULL if it was not asked for. */
 llm_str_t llm_filter_str(const llm_filter_t *f, int n);
+
+/*
+ * Narrows the filter to the rows of one user (named by the configuration, not
+ * by a request's body) or account; of an empty or too long value to none.  The
+ * block may move.  LLM_OK or LLM_NOMEM.
+ */
+int llm_filter_scope(llm_filter_t **filter, llm_scope_e scope,
+    const llm_str_t *value);
+
+/* 1 if a row with these fields is in the filter's scope. */
+int llm_filter_in_scope(const llm_filter_t *f, const llm_record_t *r);
 
 /* 1 if the filter leaves no row out. */
 int llm_filter_empty(const llm_filter_t *f);

@@ -22,6 +22,7 @@
 
 
 static int llm_insert_counted(int n);
+static int llm_insert_kind(const llm_record_t *r, int n);
 static size_t llm_insert_key(const llm_record_t *r, char *text);
 static int64_t llm_insert_day(const llm_record_t *r);
 
@@ -90,7 +91,7 @@ llm_insert_dict(llm_insert_t *row, const llm_record_t *r, llm_dict_t *d,
             continue;
         }
 
-        rc = llm_dict_id(d, llm_insert_dicts[i].kind, &value, day, keep,
+        rc = llm_dict_id(d, llm_insert_kind(r, i), &value, day, keep,
                          llm_insert_counted(i), &row->dict[i]);
 
         if (rc == LLM_FULL) {
@@ -124,6 +125,17 @@ llm_insert_counted(int n)
     }
 
     return 0;
+}
+
+
+static int
+llm_insert_kind(const llm_record_t *r, int n)
+{
+    if (n == LLM_INSERT_USER && r->num[LLM_N_USER_TRUSTED] != 1) {
+        return LLM_DICT_CLAIMED_USER;
+    }
+
+    return llm_insert_dicts[n].kind;
 }
 
 

@@ -16,6 +16,7 @@
 #define LLM_QUERY_BODY         (256 * 1024)         /* shown in a record */
 #define LLM_QUERY_MESSAGE      (16 * 1024 * 1024)   /* read for the message */
 #define LLM_QUERY_PIECE        (1024 * 1024)
+#define LLM_QUERY_VISIBLE_MS   1000
 
 
 static int llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
@@ -26,6 +27,7 @@ static void llm_query_partial(llm_json_t *j, int64_t total);
 static int llm_query_done(const llm_buf_t *out, llm_query_error_t *err);
 static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
     llm_query_error_t *err);
+static int llm_query_absent(int64_t id, llm_query_error_t *err);
 static int llm_query_detail_json(llm_reader_t *reader, int64_t id,
     int64_t max_body, llm_buf_t *out, llm_query_error_t *err);
 static int llm_query_message(llm_reader_t *reader, int64_t id,
@@ -301,6 +303,36 @@ llm_query_done(const llm_buf_t *out, llm_query_error_t *err)
 
 
 int
+llm_query_visible(llm_reader_t *reader, int64_t id, const llm_filter_t *filter,
+    llm_query_error_t *err)
+{
+    int        rc;
+    llm_row_t  row;
+
+    if (filter->num[LLM_F_SCOPE] == LLM_NULL) {
+        return LLM_OK;
+    }
+
+    if (llm_reader_begin(reader, LLM_QUERY_VISIBLE_MS, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = llm_query_row(reader, id, &row, err);
+
+    if (rc == LLM_OK && !llm_filter_in_scope(filter, &row.record)) {
+
+        /* in the words for one that is not there at all */
+
+        rc = llm_query_absent(id, err);
+    }
+
+    llm_reader_end(reader);
+
+    return rc;
+}
+
+
+int
 llm_query_detail(llm_reader_t *reader, int64_t id, int64_t max_body,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err)
 {
@@ -327,11 +359,18 @@ llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
     rc = reader->db == NULL ? LLM_DECLINED : llm_row_read(reader, id, row);
 
     if (rc == LLM_DECLINED) {
-        return llm_query_fail(err, 404, "not_found", NULL,
-                              "there is no record %lld", (long long) id);
+        return llm_query_absent(id, err);
     }
 
     return rc == LLM_OK ? LLM_OK : llm_reader_fail(reader, err);
+}
+
+
+static int
+llm_query_absent(int64_t id, llm_query_error_t *err)
+{
+    return llm_query_fail(err, 404, "not_found", NULL,
+                          "there is no record %lld", (long long) id);
 }
 
 

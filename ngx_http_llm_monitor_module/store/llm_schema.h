@@ -86,6 +86,9 @@
  * only.  A value that finds its kind full, or that is longer than
  * LLM_DICT_VALUE_MAX bytes, is in the row's `over` object instead, under its
  * API name, and the dictionary column is NULL.  session_id may be there too.
+ *
+ * A user that a request's body named is of a kind of its own: whatever text it
+ * is, its sums never mix with those of a user that the configuration named.
  */
 
 #define LLM_DICT_VALUE_MAX  512
@@ -104,7 +107,8 @@
     X(AGENT, 10000)                                                           \
     X(PRICE_SOURCE, 200)                                                      \
     X(FINISH, 200)                                                            \
-    X(TIER, 200)
+    X(TIER, 200)                                                              \
+    X(CLAIMED_USER, 50000)
 
 #define LLM_DICT_ENUM(name, max)  LLM_DICT_ ## name,
 

@@ -138,11 +138,11 @@ llm_search_dict(llm_search_t *s, sqlite3 *db)
 
     static const int  kinds[] = {
         LLM_DICT_METHOD, LLM_DICT_URL, LLM_DICT_MODEL, LLM_DICT_ACCOUNT,
-        LLM_DICT_USER, LLM_DICT_IP
+        LLM_DICT_USER, LLM_DICT_CLAIMED_USER, LLM_DICT_IP
     };
 
     if (sqlite3_prepare_v2(db, "SELECT id, kind FROM dict WHERE kind IN"
-                               " (?2, ?3, ?4, ?5, ?6, ?7)"
+                               " (?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                                " AND value LIKE ?1 ESCAPE '\\'", -1, &stmt,
                            NULL)
         != SQLITE_OK)

@@ -49,6 +49,8 @@ static void llm_where_numbers(llm_where_t *w);
 static void llm_where_quick(llm_where_t *w);
 static void llm_where_word(llm_where_t *w, int64_t protocol,
     const char *like);
+static int llm_where_scope(llm_where_t *w);
+static int llm_where_user(llm_where_t *w);
 static int llm_where_texts(llm_where_t *w);
 static int llm_where_lookup(llm_where_t *w, int kind, const llm_str_t *value,
     int64_t *id);
@@ -96,8 +98,6 @@ static const struct {
       " OR l.over ->> '$.endpoint' = ?" },
     { LLM_F_ACCOUNT, LLM_DICT_ACCOUNT, " AND (l.account = ?",
       " OR l.over ->> '$.account_email' = ?" },
-    { LLM_F_USER, LLM_DICT_USER, " AND (l.user = ?",
-      " OR l.over ->> '$.user' = ?" },
     { LLM_F_IP, LLM_DICT_IP, " AND (l.client_ip = ?",
       " OR l.over ->> '$.client_ip' = ?" }
 };
@@ -221,12 +221,22 @@ llm_where_all(llm_where_t *w)
         return rc;
     }
 
+    rc = llm_where_scope(w);
+
+    if (rc != LLM_OK) {
+        return rc;
+    }
+
     llm_where_times(w);
     llm_where_status(w);
     llm_where_numbers(w);
     llm_where_quick(w);
 
-    rc = llm_where_texts(w);
+    rc = llm_where_user(w);
+
+    if (rc == LLM_OK) {
+        rc = llm_where_texts(w);
+    }
 
     if (rc != LLM_OK) {
         return rc;
@@ -261,6 +271,101 @@ llm_where_over(llm_where_t *w)
     sqlite3_finalize(stmt);
 
     return (rc == SQLITE_ROW || rc == SQLITE_DONE) ? LLM_OK : LLM_ERROR;
+}
+
+
+/* what the configuration lets the asker see; nothing widens it */
+
+static int
+llm_where_scope(llm_where_t *w)
+{
+    int          rc, kind;
+    int64_t      id;
+    llm_str_t    value;
+    const char  *sql, *over;
+
+    switch (w->filter->num[LLM_F_SCOPE]) {
+
+    case LLM_SCOPE_USER:
+        kind = LLM_DICT_USER;
+        sql = " AND l.user_trusted = 1 AND (l.user = ?";
+        over = " OR l.over ->> '$.user' = ?";
+        break;
+
+    case LLM_SCOPE_ACCOUNT:
+        kind = LLM_DICT_ACCOUNT;
+        sql = " AND (l.account = ?";
+        over = " OR l.over ->> '$.account_email' = ?";
+        break;
+
+    default:
+        return LLM_OK;
+    }
+
+    value = llm_filter_str(w->filter, LLM_F_SCOPE_VALUE);
+
+    if (value.data == NULL) {
+        llm_where_add(w, " AND 0");
+        return LLM_OK;
+    }
+
+    rc = llm_where_lookup(w, kind, &value, &id);
+
+    if (rc != LLM_OK) {
+        return rc;
+    }
+
+    llm_where_add(w, sql);
+    llm_where_int(w, id);
+
+    if (w->over) {
+        llm_where_add(w, over);
+        llm_where_str(w, &value);
+    }
+
+    llm_where_add(w, ")");
+
+    return LLM_OK;
+}
+
+
+/* the same text may be in the dictionary as a claimed user, too */
+
+static int
+llm_where_user(llm_where_t *w)
+{
+    int        rc;
+    int64_t    id, claimed;
+    llm_str_t  s;
+
+    s = llm_filter_str(w->filter, LLM_F_USER);
+
+    if (s.data == NULL) {
+        return LLM_OK;
+    }
+
+    rc = llm_where_lookup(w, LLM_DICT_USER, &s, &id);
+
+    if (rc == LLM_OK) {
+        rc = llm_where_lookup(w, LLM_DICT_CLAIMED_USER, &s, &claimed);
+    }
+
+    if (rc != LLM_OK) {
+        return rc;
+    }
+
+    llm_where_add(w, " AND (l.user IN (?, ?)");
+    llm_where_int(w, id);
+    llm_where_int(w, claimed);
+
+    if (w->over) {
+        llm_where_add(w, " OR l.over ->> '$.user' = ?");
+        llm_where_str(w, &s);
+    }
+
+    llm_where_add(w, ")");
+
+    return LLM_OK;
 }
 
 
@@ -627,15 +732,15 @@ llm_where_found(llm_where_t *w)
     llm_search_t  *s;
 
     static const struct {
-        int          kind;
+        int          kinds;
         const char  *sql;
     } columns[] = {
-        { LLM_DICT_METHOD, ", l.method" },
-        { LLM_DICT_URL, ", l.url" },
-        { LLM_DICT_MODEL, ", l.model, l.mapped_model" },
-        { LLM_DICT_ACCOUNT, ", l.account" },
-        { LLM_DICT_USER, ", l.user" },
-        { LLM_DICT_IP, ", l.client_ip" }
+        { 1 << LLM_DICT_METHOD, ", l.method" },
+        { 1 << LLM_DICT_URL, ", l.url" },
+        { 1 << LLM_DICT_MODEL, ", l.model, l.mapped_model" },
+        { 1 << LLM_DICT_ACCOUNT, ", l.account" },
+        { 1 << LLM_DICT_USER|1 << LLM_DICT_CLAIMED_USER, ", l.user" },
+        { 1 << LLM_DICT_IP, ", l.client_ip" }
     };
 
     s = &w->search;
@@ -647,7 +752,7 @@ llm_where_found(llm_where_t *w)
     llm_where_add(w, s->session.n != 0 ? ", l.session" : ", 0");
 
     for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        if (s->kinds & (1 << columns[i].kind)) {
+        if (s->kinds & columns[i].kinds) {
             llm_where_add(w, columns[i].sql);
         }
     }

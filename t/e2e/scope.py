@@ -1,0 +1,234 @@
+"""llm_monitor_scope as somebody sees it who wants the rows of others: ids,
+cursors, filters, sort orders, totals, downloads, changes, names that a
+request's body claims, and names that no password proves."""
+import base64
+import http.client
+import json
+import subprocess
+import sys
+
+from lib import Nginx, Tap, folder, free_port, need_module
+from wire import Listener, Reply, exchange, request
+
+JSON = 'application/json'
+ANSWER = json.dumps({
+    'id': 'c1', 'model': 'gpt-4o',
+    'choices': [{'index': 0, 'message': {'role': 'assistant',
+                                         'content': 'hi'}}],
+    'usage': {'prompt_tokens': 7, 'completion_tokens': 3}}).encode()
+
+# whose, by the configuration; whose, by the body; account; how many
+TRAFFIC = [('alice', 'bob', 'a@x.example', 3), ('bob', None, 'b@x.example', 4),
+           ('', 'alice', 'a@x.example', 2), ('', None, 'b@x.example', 1),
+           ('carol' + 'c' * 600, None, 'a@x.example', 2)]
+
+SERVER = '''
+    server {{
+        listen 127.0.0.1:{port};
+        location /user {{
+            llm_monitor_api;
+            llm_monitor_scope user $http_x_me;
+        }}
+        location /account {{
+            llm_monitor_api;
+            llm_monitor_scope account $http_x_me;
+        }}
+        location /outer {{
+            llm_monitor_scope user $http_x_me;
+            location /outer/api {{ llm_monitor_api; }}
+        }}
+        location /basic {{
+            auth_basic monitor;
+            auth_basic_user_file {users};
+            llm_monitor_api;
+            llm_monitor_scope user $remote_user;
+        }}
+        location /forged {{
+            llm_monitor_api;
+            llm_monitor_scope user $remote_user;
+        }}
+        location /any {{
+            satisfy any;
+            allow all;
+            auth_basic monitor;
+            auth_basic_user_file {users};
+            llm_monitor_api;
+            llm_monitor_scope user "${{remote_user}}";
+        }}
+    }}
+'''
+
+
+class Test:
+    def __init__(self):
+        self.tap = Tap()
+        self.port = free_port()
+        users = folder() / 'users'
+        users.write_text('alice:{PLAIN}secret\n')
+        users.chmod(0o644)
+        self.upstream = Listener(free_port())
+        self.nginx = Nginx(
+            self.upstream.port, http=SERVER.format(port=self.port, users=users),
+            watch='llm_monitor on; llm_monitor_user $http_x_user;'
+                  'llm_monitor_account $http_x_account;').start()
+
+    def say(self, user, account, body):
+        sent = request('POST', '/v1/chat/completions',
+                       [('Host', 'x'), ('Content-Type', JSON),
+                        ('X-User', user), ('X-Account', account)],
+                       json.dumps(body).encode())
+        exchange(self.nginx.unbuffered, self.upstream, sent,
+                 Reply(200, [('Content-Type', JSON)], [ANSWER], 'length'))
+
+    def traffic(self):
+        for user, claimed, account, times in TRAFFIC:
+            body = {'model': 'gpt-4o', 'messages': []}
+            if claimed:
+                body['user'] = claimed
+            for _ in range(times):
+                self.say(user, account, body)
+        self.sum = sum(t[3] for t in TRAFFIC)
+        self.nginx.wait_total(self.sum)
+
+    def ask(self, path, me=None, method='GET', body=None, **headers):
+        """(status, answer) of a call under the scope."""
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        headers = {k.replace('_', '-'): v for k, v in headers.items()}
+        if me is not None:
+            headers['X-Me'] = me
+        try:
+            c.request(method, path, body, headers)
+            r = c.getresponse()
+            data = r.read()
+        finally:
+            c.close()
+        try:
+            return r.status, json.loads(data)
+        except ValueError:
+            return r.status, data
+
+    def ids(self, path, me=None, **headers):
+        status, page = self.ask(path, me, **headers)
+        return sorted(r['id'] for r in page['logs']) if status == 200 else None
+
+    def rows(self):
+        ok, rows = self.tap.ok, self.nginx.logs()
+        ok(len(rows) == self.sum, 'everything is there without a scope')
+        by = lambda **want: sorted(
+            r['id'] for r in rows if all(r[k] == v for k, v in want.items()))
+        # the three whose user the configuration named, not the body
+        alice = sorted(r['id'] for r in rows if r['user'] == 'alice'
+                       and r['seq'] <= 3)
+        carol = sorted(r['id'] for r in rows
+                       if (r['user'] or '').startswith('carol'))
+        self.alice, self.bob = alice, by(user='bob')
+        ok(len(alice) == 3 and len(self.bob) == 4 and len(carol) == 2,
+           'and known by their users', rows)
+        ok(self.ids('/user', 'alice') == alice, 'alice sees her rows')
+        ok(self.ids('/outer/api', 'alice') == alice,
+           'in a location inside of the scope too')
+        ok(self.ids('/account', 'a@x.example') == by(account_email=
+                                                     'a@x.example'),
+           'an account sees its rows')
+        shown = next(r['user'] for r in rows if r['id'] in carol)
+        ok(self.ids('/user', shown) == carol,
+           'a name too long for the dictionary is a scope too')
+        for me in (None, '', ' ', 'ALICE', 'alic', 'alice ', '%', 'alice%',
+                   "alice' OR 1=1", 'x' * 2000, 'carol'):
+            want = alice if me == 'alice ' else []
+            ok(self.ids('/user', me) == want and
+               self.ids('/account', me) == [],
+               'nothing is seen by %r' % (me and me[:20]))
+
+    def questions(self):
+        ok = self.tap.ok
+        for query, want in {
+                'user=alice': 3, 'user=bob': 0, 'filter=bob': 0,
+                'filter=alice': 3, 'filter=gpt': 3, 'account=b@x.example': 0,
+                'account=a@x.example': 3, 'errors_only=1': 0, 'since=today': 3,
+                'sort=duration_ms&order=asc': 3, 'sort=status': 3,
+                'sort=total_tokens&limit=1000': 3, 'offset=0&limit=50': 3,
+                'filter=%25': 0, 'stream=0': 3, 'min_tokens=1': 3}.items():
+            status, page = self.ask('/user/logs?' + query, 'alice')
+            count = 'sort' in query or 'limit' in query \
+                or self.ask('/user/count?' + query, 'alice') == (
+                    200, {'total': want})
+            ok(status == 200 and page['total'] == want == len(page['logs'])
+               and count, 'list and count of %s' % query, page)
+        # a cursor from among the rows of others
+        page = self.nginx.api('/logs?limit=1')[1]
+        found = self.ids('/user/logs?limit=1000&cursor=' + page['next'],
+                         'alice')
+        ok(found == self.alice, 'a cursor of somebody else')
+        absent = self.ask('/user/logs/1', 'alice')
+        for n in self.alice[:1]:
+            ok([self.ask('/user/logs/%s%s' % (n, more), 'alice')[0]
+                for more in ('', '/request', '/response')] == [200] * 3,
+               'her own record and its bodies')
+        for n in self.bob:
+            got = [self.ask('/user/logs/%s%s' % (n, more), 'alice')
+                   for more in ('', '/request', '/response')]
+            ok([s for s, _ in got] == [404] * 3
+               and got[0][1] == json.loads(json.dumps(absent[1]).replace(
+                   'record 1', 'record ' + n)),
+               'a record of somebody else is not there', got)
+
+    def changes(self):
+        ok = self.tap.ok
+        for method, path, body in (
+                ('PUT', '/user/recording', '{"recording":false}'),
+                ('GET', '/user/recording', None),
+                ('DELETE', '/user/logs?all=1&stats=1', None)):
+            status, answer = self.ask(path, 'alice', method, body)
+            ok(status == 403 and answer['error']['code'] == 'forbidden',
+               '%s %s is refused' % (method, path), answer)
+        ok(self.nginx.api('/recording') == (200, {'recording': True}),
+           'and recording goes on')
+        delete = lambda query, me: self.ask('/user/logs?' + query, me,
+                                            'DELETE')
+        ok(delete('user=bob', 'alice') == (200, {'deleted': 0}),
+           'a clear of the rows of others clears none')
+        ok(delete('all=1', '') == (200, {'deleted': 0}),
+           'nor does one of nobody')
+        ok(delete('all=1', 'alice') == (200, {'deleted': 3}),
+           'all=1 clears all of her own')
+        ok(self.nginx.total() == self.sum - 3, 'and nothing else')
+
+    def names(self):
+        ok = self.tap.ok
+        basic = lambda word: 'Basic ' + base64.b64encode(
+            word.encode()).decode()
+        self.say('alice', '', {})
+        self.nginx.wait_total(self.sum - 2)
+        ok(len(self.ids('/basic', Authorization=basic('alice:secret'))) == 1,
+           'a name with its password')
+        for word in ('alice:wrong', 'bob:secret', ':'):
+            status, _ = self.ask('/basic', Authorization=basic(word))
+            ok(status == 401, 'a name without it: ' + word)
+        said = subprocess.run(self.nginx.command('-t'), timeout=30,
+                              capture_output=True, text=True).stderr
+        said += (self.nginx.dir / 'error.log').read_text()
+        for place, why in (('/forged', 'neither'), ('/any', 'satisfy any')):
+            ok(any('[warn]' in line and '"%s"' % place in line and why in line
+                   for line in said.splitlines()),
+               'nginx -t warns of %s' % place, said)
+        ok('location "/basic"' not in said and '"/user"' not in said,
+           'and of nothing else')
+
+
+def main():
+    need_module()
+    t = Test()
+    t.traffic()
+    t.rows()
+    t.questions()
+    t.changes()
+    t.names()
+    t.tap.ok(not t.nginx.complaints(), 'nothing to complain of in the log',
+             *t.nginx.complaints()[:5])
+    t.nginx.stop()
+    t.tap.done()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
