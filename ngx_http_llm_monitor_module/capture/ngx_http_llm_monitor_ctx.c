@@ -22,6 +22,8 @@ static void ngx_http_llm_monitor_names(ngx_array_t *names,
     const llm_str_t **elts, size_t *nelts);
 static void ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
+static void ngx_http_llm_monitor_request_line(llm_head_t *head,
+    ngx_http_request_t *r);
 static void ngx_http_llm_monitor_each(void *headers, llm_header_pt fn,
     void *data);
 static void ngx_http_llm_monitor_each_out(void *headers, llm_header_pt fn,
@@ -76,11 +78,11 @@ ngx_http_llm_monitor_watch(ngx_http_request_t *r)
         return ctx;
     }
 
+    /* that of the server where nginx gave up before it found a location */
+
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
 
-    /* what has no request line is no request */
-
-    if (!lcf->enable || r->method_name.len == 0) {
+    if (!lcf->enable) {
         return NULL;
     }
 
@@ -230,7 +232,6 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r)
 {
     u_char           *p;
-    size_t            len;
     ngx_uint_t        i;
     llm_head_t       *head;
     ngx_list_part_t  *part;
@@ -241,19 +242,23 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     head->each = ngx_http_llm_monitor_each;
     head->headers = &r->headers_in.headers;
 
-    head->method.data = r->method_name.data;
-    head->method.len = r->method_name.len;
+    if (r->unparsed_uri.len) {
+        head->method.data = r->method_name.data;
+        head->method.len = r->method_name.len;
 
-    len = r->unparsed_uri.len;
-    p = len ? memchr(r->unparsed_uri.data, '?', len) : NULL;
+        head->path.data = r->unparsed_uri.data;
+        head->path.len = r->unparsed_uri.len;
 
-    head->path.data = r->unparsed_uri.data;
-    head->path.len = len;
+    } else {
+        ngx_http_llm_monitor_request_line(head, r);
+    }
+
+    p = head->path.len ? memchr(head->path.data, '?', head->path.len) : NULL;
 
     if (p) {
-        head->path.len = p - r->unparsed_uri.data;
         head->query.data = p + 1;
-        head->query.len = len - head->path.len - 1;
+        head->query.len = head->path.data + head->path.len - head->query.data;
+        head->path.len = p - head->path.data;
     }
 
     if (r->headers_in.content_type) {
@@ -277,6 +282,58 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
             }
         }
     }
+}
+
+
+/*
+ * nginx gave up within the request line and has no parts of it, or those of
+ * its error page: what came of them is read as $request reads it.  No method
+ * or no path is what does not look like one, such as the beginning of TLS.
+ */
+
+static void
+ngx_http_llm_monitor_request_line(llm_head_t *head, ngx_http_request_t *r)
+{
+    u_char  *p, *start, *last;
+
+    start = r->request_start;
+
+    if (start == NULL) {
+        return;
+    }
+
+    last = r->header_in->last;
+
+    for (p = start; p < last; p++) {
+
+        if ((*p < 'A' || *p > 'Z') && *p != '_' && *p != '-') {
+            break;
+        }
+    }
+
+    if (p == start || p == last || *p != ' ') {
+        return;
+    }
+
+    head->method.data = start;
+    head->method.len = p - start;
+
+    while (p < last && *p == ' ') {
+        p++;
+    }
+
+    if (p == last || *p != '/') {
+        return;
+    }
+
+    start = p;
+
+    while (p < last && *p != ' ' && *p != CR && *p != LF) {
+        p++;
+    }
+
+    head->path.data = start;
+    head->path.len = p - start;
 }
 
 

@@ -15,6 +15,17 @@
 #define NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN  32
 
 
+/* what is kept of an exchange that is watched, each more than the one before */
+
+typedef enum {
+    NGX_HTTP_LLM_MONITOR_KEEP_METRICS = 0,   /* nothing in the database */
+    NGX_HTTP_LLM_MONITOR_KEEP_SUMS,          /* its sums */
+    NGX_HTTP_LLM_MONITOR_KEEP_RECORD         /* and the record */
+} ngx_http_llm_monitor_keep_e;
+
+
+static ngx_http_llm_monitor_keep_e ngx_http_llm_monitor_keep(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
 static void ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
 static void ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
@@ -30,8 +41,6 @@ static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
 static void ngx_http_llm_monitor_request_id(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
     llm_record_t *rec);
-static ngx_uint_t ngx_http_llm_monitor_wanted(
-    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
 static void ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
     llm_record_t *rec);
 static int ngx_http_llm_monitor_body_redacted(int state, int redacted);
@@ -57,7 +66,7 @@ ngx_http_llm_monitor_log_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
 
-    if (lcf->enable && r->method_name.len) {
+    if (lcf->enable) {
         ngx_http_llm_monitor_lost(r);
     }
 
@@ -83,6 +92,7 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_log_t                    *log;
     llm_record_t                 *rec;
     ngx_http_llm_monitor_zone_t  *zone;
+    ngx_http_llm_monitor_keep_e   keep;
 
     if (ctx->published) {
         return;
@@ -101,11 +111,13 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
         return;
     }
 
-    if (!ngx_http_llm_monitor_wanted(ctx, r)) {
+    keep = ngx_http_llm_monitor_keep(ctx, r);
+
+    if (keep == NGX_HTTP_LLM_MONITOR_KEEP_METRICS) {
         return;
     }
 
-    if (!ngx_http_llm_monitor_zone_recording(zone)) {
+    if (keep == NGX_HTTP_LLM_MONITOR_KEEP_SUMS) {
         rec->num[LLM_N_FLAGS] |= LLM_RECORD_LEDGER_ONLY;
     }
 
@@ -122,6 +134,31 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
                    llm_outcome_name(rec->num[LLM_N_OUTCOME]),
                    llm_body_state_name(rec->num[LLM_N_REQUEST_BODY_STATE]),
                    llm_body_state_name(rec->num[LLM_N_RESPONSE_BODY_STATE]));
+}
+
+
+/*
+ * The one place that decides: nothing is kept of what has no context, for it
+ * is not watched; llm_monitor_if that says no leaves the metrics alone; where
+ * recording is paused, the database sums up but has no rows.
+ */
+
+static ngx_http_llm_monitor_keep_e
+ngx_http_llm_monitor_keep(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    if (ctx->lcf->filter
+        && ngx_http_complex_value(r, ctx->lcf->filter, &value) == NGX_OK
+        && (value.len == 0 || (value.len == 1 && value.data[0] == '0')))
+    {
+        return NGX_HTTP_LLM_MONITOR_KEEP_METRICS;
+    }
+
+    return ngx_http_llm_monitor_zone_recording(&ctx->mcf->zone)
+           ? NGX_HTTP_LLM_MONITOR_KEEP_RECORD
+           : NGX_HTTP_LLM_MONITOR_KEEP_SUMS;
 }
 
 
@@ -179,9 +216,24 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
     } else if (r->headers_out.status) {
         rec->num[LLM_N_STATUS] = r->headers_out.status;
+
+    } else if (r->header_sent && r->http_version == NGX_HTTP_VERSION_9) {
+
+        /* what $status is where the upstream sent no status line */
+
+        rec->num[LLM_N_STATUS] = NGX_HTTP_VERSION_9;
     }
 
     rec->str[LLM_S_METHOD] = ctx->request_head.method;
+
+    if (ctx->request_head.path.len == 0) {
+
+        /* what was asked for never came, which is not the same as "/" */
+
+        rec->num[LLM_N_PROTOCOL] = LLM_PROTOCOL_UNKNOWN;
+        rec->str[LLM_S_URL] = (llm_str_t) llm_null_str;
+        rec->str[LLM_S_ENDPOINT] = (llm_str_t) llm_null_str;
+    }
 
     rec->str[LLM_S_CLIENT_IP].data = r->connection->addr_text.data;
     rec->str[LLM_S_CLIENT_IP].len = r->connection->addr_text.len;
@@ -384,26 +436,6 @@ ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
     }
 
     llm_text_hex(p, (u_char *) bits, sizeof(bits));
-}
-
-
-/* llm_monitor_if: a record only for what is neither empty nor "0" */
-
-static ngx_uint_t
-ngx_http_llm_monitor_wanted(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r)
-{
-    ngx_str_t  value;
-
-    if (ctx->lcf->filter == NULL) {
-        return 1;
-    }
-
-    if (ngx_http_complex_value(r, ctx->lcf->filter, &value) != NGX_OK) {
-        return 1;
-    }
-
-    return value.len > 1 || (value.len == 1 && value.data[0] != '0');
 }
 
 

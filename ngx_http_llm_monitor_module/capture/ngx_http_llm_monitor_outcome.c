@@ -133,7 +133,7 @@ ngx_http_llm_monitor_ending(ngx_http_llm_monitor_ctx_t *ctx,
         return ending;
     }
 
-    if (status >= NGX_HTTP_BAD_REQUEST) {
+    if (status >= NGX_HTTP_BAD_REQUEST || status == NGX_HTTP_VERSION_9) {
         return ngx_http_llm_monitor_failed(ctx, r, rec);
     }
 
@@ -153,7 +153,7 @@ ngx_http_llm_monitor_ending(ngx_http_llm_monitor_ctx_t *ctx,
 }
 
 
-/* A status of 400 and more, from whom? */
+/* A status of 400 and more, or none at all, from whom? */
 
 static ngx_http_llm_monitor_ending_t
 ngx_http_llm_monitor_failed(ngx_http_llm_monitor_ctx_t *ctx,
@@ -339,6 +339,8 @@ ngx_http_llm_monitor_error_text(llm_record_t *rec,
     static llm_str_t  stalled = llm_str("client timed out");
     static llm_str_t  upstream =
                               llm_str("upstream prematurely closed connection");
+    static llm_str_t  headless =
+                              llm_str("upstream sent no valid HTTP/1.0 header");
     static llm_str_t  timeout = llm_str("upstream timed out");
     static llm_str_t  shutdown = llm_str("worker process was shutting down");
 
@@ -358,6 +360,15 @@ ngx_http_llm_monitor_error_text(llm_record_t *rec,
 
     case LLM_OUTCOME_SHUTDOWN:
         text = &shutdown;
+        break;
+
+    case LLM_OUTCOME_HTTP_ERROR:
+
+        if (rec->num[LLM_N_STATUS] != NGX_HTTP_VERSION_9) {
+            return;
+        }
+
+        text = &headless;
         break;
 
     default:

@@ -149,7 +149,10 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
     r = r->main;
     lv = &ngx_http_llm_monitor_variables[data];
 
-    ctx = ngx_http_llm_monitor_ctx(r);
+    /* a request that nginx gave up in its head is seen by its log alone */
+
+    ctx = r->count ? ngx_http_llm_monitor_ctx(r)
+                   : ngx_http_llm_monitor_watch(r);
 
     if (ctx == NULL) {
         v->not_found = 1;
