@@ -128,10 +128,11 @@ $(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
 
 # The ring's order of memory accesses is the thread sanitizer's to check.
 
-$(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch])
+$(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
+                   $(SRC)/record/llm_crc32c.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O1 -g -fsanitize=thread -o $@ $< \
-	    $(SRC)/ring/llm_ring.c $(SRC)/ring/llm_crc32c.c -lpthread
+	    $(SRC)/ring/llm_ring.c $(SRC)/record/llm_crc32c.c -lpthread
 
 unit: $(UNIT) $(BUILD)/tsan/test_ring_threads
 	prove -e '' $^

@@ -69,6 +69,10 @@ static int llm_request_redacted(const llm_exchange_conf_t *conf,
     const llm_str_t *name);
 static void llm_request_string(llm_request_t *q, int field,
     const llm_scan_value_t *v);
+static void llm_request_text(llm_request_t *q, int field,
+    const llm_scan_value_t *v);
+static int llm_request_text_end(llm_request_t *q, const llm_scan_value_t *v,
+    uint64_t *hash);
 static void llm_request_name_set(llm_request_t *q, int rank,
     const llm_scan_value_t *v);
 static void llm_request_session(llm_request_t *q, int rank,
@@ -78,13 +82,13 @@ static llm_str_t llm_request_unescape(uint8_t *buf,
 
 
 static const llm_key_t  llm_request_parts[] = {
-    llm_key("text", LLM_Q_TEXT),
+    llm_key_pieces("text", LLM_Q_TEXT, NULL),
     llm_key_end
 };
 
 static const llm_key_t  llm_request_message[] = {
     llm_key("role", LLM_Q_ROLE),
-    llm_key_in("content", LLM_Q_TEXT, llm_request_parts),
+    llm_key_pieces("content", LLM_Q_TEXT, llm_request_parts),
     llm_key_in("parts", 0, llm_request_parts),
     llm_key_end
 };
@@ -112,10 +116,10 @@ static const llm_key_t  llm_request_keys[] = {
     llm_key("tools", LLM_Q_TOOLS),
     llm_key("user", LLM_Q_USER),
     llm_key_in("metadata", 0, llm_request_metadata),
-    llm_key_in("input", LLM_Q_INPUT, llm_request_message),
+    llm_key_pieces("input", LLM_Q_INPUT, llm_request_message),
     llm_key_in("contents", LLM_Q_CONTENTS, llm_request_message),
-    llm_key("prompt", LLM_Q_PROMPT),
-    llm_key("message", LLM_Q_MESSAGE),
+    llm_key_pieces("prompt", LLM_Q_PROMPT, NULL),
+    llm_key_pieces("message", LLM_Q_MESSAGE, NULL),
     llm_key("functions", LLM_Q_TOOLS),
     llm_key_in("toolConfig", 0, llm_request_tool_config),
     llm_key("previous_response_id", LLM_Q_PREVIOUS),
@@ -369,6 +373,10 @@ llm_request_value(void *data, int field, const llm_scan_value_t *v)
         llm_request_string(q, field, v);
         return;
 
+    case LLM_SCAN_PIECE:
+        llm_request_text(q, field, v);
+        return;
+
     case LLM_SCAN_LITERAL:
         if (field == LLM_Q_STREAM && v->p[0] != 'n') {
             q->stream = v->p[0] == 't';
@@ -429,28 +437,15 @@ llm_request_value(void *data, int field, const llm_scan_value_t *v)
 static void
 llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
 {
-    if (v->full == 0 || v->p == NULL) {
+    if (v->full == 0) {
         return;
     }
 
     switch (field) {
 
-    case LLM_Q_MODEL:
-        llm_slot_json(&q->model, q->pool, v->p, v->n, LLM_REQUEST_NAME);
-        return;
-
-    case LLM_Q_STREAM:
-        q->stream = v->n == 4 && memcmp(v->p, "true", 4) == 0;
-        return;
-
-    case LLM_Q_ROLE:
-        q->foreign = v->n != 4 || memcmp(v->p, "user", 4) != 0;
-        return;
-
     case LLM_Q_TEXT:
         if (!q->has_text && !q->has_item && !q->foreign) {
-            q->has_item = llm_session_text(q->salt, v->p, v->n, v->full,
-                                           &q->item_hash);
+            q->has_item = llm_request_text_end(q, v, &q->item_hash);
         }
 
         return;
@@ -469,10 +464,28 @@ llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
         }
 
         if (!q->has_text) {
-            q->has_text = llm_session_text(q->salt, v->p, v->n, v->full,
-                                           &q->text_hash);
+            q->has_text = llm_request_text_end(q, v, &q->text_hash);
         }
 
+        return;
+    }
+
+    if (v->p == NULL) {
+        return;
+    }
+
+    switch (field) {
+
+    case LLM_Q_MODEL:
+        llm_slot_json(&q->model, q->pool, v->p, v->n, LLM_REQUEST_NAME);
+        return;
+
+    case LLM_Q_STREAM:
+        q->stream = v->n == 4 && memcmp(v->p, "true", 4) == 0;
+        return;
+
+    case LLM_Q_ROLE:
+        q->foreign = v->n != 4 || memcmp(v->p, "user", 4) != 0;
         return;
 
     case LLM_Q_USER:
@@ -495,6 +508,40 @@ llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
     if (field >= LLM_Q_SESSION) {
         llm_request_session(q, 100 + field - LLM_Q_SESSION, v);
     }
+}
+
+
+/* more of a text: only a user's first one is read */
+
+static void
+llm_request_text(llm_request_t *q, int field, const llm_scan_value_t *v)
+{
+    if (q->has_text
+        || (field == LLM_Q_TEXT && (q->has_item || q->foreign)))
+    {
+        return;
+    }
+
+    if (v->full == 0) {
+        llm_user_text_init(&q->text);
+    }
+
+    llm_user_text_feed(&q->text, v->p, v->n);
+}
+
+
+/* v is the whole text, unless its pieces came before */
+
+static int
+llm_request_text_end(llm_request_t *q, const llm_scan_value_t *v,
+    uint64_t *hash)
+{
+    if (v->p != NULL) {
+        llm_user_text_init(&q->text);
+        llm_user_text_feed(&q->text, v->p, v->n);
+    }
+
+    return llm_user_text_end(&q->text, hash);
 }
 
 

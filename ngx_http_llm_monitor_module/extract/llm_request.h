@@ -14,6 +14,7 @@
 #include "llm_exchange.h"
 #include "llm_scan.h"
 #include "llm_slot.h"
+#include "llm_user_text.h"
 
 
 /* where a session id came from, in the order of preference */
@@ -35,6 +36,7 @@ typedef struct {
     llm_slot_t       agent;
 
     uint64_t         key_hash;       /* 0: no key */
+    llm_user_text_t  text;           /* the one being read */
     uint64_t         text_hash;      /* of the first text of the user */
     uint64_t         item_hash;      /* of the message being read */
     int32_t          messages;       /* -1: not known, as are the others */

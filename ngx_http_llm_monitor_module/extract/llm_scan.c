@@ -411,7 +411,9 @@ llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n)
     }
 
     if (s->key != NULL && s->key->field) {
-        reported = p == NULL ? 0 : n > LLM_SCAN_VALUE ? LLM_SCAN_VALUE : n;
+        reported = p == NULL ? 0
+                   : n > LLM_SCAN_VALUE && !(s->key->flags & LLM_KEY_PIECES)
+                   ? LLM_SCAN_VALUE : n;
 
         llm_scan_tell(s, s->key->field, LLM_SCAN_STRING, p, reported, n);
     }
@@ -734,7 +736,7 @@ llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n)
     size_t  max;
     int     value;
 
-    if (n == 0 || s->len >= LLM_SCAN_VALUE) {
+    if (n == 0) {
         return;
     }
 
@@ -757,6 +759,11 @@ llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n)
     max = LLM_SCAN_WORD;
 
     if (value && s->state == LLM_SCAN_IN_STRING) {
+
+        if (s->key != NULL && (s->key->flags & LLM_KEY_PIECES)) {
+            llm_scan_tell(s, s->key->field, LLM_SCAN_PIECE, p, n, s->len);
+            return;
+        }
 
         if (s->key != NULL && (s->key->flags & LLM_KEY_LENGTH)) {
             return;

@@ -45,6 +45,7 @@ struct llm_key_s {
 
 #define LLM_KEY_LENGTH   0x01    /* of a string only its length matters */
 #define LLM_KEY_KEEP     0x02    /* the object's text is reported as well */
+#define LLM_KEY_PIECES   0x04    /* all of a string is reported */
 
 #define llm_key(name, field)         { name, NULL, sizeof(name) - 1, field, 0 }
 #define llm_key_in(name, field, keys)                                         \
@@ -53,6 +54,8 @@ struct llm_key_s {
     { name, keys, sizeof(name) - 1, field, LLM_KEY_LENGTH }
 #define llm_key_keep(name, field, keys)                                       \
     { name, keys, sizeof(name) - 1, field, LLM_KEY_KEEP }
+#define llm_key_pieces(name, field, keys)                                     \
+    { name, keys, sizeof(name) - 1, field, LLM_KEY_PIECES }
 #define llm_key_end                  { NULL, NULL, 0, 0, 0 }
 
 
@@ -65,7 +68,10 @@ typedef enum {
     LLM_SCAN_ARRAY_END,    /* full: its elements */
     LLM_SCAN_TEXT,         /* p, n: the next bytes of a kept object; full: 1
                               where a string goes on but is not kept */
-    LLM_SCAN_DOCUMENT      /* the end of a document; full: 1 if it was cut */
+    LLM_SCAN_DOCUMENT,     /* the end of a document; full: 1 if it was cut */
+    LLM_SCAN_PIECE         /* p, n: the next bytes of a string of which all is
+                              reported; full: those before.  Its STRING then
+                              comes without any */
 } llm_scan_e;
 
 typedef struct {

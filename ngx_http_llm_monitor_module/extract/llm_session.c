@@ -15,7 +15,6 @@
 
 
 #define LLM_SESSION_ID     256
-#define LLM_SESSION_HASH   1024   /* bytes of the first text that count */
 #define LLM_SESSION_TAIL   16     /* a shorter key would be told by its tail */
 
 
@@ -28,16 +27,8 @@ typedef struct {
 
 static int llm_session_value(void *data, const char *path, int number,
     const llm_str_t *value);
-static uint64_t llm_session_fold(const uint8_t *salt, const uint8_t *p,
-    size_t n);
-static inline uint64_t llm_session_mix(uint64_t h, const uint64_t *k,
-    const uint8_t *p);
 static const uint8_t *llm_session_find(const uint8_t *p, size_t n,
     const char *text);
-
-
-static const char  llm_session_open[] = "<system-reminder>";
-static const char  llm_session_close[] = "</system-reminder>";
 
 
 void
@@ -137,106 +128,6 @@ llm_session_value(void *data, const char *path, int number,
     }
 
     return 0;
-}
-
-
-int
-llm_session_text(const uint8_t *salt, const uint8_t *p, size_t n,
-    size_t full, uint64_t *hash)
-{
-    const uint8_t  *end, *close;
-
-    end = p + n;
-
-    for ( ;; ) {
-
-        while (p < end && (*p == ' ' || *p == '\n' || *p == '\t')) {
-            p++;
-        }
-
-        /* a line feed between two of them is still escaped */
-
-        if (end - p >= 2 && p[0] == '\\' && p[1] == 'n') {
-            p += 2;
-            continue;
-        }
-
-        if ((size_t) (end - p) < sizeof(llm_session_open) - 1
-            || memcmp(p, llm_session_open, sizeof(llm_session_open) - 1) != 0)
-        {
-            break;
-        }
-
-        close = llm_session_find(p, end - p, llm_session_close);
-
-        if (close == NULL) {
-            return 0;
-        }
-
-        p = close + sizeof(llm_session_close) - 1;
-    }
-
-    n = end - p;
-
-    if (n < 3) {
-        return 0;
-    }
-
-    n = n > LLM_SESSION_HASH ? LLM_SESSION_HASH : n;
-
-    *hash = llm_session_fold(salt, p, n) ^ full;
-
-    return 1;
-}
-
-
-/*
- * The text as 64 bits, at a fifth of what SipHash takes.  The salt makes it
- * unlikely that two texts become the same; that nobody finds the text from
- * its hash is up to llm_session_derive().
- */
-
-static uint64_t
-llm_session_fold(const uint8_t *salt, const uint8_t *p, size_t n)
-{
-    uint8_t   last[32];
-    uint64_t  h, k[4];
-
-    memcpy(k, salt, sizeof(k));
-
-    /* a salt of zeros, where there is none, must do as well */
-
-    k[0] = (k[0] ^ 0x9e3779b97f4a7c15ULL) | 1;
-    k[1] = (k[1] ^ 0xc2b2ae3d27d4eb4fULL) | 1;
-    k[2] = (k[2] ^ 0x165667b19e3779f9ULL) | 1;
-    k[3] = (k[3] ^ 0x85ebca77c2b2ae63ULL) | 1;
-
-    h = n;
-
-    for ( /* void */ ; n >= sizeof(last); n -= sizeof(last)) {
-        h = llm_session_mix(h, k, p);
-        p += sizeof(last);
-    }
-
-    memset(last, 0, sizeof(last));
-    memcpy(last, p, n);
-
-    return llm_session_mix(h, k, last);
-}
-
-
-/* 32 bytes more; only the fold makes it matter in which order they come */
-
-static inline uint64_t
-llm_session_mix(uint64_t h, const uint64_t *k, const uint8_t *p)
-{
-    uint64_t  w[4];
-
-    memcpy(w, p, sizeof(w));
-
-    h = (h ^ w[0]) * k[0] + w[1] * k[1] + w[2] * k[2] + w[3] * k[3];
-
-    return h ^ h >> 32;
 }
 
 

@@ -26,14 +26,6 @@ void llm_session_metadata(llm_request_t *q, const llm_str_t *text, int rank);
 /* 1 if s may be a session id: 1 to 256 of letters, digits and _-.: */
 int llm_session_valid(const llm_str_t *id);
 
-/*
- * A text of a message, still escaped and perhaps cut; full: all its bytes.
- * Returns 1 if it is one of the user's, and its hash: fewer than 3 characters
- * beside <system-reminder> are none.
- */
-int llm_session_text(const uint8_t *salt, const uint8_t *p, size_t n,
-    size_t full, uint64_t *hash);
-
 /* The last resort: a name for (key or account, first text), in the session. */
 void llm_session_derive(llm_request_t *q, const llm_str_t *account);
 

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "llm_ring.h"
-#include "llm_crc32c.h"
+#include "../record/llm_crc32c.h"
 
 
 #define LLM_RING_MAGIC    0x31474e49524d4c4cULL     /* "LLMRING1" */

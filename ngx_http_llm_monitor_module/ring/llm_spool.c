@@ -16,7 +16,7 @@
 #include <sys/uio.h>
 
 #include "llm_spool.h"
-#include "llm_crc32c.h"
+#include "../record/llm_crc32c.h"
 
 
 #define LLM_SPOOL_MAGIC         0x31304745534d4c4cULL    /* "LLMSEG01" */

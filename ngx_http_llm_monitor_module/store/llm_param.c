@@ -9,7 +9,7 @@
 #include "llm_param.h"
 #include "../record/llm_record.h"
 #include "../record/llm_text.h"
-#include "../ring/llm_crc32c.h"
+#include "../record/llm_crc32c.h"
 
 
 #define LLM_PARAM_NAME     32            /* bytes of a name in a message */

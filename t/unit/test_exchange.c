@@ -13,6 +13,7 @@
 #include "tap.h"
 #include "split.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_exchange.h"
+#include "../../ngx_http_llm_monitor_module/extract/llm_user_text.h"
 
 
 #define CHAT      "/v1/chat/completions"
@@ -741,6 +742,61 @@ check_beginnings(void)
 }
 
 
+/* a text counts up to a bound, then its length does; reminders never do */
+
+static void
+check_whole_texts(void)
+{
+    int              i, mode, others, bad;
+    char            *asked, *p;
+    size_t           n;
+    uint8_t          first[16];
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char    body[] = "{\"choices\":[]}";
+    static const size_t  at[] = { 0, 1100, LLM_USER_TEXT_MAX - 1,
+                                  LLM_USER_TEXT_MAX, 0 };
+
+    asked = malloc(LLM_USER_TEXT_MAX + 400);
+    memset(first, 0, sizeof(first));
+
+    for (bad = -1, mode = 0; mode < 35; mode += 17) {
+        others = 0;
+
+        for (i = 0; i < 5; i++) {
+            n = LLM_USER_TEXT_MAX + 100 + (i == 4);
+
+            p = asked + sprintf(asked, "{\"messages\":[{\"role\":\"user\","
+                                "\"content\":\"\\n<system-reminder>%d <"
+                                "</system-reminder>  \\n", i);
+            memset(p, 'a', n);
+            p[at[i]] = at[i] ? 'b' : 'a';
+            strcpy(p + n, "\"}]}");
+
+            x = run(CHAT, JSON, 200, asked, body, sizeof(body) - 1, mode, &r);
+
+            if (i + mode == 0) {
+                memcpy(first, r.str[LLM_S_SESSION].data, sizeof(first));
+            }
+
+            others |= (memcmp(first, r.str[LLM_S_SESSION].data, sizeof(first))
+                       != 0) << i;
+
+            llm_exchange_destroy(x);
+        }
+
+        if (others != (1 << 1 | 1 << 2 | 1 << 4)) {
+            bad = mode;
+        }
+    }
+
+    ok(bad < 0, "what differs after 1,100 bytes is another session");
+
+    free(asked);
+}
+
+
 static void
 check_times(void)
 {
@@ -872,6 +928,7 @@ main(void)
     check_truncated();
     check_redacted();
     check_beginnings();
+    check_whole_texts();
     check_times();
     check_again();
     check_large();

@@ -12,7 +12,7 @@
 
 #include "tap.h"
 #include "../../ngx_http_llm_monitor_module/ring/llm_ring.h"
-#include "../../ngx_http_llm_monitor_module/ring/llm_crc32c.h"
+#include "../../ngx_http_llm_monitor_module/record/llm_crc32c.h"
 
 
 #define SIZE    (64 * 1024)
@@ -117,6 +117,39 @@ take(llm_ring_t *ring, size_t len, uint8_t with)
 }
 
 
+/* the words of eight bytes in turns, wherever they are cut */
+
+static void
+test_crc_pair(const uint8_t *buf, size_t n)
+{
+    int       same;
+    size_t    i, cut;
+    uint32_t  want[2], got[2];
+
+    want[0] = 0;
+    want[1] = 0;
+
+    for (i = 0; i < n; i++) {
+        want[i / 8 % 2] = llm_crc32c_table(want[i / 8 % 2], buf + i, 1);
+    }
+
+    same = 1;
+
+    for (cut = 0; cut <= n; cut++) {
+        got[0] = 0;
+        got[1] = 0;
+
+        llm_crc32c_pair(got, 0, buf, cut / 2);
+        llm_crc32c_pair(got, cut / 2, buf + cut / 2, cut - cut / 2);
+        llm_crc32c_pair(got, cut, buf + cut, n - cut);
+
+        same &= got[0] == want[0] && got[1] == want[1];
+    }
+
+    ok(same, "two at once, also in pieces");
+}
+
+
 static void
 test_crc(void)
 {
@@ -145,6 +178,8 @@ test_crc(void)
     }
 
     ok(same, "table and instruction agree, also in pieces");
+
+    test_crc_pair(buf, sizeof(buf));
 }
 
 

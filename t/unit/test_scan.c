@@ -38,6 +38,9 @@ mem_free(void *data, void *p)
 
 static const llm_mem_t  mem = { mem_alloc, mem_free, NULL };
 
+static char        whole[100000];
+static size_t      nwhole;
+
 static const llm_key_t  inner[] = {
     llm_key("n", 3),
     llm_key_text("t", 4, NULL),
@@ -49,6 +52,7 @@ static const llm_key_t  keys[] = {
     llm_key_in("list", 2, inner),
     llm_key_keep("kept", 5, inner),
     llm_key_in("in", 0, keys),
+    llm_key_pieces("whole", 6, NULL),
     llm_key_end
 };
 
@@ -104,7 +108,10 @@ take(void *data, int field, const llm_scan_value_t *v)
 }
 
 
-/* a string of which only the length is told has its bytes or not: no matter */
+/*
+ * A string of which only the length is told has its bytes or not, and one of
+ * which all is told has them at once or before: no matter.
+ */
 
 static void
 take_any(void *data, int field, const llm_scan_value_t *v)
@@ -115,6 +122,30 @@ take_any(void *data, int field, const llm_scan_value_t *v)
 
     if (field == 4 && v->type == LLM_SCAN_STRING) {
         any.p = NULL;
+    }
+
+    if (v->type == LLM_SCAN_PIECE) {
+
+        if (field != 6 || nwhole + v->n > sizeof(whole)
+            || (v->full != 0 && v->full != nwhole))
+        {
+            put("wrong", 5);
+            return;
+        }
+
+        nwhole = v->full + v->n;
+        memcpy(whole + v->full, v->p, v->n);
+        return;
+    }
+
+    if (field == 6 && v->type == LLM_SCAN_STRING) {
+
+        if (v->p == NULL) {
+            any.p = (uint8_t *) whole;
+            any.n = nwhole;
+        }
+
+        put(any.n == v->full ? "=" : "!", 1);
     }
 
     take(data, field, &any);
@@ -200,7 +231,19 @@ check_large(void)
     ok(strcmp(scan((uint8_t *) p, n, 0), "9{1l<7>9}0;") == 0 && most == 0,
        "behind a long string that nobody asks for");
 
-    p[2] = 'a';
+    n = sprintf(p, "{\"whole\":\"");
+    memset(p + n, 'A', sizeof(whole));
+    n += sizeof(whole);
+    n += sprintf(p + n, "\",\"a\":7}");
+    most = 0;
+    ok(strstr(scan((uint8_t *) p, n, 7), "=6s<AAAA") != NULL
+       && most <= LLM_SCAN_WORD,
+       "all of a long string in pieces takes no memory");
+
+    n = sprintf(p, "{\"a\":\"");
+    memset(p + n, 'A', 2900000);
+    n += 2900000;
+    n += sprintf(p + n, "\",\"a\":7}");
     most = 0;
     scan((uint8_t *) p, n, 1);
     ok(most == LLM_SCAN_VALUE && strstr(trace, "~2900000") != NULL,
@@ -252,6 +295,11 @@ main(void)
     CHECK("an object is kept", "{\"kept\":{\"n\": 1,\"x\":[{}]},\"a\":1}",
           "9{5{3l<1>5}{\"n\": 1,\"x\":[{}]}1l<1>9}0;");
     CHECK("a text", "{\"list\":{\"t\":\"hello\"}}", "9{2{4s#52}9}0;");
+    CHECK("all of a string", "{\"whole\":\"hel\\\"lo\",\"whole\":"
+          "[\"\",\"\\\\\",\"0123456789 0123456789 0123456789 0123456789\"],"
+          "\"a\":1}",
+          "9{=6s<hel\\\"lo>6[=6s<>=6s<\\\\>=6s<0123456789 0123456789 "
+          "0123456789 0123456>~436]31l<1>9}0;");
     CHECK("a bare string", "\"abc\"", "9s<abc>0;");
     CHECK("a bare number", "42", "9l<42>0;");
 

@@ -12,6 +12,8 @@
 #if defined(__x86_64__)
 
 static uint32_t llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n);
+static void llm_crc32c_pair_sse42(uint32_t *crc, uint64_t pos,
+    const uint8_t *p, size_t n);
 static uint64_t llm_crc32c_word(const uint8_t *p);
 
 #endif
@@ -115,6 +117,74 @@ llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
 }
 
 
+__attribute__((target("sse4.2"))) static void
+llm_crc32c_pair_sse42(uint32_t *crc, uint64_t pos, const uint8_t *p, size_t n)
+{
+    int             lane;
+    uint64_t        v[2], even, odd;
+    const uint8_t  *end;
+
+    v[0] = (uint32_t) ~crc[0];
+    v[1] = (uint32_t) ~crc[1];
+    lane = pos / 8 % 2;
+    end = p + n;
+
+    /* the rest of a word that began before, and the odd one after it */
+
+    if (pos % 8 != 0) {
+
+        for ( /* void */ ; p < end && pos % 8 != 0; pos++, p++) {
+            v[lane] = __builtin_ia32_crc32qi(v[lane], *p);
+        }
+
+        lane ^= (pos % 8 == 0);
+    }
+
+    if (pos % 16 == 8 && end - p >= 8) {
+        v[1] = __builtin_ia32_crc32di(v[1], llm_crc32c_word(p));
+        p += 8;
+        lane = 0;
+    }
+
+    if (end - p >= 16) {
+        even = v[0];
+        odd = v[1];
+
+        for ( /* void */ ; end - p >= 64; p += 64) {
+            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p));
+            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 8));
+            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 16));
+            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 24));
+            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 32));
+            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 40));
+            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 48));
+            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 56));
+        }
+
+        for ( /* void */ ; end - p >= 16; p += 16) {
+            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p));
+            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 8));
+        }
+
+        v[0] = even;
+        v[1] = odd;
+    }
+
+    if (end - p >= 8) {
+        v[0] = __builtin_ia32_crc32di(v[0], llm_crc32c_word(p));
+        p += 8;
+        lane = 1;
+    }
+
+    for ( /* void */ ; p < end; p++) {
+        v[lane] = __builtin_ia32_crc32qi(v[lane], *p);
+    }
+
+    crc[0] = ~(uint32_t) v[0];
+    crc[1] = ~(uint32_t) v[1];
+}
+
+
 static uint64_t
 llm_crc32c_word(const uint8_t *p)
 {
@@ -153,4 +223,33 @@ llm_crc32c_table(uint32_t crc, const uint8_t *p, size_t n)
     }
 
     return ~crc;
+}
+
+
+void
+llm_crc32c_pair(uint32_t *crc, uint64_t pos, const uint8_t *p, size_t n)
+{
+    size_t  size;
+
+#if defined(__x86_64__)
+
+    if (__builtin_cpu_supports("sse4.2")) {
+        llm_crc32c_pair_sse42(crc, pos, p, n);
+        return;
+    }
+
+#endif
+
+    for ( /* void */ ; n > 0; n -= size) {
+
+        /* up to the end of a word */
+
+        size = 8 - pos % 8;
+        size = size < n ? size : n;
+
+        crc[pos / 8 % 2] = llm_crc32c_table(crc[pos / 8 % 2], p, size);
+
+        pos += size;
+        p += size;
+    }
 }
