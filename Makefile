@@ -118,7 +118,12 @@ $(BUILD)/libllm.a: $(OBJ)
 
 $(BUILD)/unit/%: t/unit/%.c t/unit/tap.h $(BUILD)/libllm.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
+	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(filter %.o,$^) \
+	    $(BUILD)/libllm.a $(LIBS)
+
+# those of the writer share their beginning
+
+$(filter $(BUILD)/unit/test_drain_%,$(UNIT)): $(BUILD)/obj/t/unit/drain.o
 
 # what t/corpus.t feeds with recorded traffic
 
@@ -218,7 +223,7 @@ clean:
 	rm -rf $(BUILD)
 
 
--include $(OBJ:.o=.d) $(addsuffix .d,$(UNIT))
+-include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test next \
         test-next asan test-asan fuzz bench clean listed FORCE

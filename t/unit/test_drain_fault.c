@@ -1,0 +1,407 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * What goes wrong: killed writers, a database that is locked, lost, foreign,
+ * corrupt or full.
+ */
+
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "drain.h"
+
+
+static void replay(void);
+static void kills(void);
+static void busy(void);
+static void files(void);
+static void full(void);
+static void refused(void);
+static int write_text(const char *name, const char *text);
+static int aside(const char *why);
+
+
+int
+main(void)
+{
+    srandom(time(NULL));
+
+    replay();
+    kills();
+    busy();
+    files();
+    full();
+    refused();
+
+    return done_testing();
+}
+
+
+/*
+ * Death between commit and release, for certain: that writer sees a private
+ * copy of the ring, so nothing that it releases is seen by the next one.
+ */
+
+static void
+replay(void)
+{
+    int           fd;
+    void         *map;
+    pid_t         pid;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+    llm_record_t  r;
+
+    fresh();
+    publish_n(300);
+    fill(&r, ++made);
+    r.num[LLM_N_FLAGS] = LLM_RECORD_LEDGER_ONLY;
+    publish(&ring, &r);
+
+    pid = fork();
+
+    if (pid == 0) {
+        fd = open(path("ring.own"), O_RDWR);
+        map = mmap(NULL, RING, PROT_READ|PROT_WRITE, MAP_PRIVATE, fd, 0);
+        llm_ring_attach(&ring, map, RING);
+        d = start();
+        nap(60000);
+        _exit(d == NULL);
+    }
+
+    (void) until(ask_db("SELECT count(*) FROM log") == 300);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+
+    llm_ring_terms(&ring, &t);
+    ok(t.in_ring == 301 && t.written == 0, "committed, not released");
+
+    publish_n(10);
+    d = start();
+    ok(wait_written(311), "the next writer releases them");
+    llm_drain_stop(d, 1000);
+
+    ok(law(&t) && t.written == 310 && t.ledger_only == 1,
+       "as what they became");
+    ok(ask_db("SELECT count(*) FROM log") == 310 && sums_equal(311)
+       && control->duplicate_ids == 0, "exactly once");
+    cleanup();
+}
+
+
+static void
+kills(void)
+{
+    int           i;
+    pid_t         pid;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+
+    for (i = 0; i < 60; i++) {
+        pid = fork();
+
+        if (pid == 0) {
+            d = start();
+            nap(60000);
+            _exit(d == NULL);
+        }
+
+        publish_n(random() % 150);
+        nap(random() % 25);
+        publish_n(random() % 50);
+        nap(random() % 10);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+
+    d = start();
+
+    ok(wait_written(made), "60 killed writers: all is written");
+    llm_drain_stop(d, 5000);
+
+    ok(ask_db("SELECT count(*) FROM log") == (int64_t) made,
+       "exactly once: %d rows", (int) made);
+    ok(ask_db("SELECT count(DISTINCT seq) FROM log") == (int64_t) made,
+       "each with a seq");
+    ok(sums_equal(made), "exactly once in the ledger");
+    ok(law(&t) && t.written == made && t.in_ring == 0, "the law");
+    ok(ask_db("SELECT count(*) FROM pragma_integrity_check"
+              " WHERE integrity_check = 'ok'") == 1, "integrity");
+    ok(control->duplicate_ids == 0, "no duplicate");
+
+    cleanup();
+}
+
+
+static void
+busy(void)
+{
+    sqlite3      *db;
+    llm_drain_t  *d;
+
+    fresh();
+    d = start();
+    publish_n(10);
+    wait_written(10);
+
+    sqlite3_open(path("proxy_logs.db"), &db);
+    sqlite3_busy_timeout(db, 1000);
+    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    publish_n(10);
+    ok(wait_down(10) && (control->db_error & 0xff) == SQLITE_BUSY,
+       "another process holds the database");
+
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close(db);
+    ok(wait_written(20) && wait_up(), "and lets go of it");
+
+    llm_drain_stop(d, 1000);
+    ok(ask_db("SELECT count(*) FROM log") == 20, "nothing is lost");
+    cleanup();
+}
+
+
+static void
+files(void)
+{
+    int           fd;
+    char          text[] = "garbage garbage garbage garbage garbage";
+    sqlite3      *db;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+    d = start();
+    publish_n(100);
+    ok(wait_written(100), "before");
+
+    unlink(path("proxy_logs.db"));
+    publish_n(10);
+    ok(wait_written(110) && ask_db("SELECT count(*) FROM log") == 10,
+       "deleted: made again");
+    ok(control->db_reopened == 1, "counted");
+
+    rename(path("proxy_logs.db"), path("old.db"));
+    publish_n(20);
+    ok(wait_written(130) && ask_db("SELECT count(*) FROM log") == 20,
+       "renamed: made again");
+
+    rename(path("old.db"), path("proxy_logs.db"));
+    publish_n(5);
+    ok(wait_written(135) && ask_db("SELECT count(*) FROM log") == 15,
+       "replaced by an older one of ours: goes on in it");
+    ok(ask_db("SELECT count(*) FROM pragma_integrity_check"
+              " WHERE integrity_check = 'ok'") == 1, "and no old WAL with it");
+
+    unlink(path("proxy_logs.db"));
+    write_text("proxy_logs.db", text);
+    publish_n(5);
+    ok(wait_written(140) && aside("corrupt"), "a text file is moved aside");
+
+    llm_drain_stop(d, 1000);
+
+    unlink(path("proxy_logs.db"));
+    sqlite3_open(path("proxy_logs.db"), &db);
+    sqlite3_exec(db, "CREATE TABLE mine (a); INSERT INTO mine VALUES (1)",
+                 NULL, NULL, NULL);
+    sqlite3_close(db);
+
+    d = start();
+    publish_n(5);
+    ok(wait_written(145) && aside("foreign"),
+       "another application's database is moved aside");
+    llm_drain_stop(d, 1000);
+
+    unlink(path("proxy_logs.db"));
+    mkdir(path("proxy_logs.db"), 0700);
+    forget();
+    d = start();
+    publish_n(5);
+    ok(wait_down(145), "a directory is refused, records wait");
+    rmdir(path("proxy_logs.db"));
+    ok(wait_written(150) && wait_up(), "and heals");
+    llm_drain_stop(d, 1000);
+
+    unlink(path("proxy_logs.db"));
+    write_text("elsewhere", "");
+
+    if (symlink(path("elsewhere"), path("proxy_logs.db")) == -1) {
+        abort();
+    }
+
+    forget();
+    d = start();
+    publish_n(5);
+    ok(wait_down(150), "a symlink is refused");
+    unlink(path("proxy_logs.db"));
+    ok(wait_written(155), "and heals");
+
+    publish_n(2000);
+    ok(wait_written(2155), "more");
+    llm_drain_stop(d, 1000);
+
+    /* pages in the middle are overwritten */
+
+    unlink(path("proxy_logs.db-wal"));
+    fd = open(path("proxy_logs.db"), O_RDWR);
+    lseek(fd, 4096, SEEK_SET);
+
+    for (int i = 0; i < 2000; i++) {
+        if (write(fd, text, sizeof(text)) == -1) {
+            abort();
+        }
+    }
+
+    close(fd);
+
+    d = start();
+    publish_n(50);
+    ok(wait_written(2205) && aside("corrupt"),
+       "a corrupt database is moved aside");
+    llm_drain_stop(d, 1000);
+
+    sqlite3_open(path("proxy_logs.db"), &db);
+    sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
+    sqlite3_close(db);
+
+    forget();
+    d = start();
+    publish_n(5);
+    ok(wait_down(2205), "a newer database is not touched");
+    llm_drain_stop(d, 100);
+
+    ok(law(&t), "the law");
+    cleanup();
+}
+
+
+static void
+full(void)
+{
+    pid_t          pid;
+    int            status;
+    llm_drain_t   *d;
+    llm_terms_t    t;
+    struct rlimit  limit = { 768 * 1024, 768 * 1024 };
+
+    fresh();
+
+    pid = fork();
+
+    if (pid == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        d = start();
+        publish_n(5000);
+        (void) until(control->db_errors > 1 && !control->db_up);
+        llm_ring_terms(&ring, &t);
+        status = t.in_ring + t.in_hand == 0 || control->db_errors < 2;
+        _exit(status);
+    }
+
+    waitpid(pid, &status, 0);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+       "a full disk: records wait, db_up 0");
+
+    d = start();
+    ok(wait_written(5000), "all are written when there is room");
+    llm_drain_stop(d, 1000);
+    ok(ask_db("SELECT count(*) FROM log") == 5000, "exactly once");
+    ok(sums_equal(5000), "in the ledger too");
+    ok(law(&t), "the law");
+
+    cleanup();
+}
+
+
+/* What the database refuses for ever costs nobody else his place. */
+
+static void
+refused(void)
+{
+    int           i;
+    char          sql[256];
+    sqlite3      *db;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+    llm_record_t  r;
+
+    fresh();
+    d = start();
+    wait_up();
+    llm_drain_stop(d, 1000);
+
+    /* someone removed rows by hand and left the rest of them */
+
+    sqlite3_open(path("proxy_logs.db"), &db);
+    sqlite3_exec(db, "DELETE FROM meta", NULL, NULL, NULL);
+
+    for (i = 3; i <= 9; i += 3) {
+        fill(&r, i);
+        snprintf(sql, sizeof(sql), "INSERT INTO detail (id) VALUES (%lld)",
+                 (long long) r.num[LLM_N_ID]);
+        sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+
+    sqlite3_close(db);
+
+    for (i = 1; i <= 11; i++) {
+        fill(&r, i);
+        r.str[LLM_S_ERROR] = r.str[LLM_S_URL];
+        publish(&ring, &r);
+    }
+
+    d = start();
+    ok(wait_written(8) && until(law(&t) && t.in_ring == 0),
+       "records that cannot be stored do not stop others");
+    llm_drain_stop(d, 1000);
+    ok(law(&t) && t.written == 8 && t.dropped[LLM_DROP_DB_ERROR] == 3
+       && ask_db("SELECT count(*) FROM log") == 8 && sums_equal(8)
+       && ask_db("SELECT min(seq) + max(seq) FROM log") == 9,
+       "and are counted");
+    cleanup();
+}
+
+
+static int
+write_text(const char *name, const char *text)
+{
+    FILE  *f;
+
+    f = fopen(path(name), "w");
+
+    if (f == NULL) {
+        return 0;
+    }
+
+    fputs(text, f);
+    fclose(f);
+
+    return 1;
+}
+
+
+static int
+aside(const char *why)
+{
+    char  cmd[512];
+
+    snprintf(cmd, sizeof(cmd), "ls %s/proxy_logs.db.%s-* >/dev/null 2>&1", dir,
+             why);
+
+    return system(cmd) == 0;
+}
