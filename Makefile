@@ -131,6 +131,13 @@ $(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
 
+# what scripts/fill runs
+
+$(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
+               $(wildcard $(SRC)/*/llm*.h)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
+
 # The ring's order of memory accesses is the thread sanitizer's to check.
 
 $(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
