@@ -642,11 +642,31 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         lcf->serve = NGX_HTTP_LLM_MONITOR_SERVE_API_READ;
     }
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* the calls are told by what follows the location's own path */
+
+    if (clcf->named
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+        )
+    {
+        return "cannot be in a location given by regular expression, "
+               "or inside named location";
+    }
+
+    if (clcf->handler) {
+        return "cannot be beside another content handler";
+    }
+
+    clcf->handler = ngx_http_llm_monitor_api_handler;
+
+    lcf->serve_file = cf->conf_file->file.name.data;
+    lcf->serve_line = cf->conf_file->line;
+
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
     mcf->enabled = 1;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_llm_monitor_api_handler;
 
     return NGX_CONF_OK;
 }

@@ -451,6 +451,17 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    /* a directive that came later may have set a handler of its own */
+
+    if (conf->serve_file && clcf->handler != ngx_http_llm_monitor_api_handler)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"llm_monitor_api\" directive cannot be beside "
+                      "another content handler in %s:%ui",
+                      conf->serve_file, conf->serve_line);
+        return NGX_CONF_ERROR;
+    }
+
     /* "if" and limit_except are parts of the location that they are in */
 
     if (clcf->noname) {

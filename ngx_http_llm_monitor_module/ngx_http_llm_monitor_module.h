@@ -94,6 +94,8 @@ typedef struct {
 
     /* locations that answer */
     ngx_uint_t                     serve;
+    u_char                        *serve_file;     /* where it was said */
+    ngx_uint_t                     serve_line;
     ngx_flag_t                     remote;
     ngx_uint_t                     scope;          /* llm_scope_e */
     ngx_http_complex_value_t      *scope_value;

@@ -254,3 +254,38 @@ nginx.conf:
 --- error_log
 invalid value "" of "llm_monitor_thread_pool", it must be the name of a thread pool
 nginx.conf:
+
+
+
+=== TEST 34: server: location ~ ^/monitor/api { llm_monitor_api; }
+--- error_log
+"llm_monitor_api" directive cannot be in a location given by regular expression, or inside named location in
+nginx.conf:
+
+
+
+=== TEST 35: server: location @monitor { llm_monitor_api read; }
+--- error_log
+"llm_monitor_api" directive cannot be in a location given by regular expression, or inside named location in
+nginx.conf:
+
+
+
+=== TEST 36: location: proxy_pass http://127.0.0.1; llm_monitor_api;
+--- error_log
+"llm_monitor_api" directive cannot be beside another content handler in
+nginx.conf:
+
+
+
+=== TEST 37: location: llm_monitor_api; proxy_pass http://127.0.0.1;
+--- error_log
+"llm_monitor_api" directive cannot be beside another content handler in
+nginx.conf:
+
+
+
+=== TEST 38: location: location /t/api { llm_monitor_api; stub_status; }
+--- error_log
+"llm_monitor_api" directive cannot be beside another content handler in
+nginx.conf:

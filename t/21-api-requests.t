@@ -19,6 +19,14 @@ our $servers = <<'_EOC_';
         llm_monitor_api;
         limit_except GET { allow 127.0.0.1; deny all; }
     }
+    location = /exact/api { llm_monitor_api; }
+    location /break/ {
+        llm_monitor_api;
+        rewrite ^/break/api(.*)$ /elsewhere$1 break;
+    }
+    location /nested {
+        location /nested/api { llm_monitor_api; }
+    }
     location /nobody/ {
         llm_monitor_api;
         limit_except GET { deny all; }
@@ -150,3 +158,18 @@ PUT /file/recording
 [ 200, 200 ]
 --- response_body_like eval
 [ qr/^\{"deleted":\d+\}$/, qr/^\{"total":\d+\}$/ ]
+
+
+
+=== TEST 10: what follows the location's path is the call
+--- request eval
+[ "GET /exact/api", "GET /exact/api/count", "GET /nested/api/count",
+  "GET /nested/api/", "GET /break/count", "GET /break/api/count" ]
+--- error_code eval
+[ 200, 404, 200, 200, 200, 404 ]
+--- response_body_like eval
+[ qr/"logs":/, qr/404 Not Found/, qr/^\{"total":\d+\}$/, qr/"logs":/,
+  qr/^\{"total":\d+\}$/, qr/^\{"error":\{"code":"not_found"/ ]
+--- no_error_log
+[alert]
+[crit]

@@ -154,20 +154,20 @@ ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    /* a location by regular expression has no path that could go on */
+    /* "rewrite ... break" may lead out of the location's path */
 
-    ngx_str_null(&rest);
-
-    if (r->uri.len > clcf->name.len
-        && ngx_strncmp(r->uri.data, clcf->name.data, clcf->name.len) == 0)
+    if (r->uri.len < clcf->name.len
+        || ngx_strncmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
     {
-        rest.data = r->uri.data + clcf->name.len;
-        rest.len = r->uri.len - clcf->name.len;
+        return NULL;
+    }
 
-        if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
-            rest.data--;
-            rest.len++;
-        }
+    rest.data = r->uri.data + clcf->name.len;
+    rest.len = r->uri.len - clcf->name.len;
+
+    if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
+        rest.data--;
+        rest.len++;
     }
 
     for (route = ngx_http_llm_monitor_routes; route->handler; route++) {

@@ -4,7 +4,6 @@ the request as there was; where only a location does, there is none."""
 import re
 import socket
 import struct
-import subprocess
 import sys
 import threading
 
@@ -22,8 +21,8 @@ SERVER = '''
         listen 127.0.0.1:%(plain)d;
         listen 127.0.0.1:%(h2)d http2;
         listen 127.0.0.1:%(tls)d ssl;
-        ssl_certificate %(dir)s/cert.pem;
-        ssl_certificate_key %(dir)s/cert.pem;
+        ssl_certificate $arg_none;
+        ssl_certificate_key $arg_none;
         access_log %(dir)s/access.log seen;
         llm_monitor on;
         location / { return 200 "x"; }
@@ -179,13 +178,6 @@ def main():
     at = dict(bare=upstream.getsockname()[1], dir=folder())
     for name in ('plain', 'tls', 'h2', 'page'):
         at[name] = free_port()
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048',
-                    '-nodes', '-subj', '/CN=x', '-days', '1',
-                    '-keyout', '%(dir)s/key.pem' % at,
-                    '-out', '%(dir)s/cert.pem' % at],
-                   check=True, capture_output=True)
-    with open(at['dir'] / 'cert.pem', 'a') as cert:
-        cert.write((at['dir'] / 'key.pem').read_text())
     nginx = Nginx(at['bare'], http=SERVER % at, path='flush=10ms').start()
 
     n = 0
