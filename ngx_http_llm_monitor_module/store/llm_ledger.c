@@ -22,8 +22,6 @@
 
 #define LLM_LEDGER_INDEX  (4 * LLM_LEDGER_CELLS)
 
-#define LLM_LEDGER_VALUE_MAX  1000000000000000LL
-
 /* values of one bucket */
 
 #define LLM_MINUTE_MAX    1000
@@ -31,6 +29,7 @@
 #define LLM_WHO_MAX       5000
 #define LLM_QUARTER_MAX   1000
 #define LLM_DAY_MAX       5000
+#define LLM_HEALTH_MAX    500
 
 
 #define LLM_LEDGER_PARAMS                                                     \
@@ -41,20 +40,25 @@
     "SELECT requests, errors, usages, input_tokens, cache_read_tokens,"       \
     " cache_creation_tokens, output_tokens, reasoning_tokens, total_tokens,"  \
     " priced, cost_nano, duration_n, duration_us, ttft_n, ttft_us,"           \
-    " speed_tokens, speed_us FROM "
+    " speed_tokens, speed_us"
 
 #define LLM_LEDGER_SERVICE_KEY                                                \
     " WHERE t = ?1 AND provider = ?2 AND model = ?3 AND endpoint = ?4"        \
     " AND operation = ?5 AND stream = ?6 AND status = ?7 AND outcome = ?8"
 
 static const char *const  llm_ledger_get_sql[LLM_LEDGER_TABLES] = {
-    LLM_LEDGER_SUMS "service_minute" LLM_LEDGER_SERVICE_KEY,
-    LLM_LEDGER_SUMS "service" LLM_LEDGER_SERVICE_KEY,
-    LLM_LEDGER_SUMS "who WHERE t = ?1 AND account = ?2 AND user = ?3"
+    LLM_LEDGER_SUMS ", duration_hist, ttft_hist FROM service_minute"
+        LLM_LEDGER_SERVICE_KEY,
+    LLM_LEDGER_SUMS ", duration_hist, ttft_hist FROM service"
+        LLM_LEDGER_SERVICE_KEY,
+    LLM_LEDGER_SUMS " FROM who WHERE t = ?1 AND account = ?2 AND user = ?3"
         " AND api_key = ?4 AND provider = ?5 AND model = ?6"
         " AND operation = ?7 AND class = ?8",
-    LLM_LEDGER_SUMS "series WHERE span = ?1 AND t = ?2 AND dim = ?3"
-        " AND value = ?4"
+    LLM_LEDGER_SUMS " FROM series WHERE span = ?1 AND t = ?2 AND dim = ?3"
+        " AND value = ?4",
+    "SELECT requests, success, failure, throttled, duration_n, duration_us,"
+        " ttft_n, ttft_us, duration_hist, ttft_hist, statuses FROM health"
+        " WHERE span = ?1 AND t = ?2 AND dim = ?3 AND value = ?4"
 };
 
 /*
@@ -64,11 +68,13 @@ static const char *const  llm_ledger_get_sql[LLM_LEDGER_TABLES] = {
 
 static const char *const  llm_ledger_put_sql[LLM_LEDGER_TABLES] = {
     "REPLACE INTO service_minute VALUES (" LLM_LEDGER_PARAMS
-        ", ?22, ?23, ?24, ?25, NULL, NULL)",
+        ", ?22, ?23, ?24, ?25, ?26, ?27)",
     "REPLACE INTO service VALUES (" LLM_LEDGER_PARAMS
-        ", ?22, ?23, ?24, ?25, NULL, NULL)",
+        ", ?22, ?23, ?24, ?25, ?26, ?27)",
     "REPLACE INTO who VALUES (" LLM_LEDGER_PARAMS ", ?22, ?23, ?24, ?25)",
-    "REPLACE INTO series VALUES (" LLM_LEDGER_PARAMS ")"
+    "REPLACE INTO series VALUES (" LLM_LEDGER_PARAMS ")",
+    "REPLACE INTO health VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+        " ?11, ?12, ?13, ?14, ?15)"
 };
 
 static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {
@@ -78,26 +84,34 @@ static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {
         " FROM service WHERE t = ?1",
     "SELECT account, user, api_key, provider, model, operation, class"
         " FROM who WHERE t = ?1",
-    "SELECT value FROM series WHERE span = ?1 AND t = ?2 AND dim = ?3"
+    "SELECT value FROM series WHERE span = ?1 AND t = ?2 AND dim = ?3",
+    "SELECT value FROM health WHERE span = ?1 AND t = ?2 AND dim = ?3"
 };
 
 
 /* keys of the tables: the first ones name the bucket, the rest its member */
 
-static const int  llm_ledger_keys[LLM_LEDGER_TABLES] = { 8, 8, 8, 4 };
-static const int  llm_ledger_prefix[LLM_LEDGER_TABLES] = { 1, 1, 1, 3 };
+static const int  llm_ledger_keys[LLM_LEDGER_TABLES] = { 8, 8, 8, 4, 4 };
+static const int  llm_ledger_prefix[LLM_LEDGER_TABLES] = { 1, 1, 1, 3, 3 };
 
 /* of the members, how many become "other" past the bound */
 
-static const int  llm_ledger_open_keys[LLM_LEDGER_TABLES] = { 3, 3, 5, 1 };
+static const int  llm_ledger_open_keys[LLM_LEDGER_TABLES] = { 3, 3, 5, 1, 1 };
+
+/* columns after the keys: numbers, then histograms */
+
+static const int  llm_ledger_sums[LLM_LEDGER_TABLES] = {
+    LLM_C_COUNT, LLM_C_COUNT, LLM_C_COUNT, LLM_C_COUNT, LLM_H_COUNT
+};
+
+static const int  llm_ledger_hists[LLM_LEDGER_TABLES] = { 2, 2, 0, 0, 3 };
 
 
-static void llm_ledger_sums(const llm_record_t *r, int64_t *sum);
-static int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
-    const int64_t *sum);
 static llm_ledger_cell_t *llm_ledger_new(llm_ledger_t *l, int table,
     const int64_t *key, size_t at);
 static int llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell);
+static int llm_ledger_get_hists(llm_ledger_t *l, llm_ledger_cell_t *cell,
+    sqlite3_stmt *st, int column);
 static llm_ledger_cell_t *llm_ledger_find(llm_ledger_t *l, int table,
     const int64_t *key, size_t *at);
 static uint64_t llm_ledger_hash(llm_ledger_t *l, int table,
@@ -111,7 +125,7 @@ static int llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash);
 static int llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash);
 static void llm_ledger_empty(llm_ledger_t *l);
 static size_t llm_ledger_bound(int table, const int64_t *key);
-static int64_t llm_ledger_value(int64_t v);
+static int llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell);
 
 
 int
@@ -180,148 +194,31 @@ llm_ledger_reset(llm_ledger_t *l)
 static void
 llm_ledger_empty(llm_ledger_t *l)
 {
-    if (l->used > 0) {
-        memset(l->index, 0, LLM_LEDGER_INDEX * sizeof(uint16_t));
-        l->used = 0;
-        l->changed = 0;
+    int     j;
+    size_t  i;
+
+    if (l->used == 0) {
+        return;
     }
+
+    for (i = 0; i < l->used; i++) {
+
+        for (j = 0; j < LLM_LEDGER_HISTS; j++) {
+            llm_hist_free(&l->cells[i].hist[j]);
+        }
+    }
+
+    memset(l->index, 0, LLM_LEDGER_INDEX * sizeof(uint16_t));
+
+    l->used = 0;
+    l->changed = 0;
+    l->bytes = 0;
 }
 
 
 int
-llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
-    const llm_ledger_ids_t *ids)
-{
-    int      i, j;
-    int64_t  ms, status, sum[LLM_C_COUNT], key[LLM_LEDGER_KEYS];
-    int64_t  value[LLM_SERIES_COUNT];
-
-    static const int64_t  span[] = { LLM_QUARTER_MS, LLM_DAY_MS };
-
-    llm_ledger_sums(r, sum);
-
-    ms = r->num[LLM_N_TIMESTAMP];
-    status = llm_ledger_value(r->num[LLM_N_STATUS]);
-
-    if (status < 100 || status > 999) {
-        status = 0;
-    }
-
-    value[LLM_SERIES_TOTAL] = 0;
-    value[LLM_SERIES_ACCOUNT] = ids->account;
-    value[LLM_SERIES_USER] = ids->user;
-    value[LLM_SERIES_KEY] = ids->api_key;
-    value[LLM_SERIES_PROVIDER] = ids->provider;
-    value[LLM_SERIES_MODEL] = ids->model;
-    value[LLM_SERIES_ENDPOINT] = ids->endpoint;
-    value[LLM_SERIES_IP] = ids->ip;
-    value[LLM_SERIES_STATUS] = status;
-    value[LLM_SERIES_OPERATION] = llm_ledger_value(r->num[LLM_N_OPERATION]);
-    value[LLM_SERIES_PROTOCOL] = llm_ledger_value(r->num[LLM_N_PROTOCOL]);
-    value[LLM_SERIES_OUTCOME] = llm_ledger_value(r->num[LLM_N_OUTCOME]);
-
-    key[1] = ids->provider;
-    key[2] = ids->model;
-    key[3] = ids->endpoint;
-    key[4] = value[LLM_SERIES_OPERATION];
-    key[5] = r->num[LLM_N_STREAM] != LLM_NULL ? r->num[LLM_N_STREAM] : -1;
-    key[6] = status;
-    key[7] = value[LLM_SERIES_OUTCOME];
-
-    key[0] = ms - ms % LLM_MINUTE_MS;
-
-    if (llm_ledger_cell(l, LLM_LEDGER_MINUTE, key, sum) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    key[0] = ms - ms % LLM_QUARTER_MS;
-
-    if (llm_ledger_cell(l, LLM_LEDGER_SERVICE, key, sum) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    key[1] = ids->account;
-    key[2] = ids->user;
-    key[3] = ids->api_key;
-    key[4] = ids->provider;
-    key[5] = ids->model;
-    key[6] = value[LLM_SERIES_OPERATION];
-    key[7] = status / 100;
-
-    if (llm_ledger_cell(l, LLM_LEDGER_WHO, key, sum) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    for (i = 0; i < 2; i++) {
-        key[0] = span[i];
-        key[1] = ms - ms % span[i];
-
-        for (j = 0; j < LLM_SERIES_COUNT; j++) {
-            key[2] = j;
-            key[3] = value[j];
-
-            if (llm_ledger_cell(l, LLM_LEDGER_SERIES, key, sum) != LLM_OK) {
-                return LLM_ERROR;
-            }
-        }
-    }
-
-    return LLM_OK;
-}
-
-
-static void
-llm_ledger_sums(const llm_record_t *r, int64_t *sum)
-{
-    int64_t         duration, ttft;
-    const int64_t  *num;
-
-    num = r->num;
-    duration = num[LLM_N_DURATION_US];
-    ttft = num[LLM_N_TTFT_US];
-
-    memset(sum, 0, LLM_C_COUNT * sizeof(int64_t));
-
-    sum[LLM_C_REQUESTS] = 1;
-    sum[LLM_C_ERRORS] = llm_schema_failed(r);
-    sum[LLM_C_DURATION_N] = duration != LLM_NULL;
-    sum[LLM_C_DURATION] = llm_ledger_value(duration);
-    sum[LLM_C_TTFT_N] = ttft != LLM_NULL;
-    sum[LLM_C_TTFT] = llm_ledger_value(ttft);
-
-    if (num[LLM_N_FLAGS] != LLM_NULL
-        && (num[LLM_N_FLAGS] & LLM_RECORD_NO_SUMS))
-    {
-        return;
-    }
-
-    sum[LLM_C_USAGES] = num[LLM_N_TOTAL_TOKENS] != LLM_NULL
-                        || num[LLM_N_INPUT_TOKENS] != LLM_NULL
-                        || num[LLM_N_OUTPUT_TOKENS] != LLM_NULL;
-    sum[LLM_C_INPUT] = llm_ledger_value(num[LLM_N_INPUT_TOKENS]);
-    sum[LLM_C_CACHE_READ] = llm_ledger_value(num[LLM_N_CACHE_READ_TOKENS]);
-    sum[LLM_C_CACHE_CREATION] =
-                           llm_ledger_value(num[LLM_N_CACHE_CREATION_TOKENS]);
-    sum[LLM_C_OUTPUT] = llm_ledger_value(num[LLM_N_OUTPUT_TOKENS]);
-    sum[LLM_C_REASONING] = llm_ledger_value(num[LLM_N_REASONING_TOKENS]);
-    sum[LLM_C_TOTAL] = llm_ledger_value(num[LLM_N_TOTAL_TOKENS]);
-    sum[LLM_C_PRICED] = num[LLM_N_COST_NANO] != LLM_NULL;
-    sum[LLM_C_COST] = llm_ledger_value(num[LLM_N_COST_NANO]);
-
-    if (ttft != LLM_NULL && duration != LLM_NULL && duration > ttft
-        && num[LLM_N_OUTPUT_TOKENS] != LLM_NULL)
-    {
-        sum[LLM_C_SPEED_TOKENS] = sum[LLM_C_OUTPUT];
-        sum[LLM_C_SPEED_US] = llm_ledger_value(duration - ttft);
-    }
-}
-
-
-/* Adds to the cell of the key, a new one under a key that fits the bound. */
-
-static int
 llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
-    const int64_t *sum)
+    const llm_ledger_add_t *add)
 {
     int                 i, rc;
     size_t              at;
@@ -362,8 +259,18 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
         l->dirty[l->changed++] = (uint16_t) (cell - l->cells);
     }
 
-    for (i = 0; i < LLM_C_COUNT; i++) {
-        cell->sum[i] += sum[i];
+    for (i = 0; i < llm_ledger_sums[table]; i++) {
+        cell->sum[i] += add->sum[i];
+    }
+
+    for (i = 0; i < llm_ledger_hists[table]; i++) {
+
+        if (add->bucket[i] != -1
+            && llm_hist_add(&cell->hist[i], add->bucket[i], 1, &l->bytes)
+               != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
     }
 
     return LLM_OK;
@@ -426,13 +333,49 @@ llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell)
         return LLM_ERROR;
     }
 
-    for (i = 0; i < LLM_C_COUNT; i++) {
+    for (i = 0; i < llm_ledger_sums[cell->table]; i++) {
         cell->sum[i] = sqlite3_column_int64(st, i);
     }
 
+    rc = llm_ledger_get_hists(l, cell, st, i);
+
     (void) sqlite3_reset(st);
 
-    return LLM_OK;
+    return rc;
+}
+
+
+/* One that cannot be read is no reason to stop counting: it starts anew. */
+
+static int
+llm_ledger_get_hists(llm_ledger_t *l, llm_ledger_cell_t *cell,
+    sqlite3_stmt *st, int column)
+{
+    int             i, rc;
+    size_t          n;
+    const uint8_t  *p;
+
+    rc = LLM_OK;
+
+    for (i = 0; i < llm_ledger_hists[cell->table] && rc == LLM_OK; i++) {
+        p = sqlite3_column_blob(st, column + i);
+        n = sqlite3_column_bytes(st, column + i);
+
+        if (p != NULL
+            && llm_hist_unpack(&cell->hist[i], p, n, &l->bytes) == LLM_NOMEM)
+        {
+            rc = LLM_ERROR;
+        }
+    }
+
+    if (rc != LLM_OK) {
+
+        while (i-- > 0) {
+            llm_hist_free(&cell->hist[i]);
+        }
+    }
+
+    return rc;
 }
 
 
@@ -662,47 +605,25 @@ llm_ledger_bound(int table, const int64_t *key)
     case LLM_LEDGER_WHO:
         return LLM_WHO_MAX;
 
+    case LLM_LEDGER_HEALTH:
+        return LLM_HEALTH_MAX;
+
     default: /* LLM_LEDGER_SERIES */
         return key[0] == LLM_DAY_MS ? LLM_DAY_MAX : LLM_QUARTER_MAX;
     }
 }
 
 
-/* An upstream may say what it likes: sums must not overflow. */
-
-static int64_t
-llm_ledger_value(int64_t v)
-{
-    if (v < 0) {
-        return 0;
-    }
-
-    return v < LLM_LEDGER_VALUE_MAX ? v : LLM_LEDGER_VALUE_MAX;
-}
-
-
 int
 llm_ledger_flush(llm_ledger_t *l)
 {
-    int                 j, n;
     size_t              i;
-    sqlite3_stmt       *st;
     llm_ledger_cell_t  *cell;
 
     for (i = 0; i < l->changed; i++) {
         cell = &l->cells[l->dirty[i]];
-        st = l->put[cell->table];
-        n = llm_ledger_keys[cell->table];
 
-        for (j = 0; j < n; j++) {
-            (void) sqlite3_bind_int64(st, j + 1, cell->key[j]);
-        }
-
-        for (j = 0; j < LLM_C_COUNT; j++) {
-            (void) sqlite3_bind_int64(st, n + j + 1, cell->sum[j]);
-        }
-
-        if (llm_db_run(l->db, st) != LLM_OK) {
+        if (llm_ledger_put(l, cell) != LLM_OK) {
             return LLM_ERROR;
         }
 
@@ -711,5 +632,43 @@ llm_ledger_flush(llm_ledger_t *l)
 
     l->changed = 0;
 
+    if (l->bytes > LLM_LEDGER_BYTES) {
+        llm_ledger_empty(l);
+    }
+
     return LLM_OK;
+}
+
+
+static int
+llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell)
+{
+    int            i, n;
+    size_t         len;
+    uint8_t        packed[LLM_LEDGER_HISTS][LLM_HIST_PACKED];
+    sqlite3_stmt  *st;
+
+    st = l->put[cell->table];
+    n = 1;
+
+    for (i = 0; i < llm_ledger_keys[cell->table]; i++) {
+        (void) sqlite3_bind_int64(st, n++, cell->key[i]);
+    }
+
+    for (i = 0; i < llm_ledger_sums[cell->table]; i++) {
+        (void) sqlite3_bind_int64(st, n++, cell->sum[i]);
+    }
+
+    for (i = 0; i < llm_ledger_hists[cell->table]; i++, n++) {
+
+        if (cell->hist[i].n == 0) {
+            (void) sqlite3_bind_null(st, n);
+            continue;
+        }
+
+        len = llm_hist_pack(&cell->hist[i], packed[i]);
+        (void) sqlite3_bind_blob(st, n, packed[i], (int) len, SQLITE_STATIC);
+    }
+
+    return llm_db_run(l->db, st);
 }

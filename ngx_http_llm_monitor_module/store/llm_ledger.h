@@ -12,18 +12,21 @@
 
 
 #include "llm_db.h"
+#include "llm_hist.h"
 
 
 #define LLM_LEDGER_KEYS      8
-#define LLM_LEDGER_CELLS     8192      /* in memory; then it starts anew */
+#define LLM_LEDGER_CELLS     32768      /* in memory; then it starts anew */
+#define LLM_LEDGER_HISTS     3         /* of a cell */
+#define LLM_LEDGER_BYTES     (16 * 1024 * 1024)    /* of them, likewise */
 #define LLM_LEDGER_BUCKETS   128       /* whose values are known in memory */
 
 enum {
     LLM_LEDGER_MINUTE = 0, LLM_LEDGER_SERVICE, LLM_LEDGER_WHO,
-    LLM_LEDGER_SERIES, LLM_LEDGER_TABLES
+    LLM_LEDGER_SERIES, LLM_LEDGER_HEALTH, LLM_LEDGER_TABLES
 };
 
-/* in the order of the columns */
+/* in the order of the columns of all tables but health */
 
 enum {
     LLM_C_REQUESTS = 0, LLM_C_ERRORS, LLM_C_USAGES, LLM_C_INPUT,
@@ -33,12 +36,33 @@ enum {
     LLM_C_SPEED_US, LLM_C_COUNT
 };
 
+/* likewise, of health; what is none of the three is left out of the score */
+
+enum {
+    LLM_H_REQUESTS = 0, LLM_H_SUCCESS, LLM_H_FAILURE, LLM_H_THROTTLED,
+    LLM_H_DURATION_N, LLM_H_DURATION, LLM_H_TTFT_N, LLM_H_TTFT, LLM_H_COUNT
+};
+
+/* histograms; of health only of successes, then counts by status of the rest */
+
+enum {
+    LLM_LEDGER_DURATION = 0, LLM_LEDGER_TTFT, LLM_LEDGER_STATUS
+};
+
 typedef struct {
     int          table;
     int          dirty;            /* not yet in the table like this */
     int64_t      key[LLM_LEDGER_KEYS];
     int64_t      sum[LLM_C_COUNT];
+    llm_hist_t   hist[LLM_LEDGER_HISTS];
 } llm_ledger_cell_t;
+
+/* what a record adds to a cell; -1: nothing to that histogram */
+
+typedef struct {
+    int64_t      sum[LLM_C_COUNT];
+    int          bucket[LLM_LEDGER_HISTS];
+} llm_ledger_add_t;
 
 typedef struct {
     uint64_t     hash;             /* of table and time; 0: free */
@@ -55,6 +79,7 @@ typedef struct {
     uint16_t             *dirty;   /* numbers of the cells that changed */
     size_t                used;
     size_t                changed;
+    size_t                bytes;   /* of the histograms */
     uint64_t              seed;
     uint64_t              clock;
     llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
@@ -86,6 +111,13 @@ void llm_ledger_reset(llm_ledger_t *l);
 /* Counts a record; in a transaction. */
 int llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
     const llm_ledger_ids_t *ids);
+
+/*
+ * Adds to the cell of a key, or to that of "other" if the key is one too many
+ * in its bucket; for llm_ledger_count().
+ */
+int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
+    const llm_ledger_add_t *add);
 
 /* Writes what the batch changed. */
 int llm_ledger_flush(llm_ledger_t *l);

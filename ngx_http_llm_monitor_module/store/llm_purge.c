@@ -22,7 +22,6 @@
 #define LLM_PURGE_FREE      "256"      /* pages of one slice */
 #define LLM_PURGE_KEEP      1024       /* free pages that may stay */
 #define LLM_PURGE_FRAMES    8          /* of a body in one go, 2 MB */
-#define LLM_PURGE_TABLES    5          /* of the ledger */
 
 enum {
     LLM_PURGE_LOG = 0, LLM_PURGE_DETAIL, LLM_PURGE_REQUEST,
@@ -41,23 +40,6 @@ static const char *const  llm_purge_sql[LLM_PURGE_STATEMENTS] = {
 };
 
 
-/*
- * The oldest times first, one of a table in one go, for its rows are bounded;
- * minutes are of interest for eight days only.
- */
-
-static const char *const  llm_purge_ledger_sql[LLM_PURGE_TABLES] = {
-    "DELETE FROM service_minute WHERE t = (SELECT min(t) FROM service_minute"
-        " WHERE t < max(?1, ?2))",
-    "DELETE FROM service WHERE t = (SELECT min(t) FROM service WHERE t < ?1)",
-    "DELETE FROM who WHERE t = (SELECT min(t) FROM who WHERE t < ?1)",
-    "DELETE FROM series WHERE span = 900000 AND t = (SELECT min(t) FROM series"
-        " WHERE span = 900000 AND t < ?1)",
-    "DELETE FROM series WHERE span = 86400000 AND t = (SELECT min(t)"
-        " FROM series WHERE span = 86400000 AND t < ?1)"
-};
-
-
 static int llm_purge_find(llm_writer_t *w, llm_purge_t *p, int64_t *ids,
     int *n, int64_t *edge);
 static int llm_purge_edge(llm_writer_t *w, llm_purge_t *p, int64_t *edge);
@@ -67,7 +49,6 @@ static int llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id,
     int row);
 static int llm_purge_frames(llm_writer_t *w, sqlite3_stmt *st, int64_t id,
     int64_t start);
-static int llm_purge_times(llm_writer_t *w, int64_t ms, int *more);
 static int llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n);
 static int llm_purge_oldest(llm_writer_t *w, int64_t *row_ms,
     int64_t *ledger_ms);
@@ -402,81 +383,6 @@ llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n)
 
 
 int
-llm_purge_ledger(llm_writer_t *w, int64_t ms)
-{
-    int  more;
-
-    if (llm_writer_begin(w) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    if (llm_purge_times(w, ms, &more) != LLM_OK
-        || llm_writer_commit(w) != LLM_OK)
-    {
-        llm_writer_rollback(w);
-        return LLM_ERROR;
-    }
-
-    return more ? LLM_OK : LLM_AGAIN;
-}
-
-
-/* While there is time; what is known of the tables is forgotten. */
-
-static int
-llm_purge_times(llm_writer_t *w, int64_t ms, int *more)
-{
-    int            i, rc, changed;
-    int64_t        start;
-    sqlite3_stmt  *st[LLM_PURGE_TABLES];
-
-    *more = 0;
-
-    if (llm_db_prepare(&w->db, llm_purge_ledger_sql, st, LLM_PURGE_TABLES)
-        != LLM_OK)
-    {
-        return LLM_ERROR;
-    }
-
-    rc = LLM_OK;
-    changed = 0;
-    start = llm_control_now();
-
-    for (i = 0; i < LLM_PURGE_TABLES && rc == LLM_OK; /* void */ ) {
-
-        if (llm_control_now() - start >= LLM_PURGE_MS) {
-            *more = 1;
-            break;
-        }
-
-        (void) sqlite3_bind_int64(st[i], 1, ms != LLM_NULL ? ms : INT64_MAX);
-
-        if (i == 0) {
-            (void) sqlite3_bind_int64(st[i], 2,
-                                      llm_wall_ms() - 8 * LLM_DAY_MS);
-        }
-
-        rc = llm_db_run(&w->db, st[i]);
-
-        if (rc == LLM_OK && sqlite3_changes(w->db.handle) == 0) {
-            i++;
-
-        } else {
-            changed = 1;
-        }
-    }
-
-    llm_db_finalize(st, LLM_PURGE_TABLES);
-
-    if (changed) {
-        llm_ledger_reset(&w->ledger);
-    }
-
-    return rc;
-}
-
-
-int
 llm_purge_unused(llm_writer_t *w, int64_t *from)
 {
     int64_t  row_ms, ledger_ms, n;
@@ -516,6 +422,8 @@ llm_purge_oldest(llm_writer_t *w, int64_t *row_ms, int64_t *ledger_ms)
                       "  FROM service), (SELECT coalesce(min(t), 1 << 62)"
                       "  FROM who), (SELECT coalesce(min(t), 1 << 62)"
                       "  FROM series WHERE span = 86400000),"
+                      " (SELECT coalesce(min(t), 1 << 62)"
+                      "  FROM health WHERE span = 3600000),"
                       " (SELECT coalesce(min(t), 1 << 62)"
                       "  FROM service_minute))", &t)
            != LLM_OK)

@@ -367,8 +367,32 @@ static const char  llm_schema_2[] =
 "ALTER TABLE log ADD COLUMN body_limit INTEGER;\n";
 
 
+static const char  llm_schema_3[] =
+
+"CREATE TABLE health (\n"
+"    -- what availability is made of; the spans below an hour for 8 days\n"
+"    span INTEGER NOT NULL,             -- 60000, 900000, 3600000\n"
+"    t INTEGER NOT NULL,                -- ms, start of the span, UTC\n"
+"    dim INTEGER NOT NULL,              -- as in series: 0, 4, 5\n"
+"    value INTEGER NOT NULL,\n"
+"    requests INTEGER NOT NULL,\n"
+"    success INTEGER NOT NULL,\n"
+"    failure INTEGER NOT NULL,\n"
+"    throttled INTEGER NOT NULL,        -- 429 and 529\n"
+"    -- of the successes\n"
+"    duration_n INTEGER NOT NULL,\n"
+"    duration_us INTEGER NOT NULL,\n"
+"    ttft_n INTEGER NOT NULL,\n"
+"    ttft_us INTEGER NOT NULL,\n"
+"    duration_hist BLOB,\n"
+"    ttft_hist BLOB,\n"
+"    statuses BLOB,                     -- counts of the others, likewise\n"
+"    PRIMARY KEY (span, t, dim, value)\n"
+") WITHOUT ROWID;\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
-    llm_schema_1, llm_schema_2
+    llm_schema_1, llm_schema_2, llm_schema_3
 };
 
 

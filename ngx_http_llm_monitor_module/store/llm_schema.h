@@ -20,7 +20,7 @@
 
 #define LLM_SCHEMA_FILE       "proxy_logs.db"
 #define LLM_SCHEMA_APP_ID     0x4c4c4d6d       /* PRAGMA application_id */
-#define LLM_SCHEMA_VERSION    2                /* PRAGMA user_version */
+#define LLM_SCHEMA_VERSION    3                /* PRAGMA user_version */
 
 /*
  * Of a new database.  Measured with t/bench/drain_bench.c: rows without bodies
@@ -149,7 +149,11 @@ typedef enum {
 
 #define LLM_MINUTE_MS       60000
 #define LLM_QUARTER_MS      900000
+#define LLM_HOUR_MS         3600000
 #define LLM_DAY_MS          86400000
+
+/* how long what is finer than an hour of service and health is kept */
+#define LLM_FINE_MS         (8 * (int64_t) LLM_DAY_MS)
 
 
 /*

@@ -10,7 +10,9 @@
  *         ngx_http_llm_monitor_module/{record,store}/llm_*.c \
  *         ngx_http_llm_monitor_module/ring/llm_*.c \
  *         -lsqlite3 -lzstd -lpthread
- *     ./drain_bench [rows [request_bytes response_bytes]]
+ *     ./drain_bench [rows [request_bytes response_bytes [users]]]
+ *
+ * users is 40 by default; models and addresses grow with them.
  */
 
 
@@ -34,6 +36,7 @@
 static char     bench_dir[64];
 static uint8_t  bench_body[65536];
 static size_t   bench_request, bench_response;
+static int      bench_users = 40;
 
 
 static void
@@ -67,11 +70,18 @@ bench_text(llm_record_t *r, int n, char *buf, const char *fmt, int v)
 static void
 bench_record(llm_record_t *r, int n)
 {
-    int  i;
+    int       i, models, user;
+    uint32_t  dice;
 
     static char  buf[16][256];
 
     llm_record_init(r);
+
+    /* who comes next is no order, nor is how long it takes */
+
+    dice = (uint32_t) n * 2654435761U;
+    models = bench_users / 50 + 8;
+    user = bench_users == 40 ? n % 40 : (int) ((dice >> 8) % bench_users);
 
     for (i = 0; i < LLM_N_COUNT; i++) {
         r->num[i] = 100 + n % 50;
@@ -79,13 +89,15 @@ bench_record(llm_record_t *r, int n)
 
     r->num[LLM_N_TIMESTAMP] = 1790000000000 + n / 5;
     r->num[LLM_N_ID] = r->num[LLM_N_TIMESTAMP] << LLM_ID_SHIFT | (n + 1);
+    r->num[LLM_N_DURATION_US] = (1 << (17 + dice % 7)) + dice % 100000;
+    r->num[LLM_N_TTFT_US] = (1 << (15 + dice % 5)) + dice % 20000;
     r->num[LLM_N_STATUS] = n % 20 ? 200 : 429;
     r->num[LLM_N_OUTCOME] = n % 20 ? 1 : 6;
     r->num[LLM_N_OPERATION] = 1;
     r->num[LLM_N_STREAM] = n & 1;
     r->num[LLM_N_PROTOCOL] = 1 + n % 2;
     r->num[LLM_N_FLAGS] = 0;
-    r->num[LLM_N_API_KEY_HASH] = 1000 + n / 50 % 20;
+    r->num[LLM_N_API_KEY_HASH] = 1000 + n / 50 % (bench_users / 2);
     r->num[LLM_N_REQUEST_BODY_STATE] = bench_request ? LLM_BODY_STORED : 0;
     r->num[LLM_N_RESPONSE_BODY_STATE] = bench_response ? LLM_BODY_STORED : 0;
 
@@ -93,12 +105,14 @@ bench_record(llm_record_t *r, int n)
     bench_text(r, LLM_S_URL, buf[1], "/v1/chat/completions", 0);
     bench_text(r, LLM_S_ENDPOINT, buf[2], "/v1/chat/completions", 0);
     bench_text(r, LLM_S_PROVIDER, buf[3], "provider-%d", n % 3);
-    bench_text(r, LLM_S_MODEL, buf[4], "some-model-%d", n % 8);
-    bench_text(r, LLM_S_RESPONSE_MODEL, buf[5], "some-model-%d-0101", n % 8);
-    bench_text(r, LLM_S_ACCOUNT, buf[6], "person%d@example.com", n % 40);
-    bench_text(r, LLM_S_USER, buf[7], "user-%d", n % 40);
+    bench_text(r, LLM_S_MODEL, buf[4], "some-model-%d", n % models);
+    bench_text(r, LLM_S_RESPONSE_MODEL, buf[5], "some-model-%d-0101",
+               n % models);
+    bench_text(r, LLM_S_ACCOUNT, buf[6], "person%d@example.com", user);
+    bench_text(r, LLM_S_USER, buf[7], "user-%d", user);
     bench_text(r, LLM_S_SESSION, buf[8], "session-%d", n / 50);
-    bench_text(r, LLM_S_CLIENT_IP, buf[9], "10.0.0.%d", n % 100);
+    bench_text(r, LLM_S_CLIENT_IP, buf[9], "10.0.0.%d",
+               (int) ((dice >> 4) % (bench_users * 5 / 2)));
     bench_text(r, LLM_S_USER_AGENT, buf[10], "client/1.%d", n % 5);
     bench_text(r, LLM_S_FINISH_REASON, buf[11], "stop", 0);
     bench_text(r, LLM_S_RESPONSE_ID, buf[12], "chatcmpl-abcdefghijkl%d", n);
@@ -311,7 +325,11 @@ main(int argc, char **argv)
     bench_request = argc > 3 ? strtoul(argv[2], NULL, 10) : 0;
     bench_response = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
 
-    if (rows <= 0 || bench_request > sizeof(bench_body)
+    if (argc > 4) {
+        bench_users = atoi(argv[4]);
+    }
+
+    if (rows <= 0 || bench_users < 40 || bench_request > sizeof(bench_body)
         || bench_response > sizeof(bench_body))
     {
         return 2;
