@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "capture/ngx_http_llm_monitor_memory.h"
 #include "ring/ngx_http_llm_monitor_zone.h"
 #include "extract/llm_exchange.h"
 
@@ -70,6 +71,7 @@ typedef struct {
 
     /* process-local */
     ngx_queue_t                    exchanges;      /* alive in this worker */
+    ngx_http_llm_monitor_memory_t  memory;         /* of those that were */
     ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
 } ngx_http_llm_monitor_main_conf_t;
 
@@ -91,6 +93,9 @@ typedef struct {
     ngx_array_t                   *redact_headers;
     ngx_array_t                   *redact_args;
     ngx_array_t                   *redact_json;
+
+    /* made of the above by the first exchange; its sink_data is NULL */
+    llm_exchange_conf_t            exchange;
 
     /* locations that answer */
     ngx_uint_t                     serve;

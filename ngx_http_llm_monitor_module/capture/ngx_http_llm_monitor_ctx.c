@@ -18,6 +18,9 @@ static void ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
 static void ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
+static void ngx_http_llm_monitor_ctx_conf(
+    ngx_http_llm_monitor_main_conf_t *mcf,
+    ngx_http_llm_monitor_loc_conf_t *lcf);
 static void ngx_http_llm_monitor_names(ngx_array_t *names,
     const llm_str_t **elts, size_t *nelts);
 static void ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
@@ -30,8 +33,6 @@ static void ngx_http_llm_monitor_each_out(void *headers, llm_header_pt fn,
     void *data);
 static ngx_uint_t ngx_http_llm_monitor_has_upstream(ngx_http_request_t *r);
 static int64_t ngx_http_llm_monitor_clock(void);
-static void *ngx_http_llm_monitor_alloc(void *data, size_t size);
-static void ngx_http_llm_monitor_free(void *data, void *p);
 static void ngx_http_llm_monitor_request_sink(void *data, const uint8_t *p,
     size_t n);
 static void ngx_http_llm_monitor_response_sink(void *data, const uint8_t *p,
@@ -68,9 +69,10 @@ ngx_http_llm_monitor_ctx(ngx_http_request_t *r)
 ngx_http_llm_monitor_ctx_t *
 ngx_http_llm_monitor_watch(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t               *cln;
-    ngx_http_llm_monitor_ctx_t       *ctx;
-    ngx_http_llm_monitor_loc_conf_t  *lcf;
+    ngx_pool_cleanup_t                *cln;
+    ngx_http_llm_monitor_ctx_t        *ctx;
+    ngx_http_llm_monitor_loc_conf_t   *lcf;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
 
     ctx = ngx_http_llm_monitor_ctx(r);
 
@@ -86,24 +88,33 @@ ngx_http_llm_monitor_watch(ngx_http_request_t *r)
         return NULL;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_llm_monitor_ctx_t));
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
 
     if (cln == NULL) {
         return NULL;
     }
 
-    ctx = cln->data;
+    ctx = ngx_http_llm_monitor_memory_alloc(&mcf->memory,
+                                          sizeof(ngx_http_llm_monitor_ctx_t));
+
+    if (ctx == NULL) {
+        return NULL;
+    }
+
     ngx_memzero(ctx, sizeof(ngx_http_llm_monitor_ctx_t));
 
     ctx->lcf = lcf;
-    ctx->mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+    ctx->mcf = mcf;
 
     ngx_http_llm_monitor_ctx_init(ctx, r);
 
     cln->handler = ngx_http_llm_monitor_cleanup;
+    cln->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_llm_monitor_module);
-    ngx_queue_insert_tail(&ctx->mcf->exchanges, &ctx->queue);
+    ngx_queue_insert_tail(&mcf->exchanges, &ctx->queue);
 
     return ctx;
 }
@@ -114,6 +125,10 @@ ngx_http_llm_monitor_cleanup(void *data)
 {
     ngx_http_llm_monitor_ctx_t *ctx = data;
 
+    ngx_http_llm_monitor_memory_t  *memory;
+
+    memory = &ctx->mcf->memory;
+
     if (!ctx->published) {
         ngx_queue_remove(&ctx->queue);
     }
@@ -122,6 +137,9 @@ ngx_http_llm_monitor_cleanup(void *data)
 
     ngx_http_llm_monitor_body_free(&ctx->request_body);
     ngx_http_llm_monitor_body_free(&ctx->response_body);
+
+    ngx_http_llm_monitor_memory_free(memory, ctx->record);
+    ngx_http_llm_monitor_memory_free(memory, ctx);
 }
 
 
@@ -151,18 +169,23 @@ ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
 
     ctx->start = ngx_http_llm_monitor_clock() - (int64_t) ngx_max(ms, 0) * 1000;
 
+    if (ctx->lcf->exchange.mem.alloc == NULL) {
+        ngx_http_llm_monitor_ctx_conf(ctx->mcf, ctx->lcf);
+    }
+
+    ctx->conf = ctx->lcf->exchange;
+    ctx->conf.sink_data = ctx;
+
     ngx_http_llm_monitor_body_init(&ctx->request_body, ctx->mcf, ctx->lcf,
-        ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
-        && ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_RESPONSE,
-        r->connection->log);
+                                   ctx->conf.request_sink != NULL,
+                                   r->connection->log);
 
     ngx_http_llm_monitor_body_expect(&ctx->request_body,
                                      r->headers_in.content_length_n);
 
     ngx_http_llm_monitor_body_init(&ctx->response_body, ctx->mcf, ctx->lcf,
-        ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
-        && ctx->lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_REQUEST,
-        r->connection->log);
+                                   ctx->conf.response_sink != NULL,
+                                   r->connection->log);
 
     ngx_http_llm_monitor_ctx_exchange(ctx, r);
 }
@@ -172,23 +195,39 @@ static void
 ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r)
 {
-    llm_exchange_conf_t              *conf;
-    ngx_http_llm_monitor_loc_conf_t  *lcf;
+    ngx_http_llm_monitor_request_head(ctx, r);
 
-    conf = &ctx->conf;
-    lcf = ctx->lcf;
+    ctx->exchange = llm_exchange_create(&ctx->conf);
 
-    conf->mem.alloc = ngx_http_llm_monitor_alloc;
-    conf->mem.free = ngx_http_llm_monitor_free;
-    conf->mem.data = ctx;
+    if (ctx->exchange) {
+        llm_exchange_request(ctx->exchange, &ctx->request_head);
+    }
+}
 
-    conf->sink_data = ctx;
 
-    if (ctx->request_body.wanted) {
+/* What all exchanges of a location have in common. */
+
+static void
+ngx_http_llm_monitor_ctx_conf(ngx_http_llm_monitor_main_conf_t *mcf,
+    ngx_http_llm_monitor_loc_conf_t *lcf)
+{
+    llm_exchange_conf_t  *conf;
+
+    conf = &lcf->exchange;
+
+    conf->mem.alloc = ngx_http_llm_monitor_memory_alloc;
+    conf->mem.free = ngx_http_llm_monitor_memory_free;
+    conf->mem.data = &mcf->memory;
+
+    if (lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
+        && lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_RESPONSE)
+    {
         conf->request_sink = ngx_http_llm_monitor_request_sink;
     }
 
-    if (ctx->response_body.wanted) {
+    if (lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_OFF
+        && lcf->bodies != NGX_HTTP_LLM_MONITOR_BODIES_REQUEST)
+    {
         conf->response_sink = ngx_http_llm_monitor_response_sink;
     }
 
@@ -199,15 +238,7 @@ ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_llm_monitor_names(lcf->redact_json, &conf->redact_json,
                                &conf->nredact_json);
 
-    conf->salt = ctx->mcf->zone.salt;
-
-    ngx_http_llm_monitor_request_head(ctx, r);
-
-    ctx->exchange = llm_exchange_create(conf);
-
-    if (ctx->exchange) {
-        llm_exchange_request(ctx->exchange, &ctx->request_head);
-    }
+    conf->salt = mcf->zone.salt;
 }
 
 
@@ -499,22 +530,6 @@ ngx_http_llm_monitor_clock(void)
     }
 
     return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
-static void *
-ngx_http_llm_monitor_alloc(void *data, size_t size)
-{
-    ngx_http_llm_monitor_ctx_t *ctx = data;
-
-    return ngx_alloc(size, ctx->request->connection->log);
-}
-
-
-static void
-ngx_http_llm_monitor_free(void *data, void *p)
-{
-    ngx_free(p);
 }
 
 

@@ -172,7 +172,8 @@ ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
         return ctx->record;
     }
 
-    rec = ngx_palloc(r->pool, sizeof(llm_record_t));
+    rec = ngx_http_llm_monitor_memory_alloc(&ctx->mcf->memory,
+                                            sizeof(llm_record_t));
 
     if (rec == NULL) {
         return NULL;

@@ -192,7 +192,7 @@ ngx_http_llm_monitor_body_free(ngx_http_llm_monitor_body_t *body)
     ngx_http_llm_monitor_body_close(body);
 
     if (body->data) {
-        ngx_free(body->data);
+        ngx_http_llm_monitor_memory_free(&body->mcf->memory, body->data);
         ngx_http_llm_monitor_zone_give(&body->mcf->zone, body->cap);
 
         body->data = NULL;
@@ -237,13 +237,10 @@ ngx_http_llm_monitor_body_room(ngx_http_llm_monitor_body_t *body, size_t need)
         return NGX_DECLINED;
     }
 
-    /* which mostly finds room behind it, and copies nothing */
-
-    data = realloc(body->data, cap);
+    data = ngx_http_llm_monitor_memory_resize(&body->mcf->memory, body->data,
+                                              cap);
 
     if (data == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, body->log, ngx_errno,
-                      "realloc(%uz) failed", cap);
         ngx_http_llm_monitor_zone_give(&body->mcf->zone, cap - body->cap);
         return NGX_ERROR;
     }
