@@ -46,19 +46,24 @@ llm_bytes_quote(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* The first quote, backslash or control character, or end. */
+/*
+ * The first quote, backslash or control character, or end.  Sixteen bytes
+ * before p must be readable, as for the next one: the last step of both looks
+ * at the sixteen bytes before end.
+ */
 
 static inline const uint8_t *
 llm_bytes_special(const uint8_t *p, const uint8_t *end)
 {
 #if defined(__SSE2__)
-    int      found;
+    int      found, over;
     __m128i  v, special, control;
 
     control = _mm_set1_epi8(0x1f);
 
-    for ( /* void */ ; end - p >= 16; p += 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
+    for ( /* void */ ; p < end; p += 16) {
+        over = end - p < 16 ? 16 - (int) (end - p) : 0;
+        v = _mm_loadu_si128((const __m128i *) (p - over));
 
         special = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
         special = _mm_or_si128(special,
@@ -66,34 +71,65 @@ llm_bytes_special(const uint8_t *p, const uint8_t *end)
         special = _mm_or_si128(special,
                                _mm_cmpeq_epi8(v, _mm_min_epu8(v, control)));
 
-        found = _mm_movemask_epi8(special);
+        found = _mm_movemask_epi8(special) >> over;
 
         if (found != 0) {
             return p + __builtin_ctz(found);
         }
     }
-#endif
+
+    return end;
+#else
 
     while (p < end && *p != '"' && *p != '\\' && *p >= 0x20) {
         p++;
     }
 
     return p;
+#endif
 }
 
 
-/* 1 if the eight bytes at p are digits: 0x30 to 0x39, also with 6 added */
+/* Behind the digits, points, signs and e's that p begins with. */
 
-static inline int
-llm_bytes_digits(const uint8_t *p)
+static inline const uint8_t *
+llm_bytes_number(const uint8_t *p, const uint8_t *end)
 {
-    uint64_t  w;
+#if defined(__SSE2__)
+    int      other, over;
+    __m128i  v, w, number;
 
-    memcpy(&w, p, 8);
+    /* '+' to '9' are those, and a comma and a slash */
 
-    return ((w & 0xf0f0f0f0f0f0f0f0ULL)
-            | ((w + 0x0606060606060606ULL) & 0xf0f0f0f0f0f0f0f0ULL))
-           == 0x3030303030303030ULL;
+    for ( /* void */ ; p < end; p += 16) {
+        over = end - p < 16 ? 16 - (int) (end - p) : 0;
+        v = _mm_loadu_si128((const __m128i *) (p - over));
+
+        w = _mm_sub_epi8(v, _mm_set1_epi8('+'));
+        number = _mm_cmpeq_epi8(w, _mm_min_epu8(w, _mm_set1_epi8('9' - '+')));
+        number = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(',')),
+                                  number);
+        v = _mm_or_si128(v, _mm_set1_epi8(0x20));
+        number = _mm_or_si128(number, _mm_cmpeq_epi8(v, _mm_set1_epi8('e')));
+
+        other = (_mm_movemask_epi8(number) ^ 0xffff) >> over;
+
+        if (other != 0) {
+            return p + __builtin_ctz(other);
+        }
+    }
+
+    return end;
+#else
+
+    while (p < end
+           && ((*p >= '+' && *p <= '9' && *p != ',') || (*p | 0x20) == 'e'))
+    {
+        p++;
+    }
+
+    return p;
+#endif
 }
 
 
@@ -127,6 +163,29 @@ llm_bytes_same(const void *one, const void *other, size_t n)
     memcpy(&d8, b + n - 8, 8);
 
     return ((a8 ^ b8) | (c8 ^ d8)) == 0;
+}
+
+
+/* The same where some tens of bytes are usual. */
+
+static inline int
+llm_bytes_equal(const void *one, const void *other, size_t n)
+{
+#if defined(__SSE2__)
+    __m128i      x, y;
+    const char  *a = one, *b = other;
+
+    if (n > 16 && n <= 32) {
+        x = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) a),
+                           _mm_loadu_si128((const __m128i *) b));
+        y = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) (a + n - 16)),
+                           _mm_loadu_si128((const __m128i *) (b + n - 16)));
+
+        return _mm_movemask_epi8(_mm_and_si128(x, y)) == 0xffff;
+    }
+#endif
+
+    return llm_bytes_same(one, other, n);
 }
 
 

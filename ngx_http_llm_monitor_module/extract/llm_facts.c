@@ -258,6 +258,14 @@ llm_facts_string(llm_facts_t *f, int field, const llm_scan_value_t *v)
         return;
     }
 
+    /* said by every event of a stream, and mostly the same */
+
+    if (field == LLM_F_TIER && f->tier.len == v->full && v->p != NULL
+        && memcmp(f->tier.data, v->p, v->full) == 0)
+    {
+        return;
+    }
+
     f->changed = 1;
 
     switch (field) {

@@ -23,6 +23,9 @@ typedef struct {
     { prefix, sizeof(prefix) - 1, LLM_FLOW_ ## framing }
 
 
+static void llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n);
+static int llm_flow_steady(const llm_flow_t *b);
+static void llm_flow_any(llm_flow_t *b, const uint8_t *p, size_t n, int last);
 static void llm_flow_decoded(void *data, const uint8_t *p, size_t n);
 static void llm_flow_out(llm_flow_t *b, const uint8_t *p, size_t n);
 static void llm_flow_parse(llm_flow_t *b, const uint8_t *p, size_t n);
@@ -35,6 +38,7 @@ static void llm_flow_sse_data(void *data, const uint8_t *p, size_t n);
 static void llm_flow_sse_end(llm_flow_t *b);
 static void llm_flow_lines(llm_flow_t *b, const uint8_t *p,
     const uint8_t *end);
+static void llm_flow_forget(llm_flow_t *b);
 static void llm_flow_learn(llm_flow_t *b, const llm_scan_holes_t *holes,
     const uint8_t *p, const uint8_t *end);
 static void llm_flow_frame(void *data, const llm_aws_frame_t *frame);
@@ -121,6 +125,68 @@ llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
 
 void
 llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last)
+{
+    if (b->steady && !last) {
+        llm_flow_again(b, p, n);
+        return;
+    }
+
+    llm_flow_any(b, p, n, last);
+    b->steady = llm_flow_steady(b);
+}
+
+
+/* nearly every piece of a stream is one event that was learnt */
+
+static void
+llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n)
+{
+    size_t          text;
+    const uint8_t  *q, *end;
+
+    b->bytes += n;
+
+    if (b->sink != NULL) {
+        b->sink(b->conf->sink_data, p, n);
+    }
+
+    for (end = p + n; p < end; p = q) {
+        q = llm_repeat_match(b->repeat, p, end, &text);
+
+        if (q == NULL) {
+            llm_flow_parse(b, p, end - p);
+            b->steady = llm_flow_steady(b);
+            return;
+        }
+
+        llm_facts_text(b->facts, text);
+    }
+}
+
+
+/* 1: between two events, of bytes that nothing is done to */
+
+static int
+llm_flow_steady(const llm_flow_t *b)
+{
+    const llm_repeat_t  *r;
+
+    r = b->repeat;
+
+    if (r == NULL || b->last || r->text[r->len - 1] != '\n'
+        || b->decode != NULL || b->conf->nredact_json != 0
+        || b->binary || b->bytes < LLM_FLOW_PROBE)
+    {
+        return 0;
+    }
+
+    return b->framing == LLM_FLOW_SSE ? llm_sse_idle(&b->sse) && !b->sse.cr
+                                      : !b->scan.inside;
+}
+
+
+static void
+llm_flow_any(llm_flow_t *b, const uint8_t *p, size_t n, int last)
 {
     int  rc;
 
@@ -424,9 +490,15 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         q = llm_sse_next(sse, p, end, &done);
 
         b->scan.holes = NULL;
+        llm_flow_forget(b);
 
         if (done) {
             llm_flow_sse_end(b);
+
+            if (sse->cr && q < end && *q == '\n') {
+                sse->cr = 0;
+                q++;
+            }
 
             if (idle) {
                 llm_flow_learn(b, &holes, p, q);
@@ -505,6 +577,7 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         llm_scan(&b->scan, p, q - p);
 
         b->scan.holes = NULL;
+        llm_flow_forget(b);
 
         if (q[-1] == '\n') {
             llm_scan_end(&b->scan);
@@ -519,14 +592,25 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 }
 
 
+/* what has changed may be what the learnt event says: it is news again */
+
+static void
+llm_flow_forget(llm_flow_t *b)
+{
+    if (b->repeat != NULL && b->facts->changed) {
+        b->conf->mem.free(b->conf->mem.data, b->repeat);
+        b->repeat = NULL;
+    }
+}
+
+
 /* from p to end was one event, read in one piece */
 
 static void
 llm_flow_learn(llm_flow_t *b, const llm_scan_holes_t *holes, const uint8_t *p,
     const uint8_t *end)
 {
-    int               i;
-    const llm_mem_t  *mem;
+    int  i;
 
     if (b->facts == NULL || b->facts->changed
         || b->facts->content_at == LLM_NULL)
@@ -540,24 +624,7 @@ llm_flow_learn(llm_flow_t *b, const llm_scan_holes_t *holes, const uint8_t *p,
         return;
     }
 
-    mem = &b->conf->mem;
-
-    if (b->repeat == NULL) {
-        b->repeat = mem->alloc(mem->data, sizeof(llm_repeat_t));
-
-        if (b->repeat == NULL) {
-            return;
-        }
-
-        memset(b->repeat, 0, sizeof(llm_repeat_t));
-    }
-
-    llm_repeat_learn(b->repeat, mem, p, end - p, holes);
-
-    if (b->repeat->text == NULL) {
-        mem->free(mem->data, b->repeat);
-        b->repeat = NULL;
-    }
+    llm_repeat_learn(&b->repeat, &b->conf->mem, p, end - p, holes);
 }
 
 
@@ -753,7 +820,6 @@ llm_flow_free(llm_flow_t *b)
     llm_scan_free(&b->scan);
 
     if (b->repeat != NULL) {
-        llm_repeat_free(b->repeat, mem);
         mem->free(mem->data, b->repeat);
     }
 
@@ -762,6 +828,7 @@ llm_flow_free(llm_flow_t *b)
     b->aws = NULL;
     b->multipart = NULL;
     b->repeat = NULL;
+    b->steady = 0;
 }
 
 

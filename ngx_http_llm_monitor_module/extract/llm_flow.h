@@ -67,6 +67,7 @@ typedef struct {
     uint8_t                    redacted;    /* told when redact is gone */
     uint8_t                    named;       /* the event's name was told */
     uint8_t                    last;
+    uint8_t                    steady;      /* the learnt event may follow */
     uint8_t                    nsniff;
     uint8_t                    sniff[8];
 

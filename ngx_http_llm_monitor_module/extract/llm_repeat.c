@@ -10,70 +10,116 @@
 #include "llm_repeat.h"
 
 
-static int llm_repeat_room(llm_repeat_t *r, const llm_mem_t *mem, size_t n);
+#define LLM_REPEAT_STEP   32     /* bytes by which room grows */
+
+/* bytes before the first value, which llm_bytes_special() asks for */
+#define LLM_REPEAT_LEAD   16
+
+#define LLM_REPEAT_CALLED   __attribute__((noinline))
+
+
+static int llm_repeat_inside(const llm_scan_holes_t *holes, const uint8_t *p,
+    size_t n);
+static int llm_repeat_varies(const llm_repeat_t *r, int i,
+    const llm_scan_holes_t *holes);
+static llm_repeat_t *llm_repeat_room(llm_repeat_t **r, const llm_mem_t *mem,
+    size_t n);
 static const uint8_t *llm_repeat_string(const uint8_t *p, const uint8_t *end);
-static const uint8_t *llm_repeat_word(const uint8_t *p, const uint8_t *end);
-
-
-/* ends a number or the like, or is no part of one */
-
-static const uint8_t  llm_repeat_ends[256] = {
-    [','] = 1, ['}'] = 1, [']'] = 1, ['"'] = 1, ['{'] = 1, ['['] = 1,
-    [':'] = 1, [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, [0x1e] = 1
-};
+static const uint8_t *llm_repeat_number(const uint8_t *p, const uint8_t *end);
 
 
 void
-llm_repeat_learn(llm_repeat_t *r, const llm_mem_t *mem, const uint8_t *p,
-    size_t n, const llm_scan_holes_t *holes)
+llm_repeat_learn(llm_repeat_t **repeat, const llm_mem_t *mem,
+    const uint8_t *p, size_t n, const llm_scan_holes_t *holes)
 {
-    int                 i, known;
-    llm_repeat_hole_t  *hole;
+    int                     i;
+    uint8_t                *link, varies[LLM_SCAN_HOLES];
+    llm_repeat_t           *r;
+    llm_repeat_hole_t      *hole;
+    const llm_scan_hole_t  *found;
 
-    if (n > LLM_REPEAT_MAX || holes->overflow) {
+    if (n > LLM_REPEAT_MAX || holes->overflow || holes->n == 0
+        || holes->hole[0].p < p + LLM_REPEAT_LEAD
+        || !llm_repeat_inside(holes, p, n))
+    {
         return;
     }
 
-    /* a value that came in two lines is not there as one */
+    for (i = 0; i < holes->n; i++) {
+        varies[i] = holes->hole[i].text
+                    || llm_repeat_varies(*repeat, i, holes);
+    }
+
+    r = llm_repeat_room(repeat, mem, n);
+    if (r == NULL) {
+        return;
+    }
+
+    link = &r->first;
 
     for (i = 0; i < holes->n; i++) {
-        if (holes->hole[i].p < p || holes->hole[i].p > p + n
-            || holes->hole[i].n > (size_t) (p + n - holes->hole[i].p))
-        {
-            return;
+        found = &holes->hole[i];
+        hole = &r->hole[i];
+
+        hole->at = found->p - p;
+        hole->len = found->n;
+        hole->text = found->text;
+        hole->number = found->number;
+        hole->varies = varies[i];
+
+        if (hole->varies) {
+            *link = i;
+            link = &hole->next;
         }
     }
 
-    known = r->text != NULL && r->nholes == holes->n;
-
-    for (i = 0; i < holes->n; i++) {
-        hole = &r->hole[i];
-
-        hole->text = holes->hole[i].text;
-        hole->number = holes->hole[i].number;
-
-        /* what differs from the event before is likely to differ again */
-
-        hole->varies = hole->text || (known
-                                      && (hole->varies
-                                          || hole->len != holes->hole[i].n
-                                          || memcmp(r->text + hole->at,
-                                                    holes->hole[i].p,
-                                                    hole->len) != 0));
-    }
-
-    if (llm_repeat_room(r, mem, n) != LLM_OK) {
-        return;
-    }
-
-    for (i = 0; i < holes->n; i++) {
-        r->hole[i].at = holes->hole[i].p - p;
-        r->hole[i].len = holes->hole[i].n;
-    }
+    *link = holes->n;
 
     memcpy(r->text, p, n);
     r->len = n;
     r->nholes = holes->n;
+}
+
+
+/* a value that came in two lines is not there as one */
+
+static int
+llm_repeat_inside(const llm_scan_holes_t *holes, const uint8_t *p, size_t n)
+{
+    int                     i;
+    const llm_scan_hole_t  *hole;
+
+    for (i = 0; i < holes->n; i++) {
+        hole = &holes->hole[i];
+
+        if (hole->p < p || hole->p > p + n
+            || hole->n > (size_t) (p + n - hole->p))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* what differs from the event before is likely to differ again */
+
+static int
+llm_repeat_varies(const llm_repeat_t *r, int i, const llm_scan_holes_t *holes)
+{
+    const llm_scan_hole_t    *found;
+    const llm_repeat_hole_t  *hole;
+
+    if (r == NULL || r->nholes != holes->n) {
+        return 0;
+    }
+
+    hole = &r->hole[i];
+    found = &holes->hole[i];
+
+    return hole->varies || hole->len != found->n
+           || memcmp(r->text + hole->at, found->p, found->n) != 0;
 }
 
 
@@ -82,87 +128,88 @@ llm_repeat_match(const llm_repeat_t *r, const uint8_t *p, const uint8_t *end,
     size_t *text)
 {
     int                       i;
-    size_t                    at, n;
-    const uint8_t            *q;
+    size_t                    n, length;
+    const uint8_t            *q, *t;
     const llm_repeat_hole_t  *hole;
 
-    at = 0;
-    *text = 0;
+    length = 0;
+    t = r->text;
 
-    for (i = 0; i < r->nholes; i++) {
+    for (i = r->first; i < r->nholes; i = hole->next) {
         hole = &r->hole[i];
 
-        if (!hole->varies) {
-            continue;
-        }
+        n = r->text + hole->at - t;
 
-        n = hole->at - at;
-
-        if ((size_t) (end - p) < n || memcmp(p, r->text + at, n) != 0) {
+        if ((size_t) (end - p) < n || !llm_bytes_equal(p, t, n)) {
             return NULL;
         }
 
         p += n;
+        t += n + hole->len;
 
-        q = hole->number ? llm_repeat_word(p, end) : llm_repeat_string(p, end);
+        if (hole->number) {
+            /* what ends it must be what ends the one that was learnt */
+            p = llm_repeat_number(p, end);
+            continue;
+        }
+
+        q = llm_repeat_string(p, end);
 
         if (q == NULL) {
             return NULL;
         }
 
-        *text += hole->text ? q - p : 0;
-
-        at = hole->at + hole->len;
+        length += hole->text ? q - p : 0;
         p = q;
     }
 
-    n = r->len - at;
+    n = r->text + r->len - t;
 
-    if ((size_t) (end - p) < n || memcmp(p, r->text + at, n) != 0) {
+    if ((size_t) (end - p) < n || !llm_bytes_equal(p, t, n)) {
         return NULL;
     }
+
+    *text = length;
 
     return p + n;
 }
 
 
-void
-llm_repeat_free(llm_repeat_t *r, const llm_mem_t *mem)
+static llm_repeat_t *
+llm_repeat_room(llm_repeat_t **repeat, const llm_mem_t *mem, size_t n)
 {
-    if (r->text != NULL) {
-        mem->free(mem->data, r->text);
-        r->text = NULL;
+    size_t         cap;
+    llm_repeat_t  *r;
+
+    r = *repeat;
+
+    if (r != NULL && n <= r->cap) {
+        return r;
     }
+
+    cap = (n + LLM_REPEAT_STEP - 1) & ~(size_t) (LLM_REPEAT_STEP - 1);
+
+    if (r != NULL) {
+        mem->free(mem->data, r);
+    }
+
+    r = mem->alloc(mem->data, sizeof(llm_repeat_t) + cap);
+    *repeat = r;
+
+    if (r != NULL) {
+        r->cap = cap;
+    }
+
+    return r;
 }
 
 
-static int
-llm_repeat_room(llm_repeat_t *r, const llm_mem_t *mem, size_t n)
-{
-    size_t  cap;
+/*
+ * The quote that ends a string; NULL: not here, or the line ends before.
+ * Inline, its constants would be loaded again after each comparison.
+ */
 
-    if (r->text != NULL && n <= r->cap) {
-        return LLM_OK;
-    }
-
-    llm_repeat_free(r, mem);
-
-    cap = (n + 127) & ~(size_t) 127;
-
-    r->text = mem->alloc(mem->data, cap);
-    if (r->text == NULL) {
-        return LLM_NOMEM;
-    }
-
-    r->cap = cap;
-
-    return LLM_OK;
-}
-
-
-/* the quote that ends a string; NULL: not here, or the line ends before */
-
-static const uint8_t *
+static LLM_REPEAT_CALLED const uint8_t *
 llm_repeat_string(const uint8_t *p, const uint8_t *end)
 {
     for ( ;; ) {
@@ -185,21 +232,8 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* what ends a number or the like; NULL: not here, or there is more to it */
-
-static const uint8_t *
-llm_repeat_word(const uint8_t *p, const uint8_t *end)
+static LLM_REPEAT_CALLED const uint8_t *
+llm_repeat_number(const uint8_t *p, const uint8_t *end)
 {
-    while (end - p >= 8 && llm_bytes_digits(p)) {
-        p += 8;
-    }
-
-    for ( /* void */ ; p < end; p++) {
-
-        if (llm_repeat_ends[*p]) {
-            return *p == ',' || *p == '}' || *p == ']' ? p : NULL;
-        }
-    }
-
-    return NULL;
+    return llm_bytes_number(p, end);
 }

@@ -21,28 +21,31 @@
 #define LLM_REPEAT_MAX   1024    /* bytes of an event that is learnt */
 
 typedef struct {
-    uint16_t          at;
-    uint16_t          len;
-    uint8_t           text;
-    uint8_t           number;
-    uint8_t           varies;
+    uint16_t           at;
+    uint16_t           len;
+    uint8_t            text;
+    uint8_t            number;
+    uint8_t            varies;
+    uint8_t            next;     /* the next one that varies */
 } llm_repeat_hole_t;
 
 typedef struct {
-    uint8_t           *text;     /* NULL: nothing was learnt */
-    uint16_t           len;
+    uint16_t           len;      /* 0: nothing was learnt */
     uint16_t           cap;
     uint8_t            nholes;
+    uint8_t            first;    /* that varies, or nholes */
     llm_repeat_hole_t  hole[LLM_SCAN_HOLES];
+    uint8_t            text[];
 } llm_repeat_t;
 
 
 /*
  * p, n is a whole event that had no effect but text; holes are the values in
- * it that no table asks for.  Without memory nothing is learnt.
+ * it that no table asks for.  *r is what was learnt before, or NULL, and is
+ * replaced where the event is longer; without memory nothing is learnt.
  */
-void llm_repeat_learn(llm_repeat_t *r, const llm_mem_t *mem, const uint8_t *p,
-    size_t n, const llm_scan_holes_t *holes);
+void llm_repeat_learn(llm_repeat_t **r, const llm_mem_t *mem,
+    const uint8_t *p, size_t n, const llm_scan_holes_t *holes);
 
 /*
  * The place behind the event at p if it is the learnt one again; text is the
@@ -50,8 +53,6 @@ void llm_repeat_learn(llm_repeat_t *r, const llm_mem_t *mem, const uint8_t *p,
  */
 const uint8_t *llm_repeat_match(const llm_repeat_t *r, const uint8_t *p,
     const uint8_t *end, size_t *text);
-
-void llm_repeat_free(llm_repeat_t *r, const llm_mem_t *mem);
 
 
 #endif /* _LLM_REPEAT_H_INCLUDED_ */

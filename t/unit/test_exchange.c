@@ -889,6 +889,88 @@ check_large(void)
 }
 
 
+/* events that are alike, one or two in a piece, as they come from a server */
+
+static size_t
+events(char *body, size_t *at, const char *eol)
+{
+    int     i;
+    size_t  n;
+
+    n = 0;
+
+    for (i = 0; i < 60; i++) {
+        at[i] = n;
+
+        if (i % 20 == 13) {
+            n += sprintf(body + n, ": wait%s%s", eol, eol);
+            continue;
+        }
+
+        n += sprintf(body + n, "data: {\"id\":\"c1\",\"created\":17600000,"
+                     "\"service_tier\":\"%s\",\"choices\":[{\"index\":0,"
+                     "\"delta\":{\"content\":\"%.*s\"},\"p\":%s%d,"
+                     "\"finish_reason\":null}],\"obfuscation\":\"%.*s\"}"
+                     "%s%s", i == 31 ? "flex" : "default",
+                     2 * (i * 7 % 20), "\\\"\\\"o-\\\\\\n12345678901234567890"
+                     "1234567890123", i % 3 ? "-0." : "", i * i * i, i % 17,
+                     "aB3dE6gH9jK2mN5pQ", eol, eol);
+    }
+
+    at[i] = n;
+
+    return n;
+}
+
+
+static void
+check_events(void)
+{
+    int              i, k, step, same;
+    char             body[20000];
+    size_t           n, at[61];
+    uint8_t         *copy;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+    int64_t          text_tokens;
+
+    static const char  *eols[] = { "\n", "\r\n", "\r" };
+
+    for (k = 0; k < 3; k++) {
+        n = events(body, at, eols[k]);
+
+        x = run(CHAT, SSE, 200, "{}", body, n, 1, &r);
+        text_tokens = r.num[LLM_N_ESTIMATED_OUTPUT_TOKENS];
+        llm_exchange_destroy(x);
+
+        same = text_tokens > 100;
+
+        for (step = 1; step < 4; step++) {
+            x = start(CHAT, SSE, 200);
+            llm_exchange_request(x, &request);
+            llm_exchange_response(x, &response);
+
+            for (i = 0; i < 60; i += step) {
+                n = at[i + step] - at[i];
+                copy = malloc(n);
+                memcpy(copy, body + at[i], n);
+                llm_exchange_response_body(x, copy, n, 0, i);
+                free(copy);
+            }
+
+            llm_record_init(&r);
+            llm_exchange_finish(x, &r);
+            same += r.num[LLM_N_ESTIMATED_OUTPUT_TOKENS] == text_tokens
+                    && is(&r.str[LLM_S_SERVICE_TIER], "default");
+            llm_exchange_destroy(x);
+        }
+
+        ok(same == 4, "whole events, lines that end with %s",
+           k == 0 ? "LF" : k == 1 ? "CRLF" : "CR");
+    }
+}
+
+
 /* every allocation fails once: the exchange goes on */
 
 static void
@@ -932,6 +1014,7 @@ main(void)
     check_times();
     check_again();
     check_large();
+    check_events();
     check_memory();
 
     return done_testing();

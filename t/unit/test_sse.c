@@ -110,29 +110,38 @@ check(const char *name, const char *text, const char *want)
 }
 
 
+/* what an event begins with */
+#define D  "data: {\"id\" \"1\"} "
+
+
 /* an event with the holes that a scanner would find */
 
 static int
 matches(const char *first, const char *second, const char *next,
     size_t *text)
 {
-    int                i;
+    int                i, number;
     char              *copy;
     const char        *events[] = { first, second }, *p, *q;
     const uint8_t     *end;
-    llm_repeat_t       r;
+    llm_repeat_t      *r;
     llm_scan_holes_t   holes;
 
-    memset(&r, 0, sizeof(llm_repeat_t));
+    r = NULL;
 
     for (i = 0; i < 2; i++) {
         memset(&holes, 0, sizeof(llm_scan_holes_t));
 
-        for (p = strstr(events[i], ":\""); p != NULL; p = strstr(q, ":\"")) {
-            q = strchr(p + 2, '"');
-            holes.hole[holes.n].p = (const uint8_t *) p + 2;
-            holes.hole[holes.n].n = q - p - 2;
-            holes.hole[holes.n].text = p[-1] == 't';
+        p = strchr(events[i] + sizeof(D), ':');
+
+        for ( /* void */ ; p != NULL; p = strchr(q, ':')) {
+            number = p[1] != '"';
+            p += number ? 1 : 2;
+            q = strpbrk(p, number ? ",}" : "\"");
+            holes.hole[holes.n].p = (const uint8_t *) p;
+            holes.hole[holes.n].n = q - p;
+            holes.hole[holes.n].text = p[number ? -2 : -3] == 't';
+            holes.hole[holes.n].number = number;
             holes.n++;
         }
 
@@ -143,11 +152,11 @@ matches(const char *first, const char *second, const char *next,
     copy = malloc(strlen(next));
     memcpy(copy, next, strlen(next));
 
-    end = llm_repeat_match(&r, (uint8_t *) copy,
+    end = llm_repeat_match(r, (uint8_t *) copy,
                            (uint8_t *) copy + strlen(next), text);
 
     free(copy);
-    llm_repeat_free(&r, &mem);
+    free(r);
 
     return end != NULL;
 }
@@ -178,23 +187,33 @@ main(void)
           "4567890123456789\ndata: a\n\n",
           "a|0123456789012345678901234567890123456789;");
 
-    ok(matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"xyz\"}\n\n", &n)
+    ok(matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n", D "{t:\"xyz\"}\n\n", &n)
        && n == 3, "the text may differ");
-    ok(!matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"xyz\"}\n", &n),
+    ok(!matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n", D "{t:\"xyz\"}\n", &n),
        "an event that is not all there");
-    ok(!matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"x\",u:1}\n\n", &n),
+    ok(!matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n",
+                D "{t:\"x\",u:1}\n\n", &n),
        "an event with more in it");
-    ok(!matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"x\ny\"}\n\n", &n),
+    ok(!matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n", D "{t:\"x\ny\"}\n\n", &n),
        "a line that ends inside of the text");
-    ok(matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"x\\\"y\"}\n\n", &n)
+    ok(matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n", D "{t:\"x\\\"y\"}\n\n", &n)
        && n == 4, "an escaped quote");
-    ok(!matches("{t:\"a\"}\n\n", "{t:\"b\"}\n\n", "{t:\"x\\\"}\n\n", &n),
+    ok(!matches(D "{t:\"a\"}\n\n", D "{t:\"b\"}\n\n", D "{t:\"x\\\"}\n\n", &n),
        "a quote that is only escaped");
-    ok(!matches("{t:\"a\",o:\"1\"}\n", "{t:\"b\",o:\"1\"}\n",
-                "{t:\"c\",o:\"2\"}\n", &n), "another value has not varied");
-    ok(matches("{t:\"a\",o:\"1\"}\n", "{t:\"b\",o:\"2\"}\n",
-               "{t:\"c\",o:\"345\"}\n", &n) && n == 1,
+    ok(!matches(D "{t:\"a\",o:\"1\"}\n", D "{t:\"b\",o:\"1\"}\n",
+                D "{t:\"c\",o:\"2\"}\n", &n), "another value has not varied");
+    ok(matches(D "{t:\"a\",o:\"1\"}\n", D "{t:\"b\",o:\"2\"}\n",
+               D "{t:\"c\",o:\"345\"}\n", &n) && n == 1,
        "another value varies");
+    ok(matches(D "{t:\"a\",o:1}\n", D "{t:\"b\",o:2}\n",
+               D "{t:\"c\",o:-17234567890123456789.5e-3}\n", &n) && n == 1,
+       "a number varies");
+    ok(!matches(D "{t:\"a\",o:1}\n", D "{t:\"b\",o:2}\n",
+                D "{t:\"c\",o:3,u:1}\n", &n), "something behind a number");
+    ok(!matches(D "{t:\"a\",o:1}\n", D "{t:\"b\",o:2}\n",
+                D "{t:\"c\",o:null}\n", &n), "no number any more");
+    ok(!matches(D "{t:\"a\",o:1}\n", D "{t:\"b\",o:2}\n",
+                D "{t:\"c\",o:33333333333333333", &n), "half a number");
 
     return done_testing();
 }
