@@ -17,7 +17,7 @@
 #include "llm_control.h"
 
 
-#define LLM_CONTROL_VERSION  1
+#define LLM_CONTROL_VERSION  2
 #define LLM_STATE_MASK       0xff
 #define LLM_STATE_PID_SHIFT  8      /* pid_max is at most 2^22 */
 
@@ -36,6 +36,7 @@ llm_control_init(llm_control_t *c)
 
     c->version = LLM_CONTROL_VERSION;
     c->recording = LLM_RECORDING_UNKNOWN;
+    c->recorded = LLM_RECORDING_UNKNOWN;
 }
 
 
@@ -276,6 +277,75 @@ llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
     }
 
     return state;
+}
+
+
+int
+llm_control_withdraw(llm_control_t *c, int index, uint64_t ticket,
+    int64_t owner)
+{
+    int             mine;
+    uint32_t        filling;
+    llm_command_t  *cmd;
+
+    if (index < 0 || index >= LLM_COMMANDS) {
+        return LLM_DECLINED;
+    }
+
+    cmd = &c->commands[index];
+    filling = LLM_COMMAND_FILLING | (uint32_t) owner << LLM_STATE_PID_SHIFT;
+
+    if (__atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED) != ticket
+        || llm_control_swap(cmd, LLM_COMMAND_WAITING, filling) != LLM_OK)
+    {
+        return LLM_DECLINED;
+    }
+
+    /* the place may have got another command meanwhile */
+
+    mine = __atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED) == ticket;
+
+    __atomic_store_n(&cmd->state,
+                     mine ? LLM_COMMAND_FREE : LLM_COMMAND_WAITING,
+                     __ATOMIC_RELEASE);
+
+    return mine ? LLM_OK : LLM_DECLINED;
+}
+
+
+void
+llm_control_restore(llm_control_t *c)
+{
+    int             i, on;
+    int64_t         now;
+    uint32_t        state;
+    uint64_t        ticket, newest;
+    llm_command_t  *cmd;
+
+    newest = 0;
+    now = llm_control_now();
+    on = __atomic_load_n(&c->recorded, __ATOMIC_ACQUIRE);
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        cmd = &c->commands[i];
+
+        state = __atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE);
+        ticket = __atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED);
+
+        if (state != LLM_COMMAND_RUNNING
+            && (state != LLM_COMMAND_WAITING
+                || __atomic_load_n(&cmd->deadline, __ATOMIC_RELAXED) < now))
+        {
+            continue;
+        }
+
+        if (cmd->op == LLM_COMMAND_RECORDING && ticket > newest) {
+            newest = ticket;
+            on = cmd->args[0] != 0;
+        }
+    }
+
+    __atomic_store_n(&c->recording, on, __ATOMIC_RELEASE);
 }
 
 

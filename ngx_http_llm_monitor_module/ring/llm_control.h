@@ -59,6 +59,8 @@ typedef struct {
 typedef struct {
     uint32_t       version;
     uint32_t       recording;          /* 0: paused, 1, or unknown */
+    uint32_t       recorded;           /* the same as the database has it;
+                                          written by the writer alone */
     uint64_t       next_ticket;
     uint64_t       id_counter;         /* low bits of record ids */
 
@@ -115,6 +117,20 @@ int llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
  */
 int llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
     int64_t *progress, int64_t *result, char *error, size_t error_len);
+
+/*
+ * Takes a command back that the writer has not begun: LLM_OK, and it is never
+ * run.  LLM_DECLINED: it was begun, or is not there any more.
+ */
+int llm_control_withdraw(llm_control_t *c, int index, uint64_t ticket,
+    int64_t owner);
+
+/*
+ * After a change of recording that failed: the flag is again what the newest
+ * of the other changes that are still asked for says, else what the database
+ * has.
+ */
+void llm_control_restore(llm_control_t *c);
 
 /*
  * A process that has become the writer fails the commands that were running

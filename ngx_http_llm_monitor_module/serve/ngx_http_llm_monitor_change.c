@@ -16,13 +16,15 @@
 
 
 typedef struct {
-    ngx_event_t    timer;
-    int            op;                 /* llm_command_op_e */
-    int            index;              /* in the table, -1: not there yet */
-    uint64_t       ticket;
-    int64_t        deadline;
-    size_t         len;
-    uint8_t        args[LLM_COMMAND_ARGS];
+    ngx_event_t     timer;
+    llm_control_t  *control;
+    int             op;                /* llm_command_op_e */
+    int             index;             /* in the table, -1: not there yet */
+    uint64_t        ticket;
+    int64_t         deadline;
+    unsigned        ended:1;
+    size_t          len;
+    uint8_t         args[LLM_COMMAND_ARGS];
 } ngx_http_llm_monitor_change_t;
 
 
@@ -43,6 +45,8 @@ static ngx_int_t ngx_http_llm_monitor_change_start(
 static void ngx_http_llm_monitor_change_poll(ngx_event_t *ev);
 static ngx_int_t ngx_http_llm_monitor_change_look(
     ngx_http_llm_monitor_call_t *call);
+static void ngx_http_llm_monitor_change_undo(
+    ngx_http_llm_monitor_change_t *change);
 static ngx_int_t ngx_http_llm_monitor_change_answer(
     ngx_http_llm_monitor_call_t *call, int64_t result);
 static void ngx_http_llm_monitor_change_cleanup(void *data);
@@ -295,6 +299,7 @@ ngx_http_llm_monitor_change(ngx_http_llm_monitor_call_t *call, int op)
 
     cln->handler = ngx_http_llm_monitor_change_cleanup;
 
+    change->control = call->mcf->zone.control;
     change->op = op;
     change->index = -1;
     change->deadline = llm_control_now() + NGX_HTTP_LLM_MONITOR_WAIT;
@@ -376,7 +381,7 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
     ngx_http_llm_monitor_change_t  *change;
 
     change = call->data;
-    control = call->mcf->zone.control;
+    control = change->control;
 
     if (change->index == -1) {
 
@@ -399,6 +404,7 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
     switch (state) {
 
     case LLM_COMMAND_DONE:
+        change->ended = 1;
         return ngx_http_llm_monitor_change_answer(call, result);
 
     case LLM_COMMAND_FAILED:
@@ -422,7 +428,42 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
                               "the writer has not answered in time");
     }
 
+    ngx_http_llm_monitor_change_undo(change);
+
     return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
+}
+
+
+/*
+ * Recording was paused or resumed before the writer made it last, and it did
+ * not, or nobody waits for that any more.  What it has begun may still happen.
+ */
+
+static void
+ngx_http_llm_monitor_change_undo(ngx_http_llm_monitor_change_t *change)
+{
+    int       state;
+    int64_t   progress, result;
+
+    change->ended = 1;
+
+    if (change->op != LLM_COMMAND_RECORDING) {
+        return;
+    }
+
+    if (llm_control_withdraw(change->control, change->index, change->ticket,
+                             ngx_pid)
+        != LLM_OK)
+    {
+        state = llm_control_poll(change->control, change->index,
+                                 change->ticket, &progress, &result, NULL, 0);
+
+        if (state == LLM_COMMAND_RUNNING || state == LLM_COMMAND_DONE) {
+            return;
+        }
+    }
+
+    llm_control_restore(change->control);
 }
 
 
@@ -455,5 +496,9 @@ ngx_http_llm_monitor_change_cleanup(void *data)
 
     if (change->timer.timer_set) {
         ngx_del_timer(&change->timer);
+    }
+
+    if (!change->ended) {
+        ngx_http_llm_monitor_change_undo(change);
     }
 }

@@ -93,6 +93,8 @@ llm_command_recording(llm_commander_t *c)
         return LLM_ERROR;
     }
 
+    __atomic_store_n(&c->w->control->recorded, on, __ATOMIC_RELEASE);
+
     llm_command_end(c, LLM_COMMAND_DONE, on, NULL);
 
     return LLM_OK;

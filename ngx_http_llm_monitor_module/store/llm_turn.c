@@ -204,26 +204,36 @@ llm_turn_open(llm_turn_t *t)
 static int
 llm_turn_recording(llm_turn_t *t)
 {
-    int64_t  on;
+    int64_t         on;
+    llm_control_t  *control;
+
+    control = t->writer.control;
 
     if (llm_writer_get_meta(&t->writer, "recording", &on) != LLM_OK) {
         return LLM_ERROR;
     }
 
-    if (on != LLM_NULL && !t->opened) {
-        __atomic_store_n(&t->writer.control->recording, on != 0,
-                         __ATOMIC_RELEASE);
-        return LLM_OK;
-    }
-
     if (on != LLM_NULL) {
+        on = on != 0;
+        __atomic_store_n(&control->recorded, on, __ATOMIC_RELEASE);
+
+        if (!t->opened) {
+            __atomic_store_n(&control->recording, on, __ATOMIC_RELEASE);
+        }
+
         return LLM_OK;
     }
 
-    on = __atomic_load_n(&t->writer.control->recording, __ATOMIC_ACQUIRE) != 0;
-    __atomic_store_n(&t->writer.control->recording, on, __ATOMIC_RELEASE);
+    on = __atomic_load_n(&control->recording, __ATOMIC_ACQUIRE) != 0;
+    __atomic_store_n(&control->recording, on, __ATOMIC_RELEASE);
 
-    return llm_writer_set_meta(&t->writer, "recording", on);
+    if (llm_writer_set_meta(&t->writer, "recording", on) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    __atomic_store_n(&control->recorded, on, __ATOMIC_RELEASE);
+
+    return LLM_OK;
 }
 
 

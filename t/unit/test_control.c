@@ -181,6 +181,59 @@ test_budget(void)
 }
 
 
+static void
+test_recording(void)
+{
+    int       first, second, pid;
+    uint8_t   on, off;
+    int64_t   now;
+    uint64_t  t1, t2;
+
+    llm_control_init(c);
+
+    on = 1;
+    off = 0;
+    pid = getpid();
+    now = llm_control_now();
+    c->recording = c->recorded = 1;
+
+    /* paused twice, and nobody is the writer */
+
+    first = llm_control_ask(c, LLM_COMMAND_RECORDING, &off, 1, pid,
+                            now + 10000, &t1);
+    c->recording = off;
+    second = llm_control_ask(c, LLM_COMMAND_RECORDING, &off, 1, pid,
+                             now + 10000, &t2);
+
+    ok(llm_control_withdraw(c, first, t2, pid) == LLM_DECLINED
+       && llm_control_withdraw(c, -1, t1, pid) == LLM_DECLINED
+       && llm_control_withdraw(c, first, t1, pid) == LLM_OK
+       && c->commands[first].state == LLM_COMMAND_FREE,
+       "who asked takes its command back");
+    llm_control_restore(c);
+    ok(c->recording == 0, "another one still wants it paused");
+
+    ok(llm_control_withdraw(c, second, t2, pid) == LLM_OK, "it too");
+    llm_control_restore(c);
+    ok(c->recording == 1, "the flag is what the database has");
+
+    first = llm_control_ask(c, LLM_COMMAND_RECORDING, &on, 1, pid,
+                            now + 10000, &t1);
+    ok(llm_control_next(c) == &c->commands[first]
+       && llm_control_withdraw(c, first, t1, pid) == LLM_DECLINED,
+       "what the writer has begun is not taken back");
+    c->recorded = 0;
+    llm_control_restore(c);
+    ok(c->recording == 1, "and counts");
+    llm_control_end(&c->commands[first], LLM_COMMAND_FAILED, 0, "no");
+
+    (void) llm_control_ask(c, LLM_COMMAND_RECORDING, &on, 1, pid, now - 1,
+                           &t1);
+    llm_control_restore(c);
+    ok(c->recording == 0, "what nobody waits for any more does not");
+}
+
+
 int
 main(void)
 {
@@ -193,6 +246,7 @@ main(void)
     test_full();
     test_dead_owner();
     test_budget();
+    test_recording();
 
     free(c);
 

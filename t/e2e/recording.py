@@ -1,0 +1,88 @@
+"""Pausing while there is no writer: the answer is 503 after 10 seconds, and
+then everything is as it was before, for all workers and for the database."""
+import fcntl
+import http.client
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+
+from lib import Nginx, Tap, free_port, need_module, wait_for
+from wire import Listener, Reply, exchange, request
+
+QUESTION = request('POST', '/v1/chat/completions', [('Host', 'x')],
+                   b'{"model":"m","messages":[]}')
+
+
+def put(nginx, on, found):
+    begun = time.monotonic()
+    status, answer = nginx.api('/recording', 'PUT', {'recording': on})
+    found.append((status, (answer.get('error') or {}).get('code'),
+                  time.monotonic() - begun))
+
+
+def leave(nginx, on):
+    """Asks for the change and leaves before the answer."""
+    c = http.client.HTTPConnection('127.0.0.1', nginx.api_port, timeout=5)
+    c.request('PUT', '/monitor/api/recording', json.dumps({'recording': on}))
+    seen = wait_for(lambda: recording(nginx) == on, 2)
+    c.close()
+    return seen
+
+
+def recording(nginx):
+    return nginx.api('/recording')[1]['recording']
+
+
+def main():
+    need_module()
+    tap = Tap()
+    listener = Listener(free_port())
+    nginx = Nginx(listener.port, workers=2)
+
+    # who holds the lock is the writer: nobody, as long as this test has it
+
+    nginx.data.mkdir(mode=0o700)
+    lock = open(nginx.data / 'writer.lock', 'w')
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.getuid() == 0:
+        shutil.chown(nginx.data / 'writer.lock', 'nobody', 'nogroup')
+    nginx.start()
+
+    def record():
+        exchange(nginx.buffered, listener, QUESTION,
+                 Reply(200, [('Content-Type', 'application/json')], [b'{}']))
+
+    tap.ok(leave(nginx, False), 'it is paused at once')
+    tap.ok(wait_for(lambda: recording(nginx), 2),
+           'who leaves without an answer has changed nothing')
+
+    found = []
+    threads = [threading.Thread(target=put, args=(nginx, False, found))
+               for _ in range(2)]
+    for t in threads:
+        t.start()
+    tap.ok(wait_for(lambda: not recording(nginx), 2), 'paused at once again')
+    for t in threads:
+        t.join()
+    tap.ok([f[:2] for f in found] == [(503, 'change_late')] * 2
+           and all(9.5 < f[2] < 12 for f in found),
+           '503 after 10 seconds', *found)
+    tap.ok(recording(nginx), 'then recording goes on')
+    record()
+
+    lock.close()
+    tap.ok(nginx.wait_total(1) == 1, 'the record becomes a row')
+    tap.ok(recording(nginx), 'the writer has found no pause')
+    tap.ok(nginx.api('/recording', 'PUT', {'recording': False})[0] == 200
+           and not recording(nginx), 'and can pause')
+    tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
+           *nginx.complaints()[:5])
+    nginx.stop()
+    tap.done()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
