@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 
+import spec
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NGINX = os.environ.get('NGINX') or shutil.which('nginx') or '/usr/sbin/nginx'
 NAME = 'ngx_http_llm_monitor_module.so'
@@ -269,7 +271,8 @@ class Nginx:
                 if any(w in line for w in words)]
 
     def api(self, path='', method='GET', body=None, raw=False, headers=None):
-        """(status, answer) of a call of the API."""
+        """(status, answer) of a call of the API, which has to be as
+        docs/openapi.yaml says; raw: whatever the bytes are."""
         c = http.client.HTTPConnection('127.0.0.1', self.api_port, timeout=60)
         try:
             c.request(method, '/monitor/api' + path,
@@ -281,7 +284,11 @@ class Nginx:
             c.close()
         if raw:
             return r.status, data
-        return r.status, json.loads(data) if data else None
+        answer = json.loads(data) if data else None
+        wrong = spec.complaint(method, path, r.status, answer)
+        if wrong:
+            raise RuntimeError('not what docs/openapi.yaml says: ' + wrong)
+        return r.status, answer
 
     def total(self):
         status, answer = self.api('/count')

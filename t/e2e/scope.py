@@ -4,9 +4,11 @@ request's body claims, and names that no password proves."""
 import base64
 import http.client
 import json
+import re
 import subprocess
 import sys
 
+import spec
 from lib import Nginx, Tap, folder, free_port, need_module
 from wire import Listener, Reply, exchange, request
 
@@ -102,10 +104,13 @@ class Test:
             data = r.read()
         finally:
             c.close()
-        try:
-            return r.status, json.loads(data)
-        except ValueError:
+        if not r.getheader('Content-Type').endswith('json'):
             return r.status, data
+        wrong = spec.complaint(method, re.sub('^/(outer/api|\\w+)', '', path),
+                               r.status, json.loads(data))
+        if wrong:
+            raise RuntimeError(wrong)
+        return r.status, json.loads(data)
 
     def ids(self, path, me=None, **headers):
         status, page = self.ask(path, me, **headers)

@@ -1,0 +1,85 @@
+"""Every call of docs/openapi.yaml is answered as the document says, an error
+too; and an answer that is not would be found."""
+import copy
+import json
+import sys
+
+import spec
+from lib import Nginx, Tap, free_port, need_module
+from wire import Listener, Reply, exchange, request
+
+JSON = 'application/json'
+SAID = json.dumps({
+    'id': 'c1', 'object': 'chat.completion', 'model': 'gpt-4o',
+    'choices': [{'index': 0, 'message': {
+        'role': 'assistant', 'content': 'hi', 'tool_calls': [
+            {'id': 't', 'type': 'function',
+             'function': {'name': 'f', 'arguments': '{"a":1}'}}]}}],
+    'usage': {'prompt_tokens': 7, 'completion_tokens': 3}}).encode()
+ASKED = json.dumps({'model': 'gpt-4o', 'messages': []}).encode()
+
+
+def broken(answer):
+    """Answers that are not what the document says."""
+    row = lambda: copy.deepcopy(answer['logs'][0])
+    for change in ({'total': -1}, {'limit': 'all'}, {'more': 1},
+                   {'next': 'cursor'}, {'partial': False}):
+        yield dict(answer, **change)
+    for change in ({'id': 5}, {'outcome': 'fine'}, {'status': '200'},
+                   {'extra': None}, {'api_key': 'sk-whole-key'}):
+        yield dict(answer, logs=[dict(row(), **change)])
+    without = row()
+    del without['cost_usd']
+    yield dict(answer, logs=[without])
+
+
+def main():
+    need_module()
+    tap = Tap()
+    upstream = Listener(free_port())
+    nginx = Nginx(upstream.port).start()
+    sent = request('POST', '/v1/chat/completions',
+                   [('Host', 'x'), ('Content-Type', JSON),
+                    ('Authorization', 'Bearer sk-0123456789abcdef')], ASKED)
+    for _ in range(3):
+        exchange(nginx.buffered, upstream, sent,
+                 Reply(200, [('Content-Type', JSON)], [SAID], 'length'))
+    nginx.wait_total(3)
+    page = nginx.api('/logs')[1]
+    n = page['logs'][0]['id']
+
+    for path, item in spec.document()['paths'].items():
+        real = path.replace('{id}', n)
+        for method in item.keys() - {'parameters'}:
+            body = {'recording': True} if method == 'put' else None
+            if method == 'delete':
+                continue               # the last thing, below
+            status, data = nginx.api(real, method.upper(), body,
+                                     raw=True)
+            wrong = '' if real.endswith(('/request', '/response')) else \
+                spec.complaint(method, real, status, json.loads(data))
+            tap.ok(status == 200 and not wrong, '%s %s' % (method, path),
+                   status, wrong)
+        status, _ = nginx.api(real + '?nothing=1')
+        tap.ok(status == 400, path + ' with an unknown parameter')
+        status, _ = nginx.api(real, 'PATCH')
+        tap.ok(status == 405, path + ' with a method that it does not have')
+
+    tap.ok(nginx.api('/logs/%s' % n)[1]['message']['tool_calls'] == [
+        {'name': 'f', 'arguments': '{"a":1}'}], 'a message with a call')
+    tap.ok(nginx.api('/logs/1')[0] == 404, 'a record that is not there')
+    tap.ok(nginx.api('/nowhere')[0] == 404, 'a call that is not there')
+    tap.ok(nginx.api('/logs?all=1', 'DELETE') == (200, {'deleted': 3}),
+           'a clear')
+
+    found = [bool(spec.complaint('GET', '/logs', 200, b))
+             for b in broken(page)]
+    tap.ok(len(found) == 11 and all(found), 'a wrong answer is found', found)
+    tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
+           *nginx.complaints()[:5])
+    nginx.stop()
+    tap.done()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
