@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "llm_control.h"
+#include "llm_owner.h"
 
 
 #define LLM_CONTROL_VERSION  2
@@ -23,7 +24,7 @@
 
 
 static void llm_control_reclaim(llm_control_t *c, llm_share_t *share,
-    int64_t pid);
+    int64_t owner);
 static int llm_control_claim(llm_command_t *cmd, uint32_t filling,
     int64_t now);
 static int llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to);
@@ -52,29 +53,27 @@ llm_control_now(void)
 
 
 int
-llm_control_join(llm_control_t *c, int64_t pid)
+llm_control_join(llm_control_t *c, int64_t owner)
 {
     int           i;
-    int64_t       owner;
+    int64_t       old;
     llm_share_t  *share;
 
     for (i = 0; i < LLM_WORKERS; i++) {
         share = &c->shares[i];
-        owner = __atomic_load_n(&share->pid, __ATOMIC_ACQUIRE);
+        old = __atomic_load_n(&share->owner, __ATOMIC_ACQUIRE);
 
         /* its own number can only be that of a dead one */
 
-        if (owner > 0
-            && (owner == pid || (kill(owner, 0) == -1 && errno == ESRCH)))
-        {
-            llm_control_reclaim(c, share, owner);
+        if (old > 0 && (old == owner || !llm_owner_alive(old))) {
+            llm_control_reclaim(c, share, old);
         }
     }
 
     for (i = 0; i < LLM_WORKERS; i++) {
-        owner = 0;
+        old = 0;
 
-        if (__atomic_compare_exchange_n(&c->shares[i].pid, &owner, pid, 0,
+        if (__atomic_compare_exchange_n(&c->shares[i].owner, &old, owner, 0,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         {
             return i;
@@ -86,11 +85,11 @@ llm_control_join(llm_control_t *c, int64_t pid)
 
 
 static void
-llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t pid)
+llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t owner)
 {
     int64_t  bytes;
 
-    if (!__atomic_compare_exchange_n(&share->pid, &pid, -1, 0,
+    if (!__atomic_compare_exchange_n(&share->owner, &owner, -1, 0,
                                      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
     {
         return;
@@ -99,7 +98,7 @@ llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t pid)
     bytes = __atomic_exchange_n(&share->bytes, 0, __ATOMIC_RELAXED);
     (void) __atomic_sub_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
 
-    __atomic_store_n(&share->pid, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&share->owner, 0, __ATOMIC_RELEASE);
 }
 
 

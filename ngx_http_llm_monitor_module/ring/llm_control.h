@@ -48,7 +48,7 @@ typedef struct {
 /* what a worker took of the common budget, to be given back if it dies */
 
 typedef struct {
-    int64_t      pid;            /* 0: free; -1: being cleared */
+    int64_t      owner;          /* 0: free; -1: being cleared */
     int64_t      bytes;
 } llm_share_t;
 
@@ -96,7 +96,7 @@ int64_t llm_control_now(void);
  * budget.  Returns the index of its share, or -1 if all are in use: what it
  * takes is then not given back if it dies.
  */
-int llm_control_join(llm_control_t *c, int64_t pid);
+int llm_control_join(llm_control_t *c, int64_t owner);
 
 /* Takes bytes of the capture budget: LLM_OK, or LLM_FULL past limit. */
 int llm_control_take(llm_control_t *c, int share, size_t bytes, size_t limit);

@@ -26,7 +26,8 @@
 
 
 #define LLM_RING_MAGIC    0x31474e49524d4c4cULL     /* "LLMRING1" */
-#define LLM_RING_VERSION  1
+#define LLM_RING_VERSION  2
+#define LLM_RING_PIDS     1        /* a version whose owners are bare pids */
 #define LLM_RING_PAGE     4096
 #define LLM_RING_ALIGN    32
 
@@ -80,10 +81,11 @@ typedef struct {
 
 typedef struct {
     uint32_t            len;
-    uint32_t            owner;
+    uint32_t            owner;      /* the lower half */
     uint64_t            seq;
-    uint64_t            pos;
-    uint32_t            crc;        /* of len, owner, seq, pos and the data */
+    uint32_t            pos;        /* the lower half */
+    uint32_t            start;      /* the owner's upper half */
+    uint32_t            crc;        /* of all before it and the data */
     uint32_t            state;
 } llm_ring_record_t;
 
@@ -109,8 +111,11 @@ static uint32_t llm_ring_crc(const llm_ring_record_t *rec,
     const uint8_t *data);
 static int llm_ring_damaged(llm_ring_item_t *item, uint64_t head,
     uint64_t seq);
-static int llm_ring_take(const llm_ring_t *ring, llm_ring_item_t *item,
-    const llm_ring_record_t *rec, int (*alive)(int64_t owner));
+static int llm_ring_take(const llm_ring_t *ring, uint64_t pos,
+    llm_ring_item_t *item, const llm_ring_record_t *rec,
+    int (*alive)(int64_t owner));
+static int64_t llm_ring_owner(const llm_ring_t *ring,
+    const llm_ring_record_t *rec);
 
 
 static const char *const  llm_drop_names[] = {
@@ -173,7 +178,8 @@ llm_ring_attach(llm_ring_t *ring, void *map, size_t size)
     h = llm_ring_header(&r);
 
     if (__atomic_load_n(&h->magic, __ATOMIC_ACQUIRE) != LLM_RING_MAGIC
-        || h->version != LLM_RING_VERSION || h->size != size)
+        || (h->version != LLM_RING_VERSION && h->version != LLM_RING_PIDS)
+        || h->size != size)
     {
         return LLM_ERROR;
     }
@@ -378,9 +384,10 @@ llm_ring_describe(llm_ring_t *ring, uint64_t pos, size_t len, int64_t owner,
     rec = llm_ring_record(ring, pos);
 
     rec->len = len;
-    rec->owner = owner;
+    rec->owner = (uint32_t) owner;
     rec->seq = seq;
-    rec->pos = pos;
+    rec->pos = (uint32_t) pos;
+    rec->start = (uint32_t) (owner >> 32);
     rec->crc = 0;
 
     __atomic_store_n(&rec->state, state, __ATOMIC_RELAXED);
@@ -397,7 +404,8 @@ llm_ring_commit(llm_ring_t *ring, llm_ring_slot_t *slot)
     rec.len = slot->len;
     rec.owner = p->owner;
     rec.seq = slot->seq;
-    rec.pos = slot->pos;
+    rec.pos = (uint32_t) slot->pos;
+    rec.start = p->start;
 
     p->crc = llm_ring_crc(&rec, slot->data);
 
@@ -514,7 +522,7 @@ llm_ring_read(llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
 
         size = room - pos % room;
 
-        if (p->pos != pos || p->len != size - sizeof(llm_ring_record_t)
+        if (p->pos != (uint32_t) pos || p->len != size - sizeof(llm_ring_record_t)
             || size >= head - pos)
         {
             return llm_ring_damaged(item, head, words[LLM_RING_SEQ]);
@@ -529,12 +537,14 @@ llm_ring_read(llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
     rec.len = __atomic_load_n(&p->len, __ATOMIC_RELAXED);
     rec.seq = __atomic_load_n(&p->seq, __ATOMIC_RELAXED);
     rec.pos = __atomic_load_n(&p->pos, __ATOMIC_RELAXED);
+    rec.start = __atomic_load_n(&p->start, __ATOMIC_RELAXED);
     rec.owner = __atomic_load_n(&p->owner, __ATOMIC_RELAXED);
 
     size = sizeof(llm_ring_record_t) + (uint64_t) rec.len + LLM_RING_ALIGN - 1;
     size -= size % LLM_RING_ALIGN;
 
-    if (rec.pos != pos || rec.len > llm_ring_max_record(ring)
+    if (rec.pos != (uint32_t) pos
+        || rec.len > llm_ring_max_record(ring)
         || size > head - pos || size > room - pos % room
         || rec.seq == 0 || rec.seq > words[LLM_RING_SEQ])
     {
@@ -544,7 +554,7 @@ llm_ring_read(llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
     item->next = pos + size;
     item->seq = rec.seq;
 
-    switch (llm_ring_take(ring, item, &rec, alive)) {
+    switch (llm_ring_take(ring, pos, item, &rec, alive)) {
 
     case LLM_OK:
         return LLM_OK;
@@ -561,19 +571,19 @@ llm_ring_read(llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
 /* The record rec, whose bounds are known to be good. */
 
 static int
-llm_ring_take(const llm_ring_t *ring, llm_ring_item_t *item,
+llm_ring_take(const llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
     const llm_ring_record_t *rec, int (*alive)(int64_t owner))
 {
     uint32_t            state;
     const uint8_t      *data;
     llm_ring_record_t  *p;
 
-    p = llm_ring_record(ring, rec->pos);
+    p = llm_ring_record(ring, pos);
     state = __atomic_load_n(&p->state, __ATOMIC_ACQUIRE);
 
     if (state == LLM_RING_RESERVED) {
 
-        if (alive(rec->owner)) {
+        if (alive(llm_ring_owner(ring, rec))) {
             return LLM_AGAIN;
         }
 
@@ -604,6 +614,17 @@ llm_ring_take(const llm_ring_t *ring, llm_ring_item_t *item,
     item->len = rec->len;
 
     return LLM_OK;
+}
+
+
+static int64_t
+llm_ring_owner(const llm_ring_t *ring, const llm_ring_record_t *rec)
+{
+    if (llm_ring_header(ring)->version == LLM_RING_PIDS) {
+        return rec->owner;
+    }
+
+    return (int64_t) ((uint64_t) rec->start << 32 | rec->owner);
 }
 
 

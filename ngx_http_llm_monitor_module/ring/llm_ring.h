@@ -108,9 +108,10 @@ size_t llm_ring_max_record(const llm_ring_t *ring);
 
 
 /*
- * Under the producers' lock.  Reserves len bytes for the process owner and
- * counts the record as finished.  LLM_FULL: no room now, nothing counted;
- * LLM_DECLINED: larger than llm_ring_max_record(), nothing counted.
+ * Under the producers' lock.  Reserves len bytes for the process owner (see
+ * llm_owner.h) and counts the record as finished.  LLM_FULL: no room now,
+ * nothing counted; LLM_DECLINED: larger than llm_ring_max_record(), nothing
+ * counted.
  */
 int llm_ring_reserve(llm_ring_t *ring, size_t len, int64_t owner,
     llm_ring_slot_t *slot);

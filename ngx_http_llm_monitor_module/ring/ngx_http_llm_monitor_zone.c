@@ -51,6 +51,7 @@ ngx_http_llm_monitor_zone_add(ngx_conf_t *cf, ngx_http_llm_monitor_zone_t *z,
     ngx_pool_cleanup_t  *cln;
 
     z->cycle = cf->cycle;
+    z->owner = ngx_pid;
     z->share = -1;
     z->dir_fd = NGX_INVALID_FILE;
     z->spool_fd = NGX_INVALID_FILE;
@@ -231,7 +232,8 @@ ngx_http_llm_monitor_zone_init_process(ngx_http_llm_monitor_zone_t *z,
 {
     ngx_int_t  rc;
 
-    z->share = llm_control_join(z->control, ngx_pid);
+    z->owner = llm_owner_self();
+    z->share = llm_control_join(z->control, z->owner);
 
     rc = ngx_http_llm_monitor_zone_open_dirs(z, log);
 
@@ -336,7 +338,7 @@ ngx_http_llm_monitor_zone_publish(ngx_http_llm_monitor_zone_t *z,
     }
 
     ngx_shmtx_lock(&z->shpool->mutex);
-    rc = llm_ring_reserve(&z->ring, size, ngx_pid, &slot);
+    rc = llm_ring_reserve(&z->ring, size, z->owner, &slot);
     ngx_shmtx_unlock(&z->shpool->mutex);
 
     if (rc != LLM_OK) {

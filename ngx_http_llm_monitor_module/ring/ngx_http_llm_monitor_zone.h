@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "llm_ring.h"
 #include "llm_control.h"
+#include "llm_owner.h"
 #include "llm_spool.h"
 #include "ngx_http_llm_monitor_ring_file.h"
 #include "../record/llm_record.h"
@@ -31,6 +32,7 @@ typedef struct {
     llm_ring_t                         ring;
     ngx_http_llm_monitor_ring_file_t  *file;
 
+    int64_t                            owner;        /* this process */
     int                                share;        /* of capture memory */
     llm_spool_t                        spool;        /* this worker's */
     int                                dir_fd;       /* data directory, or -1 */

@@ -5,9 +5,7 @@
 
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../ring/llm_owner.h"
 #include "../ring/llm_spool.h"
 #include "llm_source.h"
 
@@ -50,8 +49,7 @@ static int llm_source_segment(llm_source_t *s, const char *name,
     int (*stop)(void *data), void *data);
 static int llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd,
     int torn);
-static int llm_source_alive(int64_t pid);
-static int llm_source_dead(int64_t pid);
+static int llm_source_dead(int64_t owner);
 
 
 int
@@ -71,7 +69,7 @@ llm_source_ring(llm_source_t *s, llm_ring_t *ring, int kind)
 
     rc = llm_ring_read(ring, llm_ring_tail(ring), &item,
                        kind == LLM_RING_DEAD ? llm_source_dead
-                                             : llm_source_alive);
+                                             : llm_owner_alive);
 
     if (rc != LLM_OK) {
         return LLM_AGAIN;
@@ -140,7 +138,7 @@ llm_source_batch(llm_source_t *s, llm_ring_t *ring, int kind,
 
         rc = llm_ring_read(ring, pos, item,
                            kind == LLM_RING_DEAD ? llm_source_dead
-                                                 : llm_source_alive);
+                                                 : llm_owner_alive);
     } while (rc == LLM_OK);
 
     llm_ring_set_in_hand(ring, count);
@@ -182,7 +180,7 @@ llm_source_replayed(llm_source_t *s, llm_ring_t *ring, int kind,
 
     } while (llm_ring_read(ring, pos, item,
                            kind == LLM_RING_DEAD ? llm_source_dead
-                                                 : llm_source_alive)
+                                                 : llm_owner_alive)
              == LLM_OK
              && item->seq <= marked);
 
@@ -629,7 +627,7 @@ llm_source_newest(llm_source_t *s)
     seq = s->last_seq;
     pos = llm_ring_tail(s->own);
 
-    while (llm_ring_read(s->own, pos, &item, llm_source_alive) == LLM_OK) {
+    while (llm_ring_read(s->own, pos, &item, llm_owner_alive) == LLM_OK) {
         seq = item.seq;
         pos = item.next;
     }
@@ -639,14 +637,7 @@ llm_source_newest(llm_source_t *s)
 
 
 static int
-llm_source_alive(int64_t pid)
-{
-    return kill((pid_t) pid, 0) == 0 || errno != ESRCH;
-}
-
-
-static int
-llm_source_dead(int64_t pid)
+llm_source_dead(int64_t owner)
 {
     return 0;
 }

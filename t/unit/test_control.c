@@ -166,15 +166,20 @@ test_budget(void)
     llm_control_give(c, mine, 1000);
 
     (void) llm_control_take(c, other, 700, 1000);
-    c->shares[other].pid = pid;
+    c->shares[other].owner = pid;
     ok(llm_control_join(c, getppid()) >= 0 && c->capture_bytes == 0,
        "a dead worker's share is given back");
+
+    (void) llm_control_take(c, other, 700, 1000);
+    c->shares[other].owner = (int64_t) 1 << 32 | getppid();
+    ok(llm_control_join(c, getppid()) >= 0 && c->capture_bytes == 0,
+       "also if its pid is another's now");
     ok(llm_control_join(c, getpid()) >= 0
        && llm_control_take(c, -1, 10, 10) == LLM_OK, "without a share");
     llm_control_give(c, -1, 10);
 
     for (i = 0; i < LLM_WORKERS; i++) {
-        c->shares[i].pid = getppid();
+        c->shares[i].owner = getppid();
     }
 
     ok(llm_control_join(c, getpid()) == -1, "more workers than shares");

@@ -19,6 +19,15 @@
 #define HEADER  4096
 #define RECORD  32
 
+/* offsets in the file */
+
+#define VERSION    8
+#define PRODUCERS  64
+#define WRITER     512
+#define COPY       64
+
+#define OWNER  ((int64_t) 77 << 32 | 1234)
+
 
 static int
 yes(int64_t owner)
@@ -31,6 +40,20 @@ static int
 no(int64_t owner)
 {
     return 0;
+}
+
+
+static int
+is_owner(int64_t owner)
+{
+    return owner == OWNER;
+}
+
+
+static int
+is_pid(int64_t owner)
+{
+    return owner == 1234;
 }
 
 
@@ -339,6 +362,7 @@ static void
 test_torn(llm_ring_t *ring, uint8_t *map)
 {
     uint64_t         pos;
+    llm_ring_t       old;
     llm_ring_item_t  item;
     llm_ring_slot_t  slot, late;
 
@@ -366,6 +390,24 @@ test_torn(llm_ring_t *ring, uint8_t *map)
        && !item.damaged, "one wrong bit in the data is torn");
     slot.data[99] ^= 1;
 
+    /* what makes the owner more than a pid comes back, if the ring has it */
+
+    (void) llm_ring_format(ring, map, SIZE, 1);
+    (void) llm_ring_reserve(ring, 100, OWNER, &slot);
+    pos = llm_ring_tail(ring);
+    ok(llm_ring_read(ring, pos, &item, is_owner) == LLM_AGAIN
+       && llm_ring_read(ring, pos, &item, is_pid) == LLM_OK && item.torn,
+       "an owner is a pid and a start");
+
+    map[VERSION] = 1;
+    ok(llm_ring_attach(&old, map, SIZE) == LLM_OK
+       && llm_ring_read(&old, pos, &item, is_pid) == LLM_AGAIN
+       && llm_ring_read(&old, pos, &item, is_owner) == LLM_OK && item.torn,
+       "in a ring of the first version it is a pid");
+    map[VERSION] = 3;
+    ok(llm_ring_attach(&old, map, SIZE) == LLM_ERROR, "a newer version");
+    map[VERSION] = 2;
+
     /* the owner's length is its own, not what the map says meanwhile */
 
     (void) llm_ring_reserve(ring, 100, 1234, &late);
@@ -373,6 +415,32 @@ test_torn(llm_ring_t *ring, uint8_t *map)
     memset(late.data - RECORD, 0xff, 4);
     llm_ring_commit(ring, &late);
     ok(1, "a commit under a changed header");
+}
+
+
+/* A ring that has been in use for long: where 32 bits of a position end. */
+
+static void
+test_far(llm_ring_t *ring, uint8_t *map)
+{
+    int       i, good;
+    uint64_t  pos;
+
+    (void) llm_ring_format(ring, map, SIZE, 1);
+
+    pos = ((uint64_t) 1 << 32) - 6400;
+
+    memcpy(map + PRODUCERS + COPY, &pos, sizeof(pos));
+    memcpy(map + WRITER + COPY, &pos, sizeof(pos));
+
+    good = llm_ring_attach(ring, map, SIZE) == LLM_OK;
+
+    for (i = 0; i < 300; i++) {
+        good = good && put(ring, 100, i) == LLM_OK && take(ring, 100, i);
+    }
+
+    ok(good && llm_ring_tail(ring) > (uint64_t) 1 << 32,
+       "goes on past 4 GB");
 }
 
 
@@ -516,6 +584,7 @@ main(void)
     test_wrap(&ring, map);
     test_full(&ring, map);
     test_torn(&ring, map);
+    test_far(&ring, map);
     test_lies(&ring, map);
 
     free(map);
