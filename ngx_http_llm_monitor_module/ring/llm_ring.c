@@ -522,7 +522,8 @@ llm_ring_read(llm_ring_t *ring, uint64_t pos, llm_ring_item_t *item,
 
         size = room - pos % room;
 
-        if (p->pos != (uint32_t) pos || p->len != size - sizeof(llm_ring_record_t)
+        if (p->pos != (uint32_t) pos
+            || p->len != size - sizeof(llm_ring_record_t)
             || size >= head - pos)
         {
             return llm_ring_damaged(item, head, words[LLM_RING_SEQ]);
