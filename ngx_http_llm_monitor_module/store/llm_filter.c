@@ -6,21 +6,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "llm_args.h"
 #include "llm_filter.h"
 #include "llm_param.h"
-#include "../record/llm_text.h"
 
 
 #define LLM_FILTER_VERSION   2
-#define LLM_FILTER_QUERY     65536        /* bytes of a query string */
 #define LLM_FILTER_NULL      UINT32_MAX
 
 
-static int llm_filter_split(llm_params_t *ps, const llm_str_t *query,
-    uint8_t *buf, int what);
-static int llm_filter_decode(const uint8_t *p, size_t n, uint8_t **out,
-    llm_str_t *s);
-static int llm_filter_hex(uint8_t c);
+/* the parameters of a call, llm_query_for_e */
+
+typedef struct {
+    llm_params_t  *ps;
+    int            what;
+} llm_filter_call_t;
+
+
+static int llm_filter_take(void *data, const llm_str_t *name,
+    const llm_str_t *value);
 static int llm_filter_check(llm_params_t *ps, int what);
 static int llm_filter_flatten(llm_filter_t **filter, const llm_params_t *ps);
 
@@ -29,27 +33,19 @@ int
 llm_filter_parse(llm_filter_t **filter, const llm_str_t *query, int what,
     int64_t now_ms, llm_query_error_t *err)
 {
-    int           rc;
-    uint8_t      *buf;
-    llm_params_t  ps;
+    int                rc;
+    uint8_t           *room;
+    llm_params_t       ps;
+    llm_filter_call_t  call;
 
     *filter = NULL;
 
-    if (query->len > LLM_FILTER_QUERY) {
-        return llm_query_fail(err, 400, "bad_parameter", NULL,
-                              "query string is too long");
-    }
-
-    /* decoded text is never longer than what it was decoded from */
-
-    buf = malloc(query->len + 1);
-    if (buf == NULL) {
-        return llm_query_fail(err, 503, "no_memory", NULL, "no memory");
-    }
-
     llm_params_init(&ps, now_ms, err);
 
-    rc = llm_filter_split(&ps, query, buf, what);
+    call.ps = &ps;
+    call.what = what;
+
+    rc = llm_args_read(query, &room, llm_filter_take, &call, err);
 
     if (rc == LLM_OK) {
         rc = llm_params_read(&ps);
@@ -64,7 +60,7 @@ llm_filter_parse(llm_filter_t **filter, const llm_str_t *query, int what,
     }
 
     llm_params_done(&ps);
-    free(buf);
+    free(room);
 
     return rc;
 }
@@ -77,117 +73,12 @@ llm_filter_free(llm_filter_t *filter)
 }
 
 
-/* name=value pieces, decoded, each to its parameter */
-
 static int
-llm_filter_split(llm_params_t *ps, const llm_str_t *query, uint8_t *buf,
-    int what)
+llm_filter_take(void *data, const llm_str_t *name, const llm_str_t *value)
 {
-    llm_str_t       name, value;
-    const uint8_t  *p, *end, *next, *eq;
+    llm_filter_call_t *call = data;
 
-    if (query->len == 0) {
-        return LLM_OK;
-    }
-
-    p = query->data;
-    end = p + query->len;
-
-    for ( /* void */ ; p < end; p = next + 1) {
-        next = memchr(p, '&', (size_t) (end - p));
-
-        if (next == NULL) {
-            next = end;
-        }
-
-        if (next == p) {
-            continue;
-        }
-
-        eq = memchr(p, '=', (size_t) (next - p));
-
-        if (eq == NULL) {
-            eq = next;
-        }
-
-        if (llm_filter_decode(p, (size_t) (eq - p), &buf, &name) != LLM_OK) {
-            return llm_query_fail(ps->err, 400, "bad_parameter", NULL,
-                                  "parameter name is not UTF-8 in URL "
-                                  "encoding");
-        }
-
-        p = eq < next ? eq + 1 : next;
-
-        if (llm_filter_decode(p, (size_t) (next - p), &buf, &value)
-            != LLM_OK)
-        {
-            return llm_params_fail(ps, &name,
-                                   "is not UTF-8 text in URL encoding");
-        }
-
-        if (llm_params_take(ps, &name, &value, what) != LLM_OK) {
-            return LLM_ERROR;
-        }
-    }
-
-    return LLM_OK;
-}
-
-
-static int
-llm_filter_decode(const uint8_t *p, size_t n, uint8_t **out, llm_str_t *s)
-{
-    int             hi, lo;
-    uint8_t        *d, c;
-    const uint8_t  *end;
-
-    d = *out;
-    end = p + n;
-
-    while (p < end) {
-        c = *p++;
-
-        if (c == '+') {
-            c = ' ';
-
-        } else if (c == '%') {
-
-            if (end - p < 2) {
-                return LLM_ERROR;
-            }
-
-            hi = llm_filter_hex(p[0]);
-            lo = llm_filter_hex(p[1]);
-
-            if (hi == -1 || lo == -1) {
-                return LLM_ERROR;
-            }
-
-            c = (uint8_t) (hi << 4 | lo);
-            p += 2;
-        }
-
-        *d++ = c;
-    }
-
-    s->data = *out;
-    s->len = (size_t) (d - *out);
-    *out = d;
-
-    return llm_utf8_valid(s->data, s->len) ? LLM_OK : LLM_ERROR;
-}
-
-
-static int
-llm_filter_hex(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    c |= 0x20;
-
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
+    return llm_params_take(call->ps, name, value, call->what);
 }
 
 
@@ -304,7 +195,7 @@ llm_filter_unpack(llm_filter_t **filter, const uint8_t *p, size_t len)
 
     *filter = NULL;
 
-    if (len < sizeof(llm_filter_t) || len > LLM_FILTER_QUERY) {
+    if (len < sizeof(llm_filter_t) || len > LLM_ARGS_MAX) {
         return LLM_ERROR;
     }
 

@@ -6,13 +6,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "llm_args.h"
 #include "llm_param.h"
 #include "../record/llm_record.h"
 #include "../record/llm_text.h"
 #include "../record/llm_crc32c.h"
 
 
-#define LLM_PARAM_NAME     32            /* bytes of a name in a message */
 #define LLM_PARAM_NUMBER   15            /* digits before the point */
 
 #define LLM_PARAM_LIST     0x01
@@ -258,10 +258,6 @@ llm_params_take(llm_params_t *ps, const llm_str_t *name,
             return llm_params_fail(ps, name, "is given twice");
         }
 
-        if (memchr(value->data, '\0', value->len) != NULL) {
-            return llm_params_fail(ps, name, "holds a NUL");
-        }
-
         ps->value[i] = *value;
 
         return LLM_OK;
@@ -332,15 +328,7 @@ llm_params_filtered(const llm_params_t *ps)
 int
 llm_params_fail(llm_params_t *ps, const llm_str_t *name, const char *what)
 {
-    char    text[LLM_PARAM_NAME + 1];
-    size_t  n;
-
-    n = llm_utf8_cut(name->data, name->len, LLM_PARAM_NAME);
-    memcpy(text, name->data, n);
-    text[n] = '\0';
-
-    return llm_query_fail(ps->err, 400, "bad_parameter", text, "%s %s", text,
-                          what);
+    return llm_args_fail(ps->err, name, what);
 }
 
 
