@@ -64,6 +64,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/count"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_count },
 
+    { ngx_string("/export"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_export },
+
     { ngx_string("/recording"), NGX_HTTP_LLM_MONITOR_READ|NGX_HTTP_PUT,
       ngx_string("GET, HEAD, PUT"), 0, ngx_http_llm_monitor_recording },
 
@@ -305,6 +308,10 @@ static void
 ngx_http_llm_monitor_call_cleanup(void *data)
 {
     ngx_http_llm_monitor_call_t *call = data;
+
+    if (call->retry.timer_set) {
+        ngx_del_timer(&call->retry);
+    }
 
     llm_filter_free(call->filter);
     llm_buf_free(&call->out);

@@ -2,9 +2,7 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * A stored body as a download: a slice is read in a thread, sent, and the next
- * one is read when the client has taken it.  A slow client costs one slice of
- * memory and holds no transaction.
+ * A stored body as a download, and one range of it.
  */
 
 
@@ -44,9 +42,6 @@ static ngx_int_t ngx_http_llm_monitor_slice(
 static int ngx_http_llm_monitor_slice_run(ngx_http_llm_monitor_call_t *call);
 static ngx_int_t ngx_http_llm_monitor_slice_send(
     ngx_http_llm_monitor_call_t *call);
-static ngx_int_t ngx_http_llm_monitor_slice_sent(
-    ngx_http_llm_monitor_call_t *call);
-static void ngx_http_llm_monitor_slice_writer(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -130,6 +125,9 @@ ngx_http_llm_monitor_download_start(ngx_http_llm_monitor_call_t *call)
     if (d->from == d->to) {
         return ngx_http_send_special(r, NGX_HTTP_LAST);
     }
+
+    call->next = ngx_http_llm_monitor_slice;
+    call->patient = 1;
 
     return ngx_http_llm_monitor_slice(call);
 }
@@ -402,9 +400,6 @@ ngx_http_llm_monitor_slice_run(ngx_http_llm_monitor_call_t *call)
 static ngx_int_t
 ngx_http_llm_monitor_slice_send(ngx_http_llm_monitor_call_t *call)
 {
-    ngx_buf_t                        *b;
-    ngx_int_t                         rc;
-    ngx_chain_t                       out;
     ngx_http_request_t               *r;
     ngx_http_llm_monitor_download_t  *d;
 
@@ -421,103 +416,7 @@ ngx_http_llm_monitor_slice_send(ngx_http_llm_monitor_call_t *call)
         return NGX_ERROR;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
     d->from += call->out.len;
 
-    b->pos = call->out.data;
-    b->last = call->out.data + call->out.len;
-    b->memory = 1;
-    b->flush = 1;
-    b->last_buf = (d->from == d->to);
-    b->last_in_chain = b->last_buf;
-
-    out.buf = b;
-    out.next = NULL;
-
-    rc = ngx_http_output_filter(r, &out);
-
-    if (rc == NGX_ERROR || d->from == d->to) {
-
-        /* what is left of the last slice is nginx's own affair */
-
-        return rc;
-    }
-
-    return ngx_http_llm_monitor_slice_sent(call);
-}
-
-
-/* the memory is used again when nobody looks at it any more */
-
-static ngx_int_t
-ngx_http_llm_monitor_slice_sent(ngx_http_llm_monitor_call_t *call)
-{
-    ngx_event_t               *wev;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    r = call->request;
-    c = r->connection;
-    wev = c->write;
-
-    if (r->buffered || r->postponed || c->buffered) {
-        r->write_event_handler = ngx_http_llm_monitor_slice_writer;
-
-        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-        if (!wev->delayed) {
-            ngx_add_timer(wev, clcf->send_timeout);
-        }
-
-        if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return NGX_DONE;
-    }
-
-    if (wev->timer_set && !wev->delayed) {
-        ngx_del_timer(wev);
-    }
-
-    return ngx_http_llm_monitor_slice(call);
-}
-
-
-static void
-ngx_http_llm_monitor_slice_writer(ngx_http_request_t *r)
-{
-    ngx_int_t                     rc;
-    ngx_event_t                  *wev;
-    ngx_connection_t             *c;
-    ngx_http_llm_monitor_call_t  *call;
-
-    c = r->connection;
-    wev = c->write;
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    call = ngx_http_llm_monitor_call_get(r);
-
-    rc = ngx_http_output_filter(r, NULL);
-
-    if (rc != NGX_ERROR) {
-        rc = ngx_http_llm_monitor_slice_sent(call);
-    }
-
-    if (rc != NGX_DONE) {
-        ngx_http_finalize_request(r, rc);
-    }
+    return ngx_http_llm_monitor_stream(call, d->from == d->to);
 }

@@ -62,7 +62,14 @@ struct ngx_http_llm_monitor_call_s {
     ngx_thread_task_t                  *task;
 #endif
     void                               *data;       /* of download, change */
+
+    /* of a stream: makes the next slice; returns as done does */
+    ngx_int_t                         (*next)(ngx_http_llm_monitor_call_t *);
+    ngx_buf_t                          *buf;
+    ngx_event_t                         retry;
+
     unsigned                            ready:1;
+    unsigned                            patient:1;  /* waits for a thread */
 };
 
 
@@ -84,10 +91,19 @@ ngx_http_llm_monitor_call_t *ngx_http_llm_monitor_call_get(
 
 /*
  * Runs call->run in the thread pool and then call->done, which may ask for
- * another run.  The caller returns what this returns; the request holds a
- * reference of its own for a call, taken before the first run.
+ * another run.  Where there is no thread or no reader for it, a patient call
+ * waits for them, another one is refused.  The caller returns what this
+ * returns; the request holds a reference of its own for a call, taken before
+ * the first run.
  */
 ngx_int_t ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call);
+
+/*
+ * Sends call->out as a part of the answer, and calls call->next when the
+ * client has taken it; last: that was all.  Returns as call->done does.
+ */
+ngx_int_t ngx_http_llm_monitor_stream(ngx_http_llm_monitor_call_t *call,
+    ngx_uint_t last);
 
 /* Starts the first run and holds the request for it. */
 ngx_int_t ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call);
@@ -114,6 +130,7 @@ int ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_download(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_export(ngx_http_llm_monitor_call_t *call);
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */
 ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);

@@ -17,6 +17,12 @@
 /* questions at once in one worker */
 #define NGX_HTTP_LLM_MONITOR_READERS  16
 
+/* ms until a patient call tries again */
+#define NGX_HTTP_LLM_MONITOR_RETRY    50
+
+/* ms; a task has a timer, for a worker without timers may end at any time */
+#define NGX_HTTP_LLM_MONITOR_HOLD     60000
+
 
 struct ngx_http_llm_monitor_reader_s {
     llm_reader_t                   *reader;
@@ -30,6 +36,9 @@ struct ngx_http_llm_monitor_readers_s {
 };
 
 
+static ngx_int_t ngx_http_llm_monitor_task_busy(
+    ngx_http_llm_monitor_call_t *call, char *what);
+static void ngx_http_llm_monitor_task_retry(ngx_event_t *ev);
 static ngx_int_t ngx_http_llm_monitor_reader_take(
     ngx_http_llm_monitor_call_t *call);
 static void ngx_http_llm_monitor_reader_give(
@@ -40,28 +49,25 @@ static void ngx_http_llm_monitor_readers_close(void *data);
 #if (NGX_THREADS)
 static void ngx_http_llm_monitor_task_run(void *data, ngx_log_t *log);
 static void ngx_http_llm_monitor_task_event(ngx_event_t *ev);
-static void ngx_http_llm_monitor_task_done(ngx_http_request_t *r);
 #endif
+static void ngx_http_llm_monitor_task_done(ngx_http_request_t *r);
 
 
 ngx_int_t
 ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call)
 {
-#if (NGX_THREADS)
     ngx_http_request_t  *r;
-#endif
-
-    if (ngx_http_llm_monitor_reader_take(call) != NGX_OK) {
-        (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
-                              "busy", NULL, "too many questions at once");
-        call->rc = LLM_ERROR;
-
-        return call->done(call);
-    }
-
-#if (NGX_THREADS)
 
     r = call->request;
+
+    if (ngx_http_llm_monitor_reader_take(call) != NGX_OK) {
+        return ngx_http_llm_monitor_task_busy(call,
+                                              "too many questions at once");
+    }
+
+    call->ready = 0;
+
+#if (NGX_THREADS)
 
     if (call->task == NULL) {
         call->task = ngx_thread_task_alloc(r->pool, sizeof(void *));
@@ -73,38 +79,82 @@ ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call)
         *(ngx_http_llm_monitor_call_t **) call->task->ctx = call;
 
         call->task->handler = ngx_http_llm_monitor_task_run;
+        call->task->event.log = r->connection->log;
         call->task->event.data = call;
         call->task->event.handler = ngx_http_llm_monitor_task_event;
     }
 
-    call->ready = 0;
-
     if (ngx_thread_task_post(call->mcf->thread_pool, call->task) != NGX_OK) {
         ngx_http_llm_monitor_reader_give(call);
 
+        return ngx_http_llm_monitor_task_busy(call,
+                                              "queue of the threads is full");
+    }
+
+    ngx_add_timer(&call->task->event, NGX_HTTP_LLM_MONITOR_HOLD);
+
+    r->main->blocked++;
+    r->aio = 1;
+
+#else
+
+    call->rc = call->run(call);
+    call->ready = 1;
+
+    ngx_http_llm_monitor_reader_give(call);
+
+    /* not from here: a long answer would be a deep recursion */
+
+    ngx_post_event(r->connection->write, &ngx_posted_events);
+
+#endif
+
+    r->write_event_handler = ngx_http_llm_monitor_task_done;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_task_busy(ngx_http_llm_monitor_call_t *call, char *what)
+{
+    if (!call->patient) {
         (void) llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
-                              "busy", NULL, "queue of the threads is full");
+                              "busy", NULL, "%s", what);
         call->rc = LLM_ERROR;
 
         return call->done(call);
     }
 
-    r->main->blocked++;
-    r->aio = 1;
+    call->retry.handler = ngx_http_llm_monitor_task_retry;
+    call->retry.data = call->request->connection;
+    call->retry.log = call->request->connection->log;
 
-    r->write_event_handler = ngx_http_llm_monitor_task_done;
+    ngx_add_timer(&call->retry, NGX_HTTP_LLM_MONITOR_RETRY);
 
     return NGX_DONE;
+}
 
-#else
 
-    call->rc = call->run(call);
+static void
+ngx_http_llm_monitor_task_retry(ngx_event_t *ev)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
 
-    ngx_http_llm_monitor_reader_give(call);
+    c = ev->data;
+    r = c->data;
 
-    return call->done(call);
+    ngx_http_set_log_request(c->log, r);
 
-#endif
+    rc = ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_get(r));
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -132,6 +182,16 @@ ngx_http_llm_monitor_task_event(ngx_event_t *ev)
     r = call->request;
     c = r->connection;
 
+    if (ev->timedout) {
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_HTTP_LLM_MONITOR_HOLD);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
     ngx_http_set_log_request(c->log, r);
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
@@ -150,6 +210,8 @@ ngx_http_llm_monitor_task_event(ngx_event_t *ev)
 
     ngx_http_run_posted_requests(c);
 }
+
+#endif
 
 
 static void
@@ -176,8 +238,6 @@ ngx_http_llm_monitor_task_done(ngx_http_request_t *r)
         ngx_http_finalize_request(r, rc);
     }
 }
-
-#endif
 
 
 int

@@ -327,7 +327,7 @@ llm_filter_empty(const llm_filter_t *f)
         }
     }
 
-    for (i = 0; i < LLM_F_STRS; i++) {
+    for (i = 0; i < LLM_F_TEXTS; i++) {
         if (f->str[i].len != LLM_FILTER_NULL) {
             return 0;
         }

@@ -56,6 +56,9 @@ enum {
     LLM_F_CURSOR_ID,
     LLM_F_ALL,
     LLM_F_STATS,
+    LLM_F_SINCE_SEQ,           /* excluded */
+    LLM_F_FORMAT,              /* llm_format_e */
+    LLM_F_BODIES,
 
     LLM_F_NUMS
 };
@@ -78,8 +81,13 @@ enum {
     LLM_F_IP,
     LLM_F_SCOPE_VALUE,         /* null: no row is in the scope */
 
+    /* not conditions on rows */
+    LLM_F_TZ,                  /* as given; UTC if it was not */
+
     LLM_F_STRS
 };
+
+#define LLM_F_TEXTS            LLM_F_TZ
 
 
 typedef enum {
@@ -95,6 +103,10 @@ typedef enum {
     LLM_SORT_TIMESTAMP = 0, LLM_SORT_DURATION, LLM_SORT_TTFT, LLM_SORT_TOKENS,
     LLM_SORT_COST, LLM_SORT_STATUS, LLM_SORT_COUNT
 } llm_sort_e;
+
+typedef enum {
+    LLM_FORMAT_JSON = 0, LLM_FORMAT_NDJSON, LLM_FORMAT_CSV
+} llm_format_e;
 
 
 struct llm_filter_s {

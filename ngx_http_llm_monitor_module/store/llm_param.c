@@ -18,7 +18,14 @@
 #define LLM_PARAM_LIST     0x01
 #define LLM_PARAM_COUNT    0x02
 #define LLM_PARAM_CLEAR    0x04
-#define LLM_PARAM_ANY      (LLM_PARAM_LIST|LLM_PARAM_COUNT|LLM_PARAM_CLEAR)
+#define LLM_PARAM_EXPORT   0x08
+#define LLM_PARAM_EVENTS   0x10
+#define LLM_PARAM_FACETS   0x20
+#define LLM_PARAM_ANY      (LLM_PARAM_LIST|LLM_PARAM_COUNT|LLM_PARAM_CLEAR    \
+                            |LLM_PARAM_EXPORT|LLM_PARAM_EVENTS                \
+                            |LLM_PARAM_FACETS)
+
+#define LLM_PARAM_SEQ_MAX  100000000000000000
 
 #define LLM_PARAM_KEY_HEX  4             /* digits of a key that are shown */
 #define LLM_PARAM_KEY_TAIL 4
@@ -71,6 +78,8 @@ static int llm_param_quick(llm_params_t *ps, const llm_param_t *param,
 static int llm_param_sort(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
 static int llm_param_order(llm_params_t *ps, const llm_param_t *param,
+    llm_str_t *value);
+static int llm_param_format(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
 static int llm_param_word(const llm_str_t *value, const char *const *words);
 static int llm_param_key(llm_params_t *ps, const llm_param_t *param,
@@ -165,7 +174,7 @@ static const llm_param_t  llm_params[] = {
     { "min_cost", LLM_PARAM_ANY, llm_param_number, LLM_F_MIN_COST,
       0, 1000000, 9, "must be a number from 0 to 1000000" },
 
-    { "limit", LLM_PARAM_LIST, llm_param_number, LLM_F_LIMIT,
+    { "limit", LLM_PARAM_LIST|LLM_PARAM_FACETS, llm_param_number, LLM_F_LIMIT,
       1, LLM_FILTER_LIMIT_MAX, 0, "must be an integer from 1 to 1000" },
 
     { "offset", LLM_PARAM_LIST, llm_param_number, LLM_F_OFFSET,
@@ -189,6 +198,16 @@ static const llm_param_t  llm_params[] = {
       "must be 0 or 1" },
 
     { "stats", LLM_PARAM_CLEAR, llm_param_number, LLM_F_STATS, 0, 1, 0,
+      "must be 0 or 1" },
+
+    { "since_seq", LLM_PARAM_EXPORT|LLM_PARAM_EVENTS, llm_param_number,
+      LLM_F_SINCE_SEQ, 0, LLM_PARAM_SEQ_MAX, 0,
+      "must be an integer, the seq of a record or the next_seq of an export" },
+
+    { "format", LLM_PARAM_EXPORT, llm_param_format, LLM_F_FORMAT, 0, 0, 0,
+      "must be json, ndjson or csv" },
+
+    { "bodies", LLM_PARAM_EXPORT, llm_param_number, LLM_F_BODIES, 0, 1, 0,
       "must be 0 or 1" }
 };
 
@@ -241,6 +260,18 @@ llm_params_take(llm_params_t *ps, const llm_str_t *name,
 
     case LLM_FOR_CLEAR:
         call = LLM_PARAM_CLEAR;
+        break;
+
+    case LLM_FOR_EXPORT:
+        call = LLM_PARAM_EXPORT;
+        break;
+
+    case LLM_FOR_EVENTS:
+        call = LLM_PARAM_EVENTS;
+        break;
+
+    case LLM_FOR_FACETS:
+        call = LLM_PARAM_FACETS;
         break;
 
     default:
@@ -315,7 +346,7 @@ llm_params_filtered(const llm_params_t *ps)
         }
     }
 
-    for (i = 0; i < LLM_F_STRS; i++) {
+    for (i = 0; i < LLM_F_TEXTS; i++) {
         if (ps->str[i].data != NULL) {
             return 1;
         }
@@ -335,6 +366,8 @@ llm_params_fail(llm_params_t *ps, const llm_str_t *name, const char *what)
 static int
 llm_param_tz(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
 {
+    ps->str[LLM_F_TZ] = *value;
+
     return llm_tz_open(&ps->tz, value) == LLM_OK ? LLM_OK : LLM_ERROR;
 }
 
@@ -590,6 +623,16 @@ static int
 llm_param_order(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
 {
     static const char *const  words[] = { "desc", "asc", NULL };
+
+    return llm_param_enum(ps, param, llm_param_word(value, words));
+}
+
+
+static int
+llm_param_format(llm_params_t *ps, const llm_param_t *param,
+    llm_str_t *value)
+{
+    static const char *const  words[] = { "json", "ndjson", "csv", NULL };
 
     return llm_param_enum(ps, param, llm_param_word(value, words));
 }

@@ -34,7 +34,7 @@ static int llm_query_message(llm_reader_t *reader, int64_t id,
     const llm_row_t *row, llm_json_t *j, llm_query_error_t *err);
 static int llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
     int64_t state, int64_t max_body, llm_json_t *j, llm_query_error_t *err);
-static void llm_query_too_large(llm_json_t *j, int64_t max_body);
+static void llm_query_too_large(char *text, int64_t max_body);
 
 
 int
@@ -480,6 +480,7 @@ llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
     int64_t state, int64_t max_body, llm_json_t *j, llm_query_error_t *err)
 {
     int              rc, more;
+    char             text[LLM_BODY_PLACEHOLDER];
     size_t           n;
     llm_buf_t        body;
     llm_body_info_t  info;
@@ -525,21 +526,9 @@ llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
         llm_buf_free(&body);
         break;
 
-    case LLM_BODY_BINARY:
-        llm_json_text(j, response ? "[Binary Response Data]"
-                                  : "[Binary Request Data]");
-        break;
-
-    case LLM_BODY_TOO_LARGE:
-        if (response) {
-            llm_query_too_large(j, max_body);
-            break;
-        }
-
-        /* fall through */
-
     default:
-        llm_json_null(j);
+        llm_json_text(j, llm_body_placeholder(response, state, max_body,
+                                              text));
     }
 
     llm_json_key(j, response ? "response_body_truncated"
@@ -550,11 +539,35 @@ llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
 }
 
 
+const char *
+llm_body_placeholder(int response, int64_t state, int64_t max_body,
+    char *text)
+{
+    switch (state) {
+
+    case LLM_BODY_BINARY:
+        return response ? "[Binary Response Data]" : "[Binary Request Data]";
+
+    case LLM_BODY_TOO_LARGE:
+
+        if (!response) {
+            return NULL;
+        }
+
+        llm_query_too_large(text, max_body);
+
+        return text;
+
+    default:
+        return NULL;
+    }
+}
+
+
 static void
-llm_query_too_large(llm_json_t *j, int64_t max_body)
+llm_query_too_large(char *text, int64_t max_body)
 {
     int      unit;
-    char     text[64];
     int64_t  n;
 
     static const char *const  units[] = { "B", "KB", "MB", "GB" };
@@ -565,8 +578,6 @@ llm_query_too_large(llm_json_t *j, int64_t max_body)
         n /= 1024;
     }
 
-    snprintf(text, sizeof(text), "[Response too large (>%lld%s)]",
+    snprintf(text, LLM_BODY_PLACEHOLDER, "[Response too large (>%lld%s)]",
              (long long) n, units[unit]);
-
-    llm_json_text(j, text);
 }

@@ -42,4 +42,14 @@ int llm_reader_timeout(llm_reader_t *reader);
 int llm_reader_fail(llm_reader_t *reader, llm_query_error_t *err);
 
 
+#define LLM_BODY_PLACEHOLDER  64
+
+/*
+ * What is shown in place of a body that is not stored; it may be in text,
+ * which has LLM_BODY_PLACEHOLDER bytes.  NULL: nothing, there is null.
+ */
+const char *llm_body_placeholder(int response, int64_t state,
+    int64_t max_body, char *text);
+
+
 #endif /* _LLM_READER_H_INCLUDED_ */

@@ -14,15 +14,23 @@
 #define LLM_ROW_SQL       8192
 #define LLM_ROW_KEY       16           /* hex digits of a key's hash */
 #define LLM_ROW_KEY_SHOWN 4
+#define LLM_ROW_KEY_TAIL  32           /* bytes */
 #define LLM_ROW_SPEED_MAX 1000000000   /* tokens; no overflow below */
 
 
 static int llm_row_prepare(llm_reader_t *reader);
-static void llm_row_columns(llm_reader_t *reader, llm_row_t *row);
 static int64_t llm_row_num(sqlite3_stmt *stmt, int n);
 static llm_str_t llm_row_str(sqlite3_stmt *stmt, int n);
-static void llm_row_key(const llm_row_t *row, llm_json_t *j);
-static void llm_row_flag(llm_json_t *j, const char *name, int64_t v);
+static void llm_row_number(llm_cells_t *cells, const char *name, int64_t v,
+    int decimals);
+static void llm_row_flag(llm_cells_t *cells, const char *name, int64_t v);
+static void llm_row_text(llm_cells_t *cells, const char *name,
+    const llm_str_t *s);
+static void llm_row_word(llm_cells_t *cells, const char *name,
+    const char *word);
+static llm_cell_t *llm_row_cell(llm_cells_t *cells, const char *name,
+    int kind);
+static const char *llm_row_key(const llm_row_t *row, char *shown);
 static int64_t llm_row_speed(const llm_record_t *r);
 
 
@@ -77,49 +85,22 @@ llm_row_read(llm_reader_t *reader, int64_t id, llm_row_t *row)
         return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
     }
 
-    llm_record_init(&row->record);
-    row->record.num[LLM_N_ID] = id;
-    row->record.num[LLM_N_TIMESTAMP] = id >> LLM_ID_SHIFT;
-
-    llm_row_columns(reader, row);
+    llm_row_load(reader->row, row);
 
     return LLM_OK;
 }
 
 
-/* the statement is the schema's lists written out */
-
 static int
 llm_row_prepare(llm_reader_t *reader)
 {
     int        rc;
-    size_t     i;
     llm_buf_t  sql;
 
     llm_buf_init(&sql, LLM_ROW_SQL);
 
-    llm_buf_text(&sql, "SELECT l.seq, coalesce(s.sid,"
-                       " l.over ->> '$.session_id')");
-
-    for (i = 0; i < LLM_ROW_COUNT(llm_row_nums); i++) {
-        llm_buf_text(&sql, ", l.");
-        llm_buf_text(&sql, llm_record_num_name(llm_row_nums[i]));
-    }
-
-    for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
-        llm_buf_text(&sql, llm_row_dicts[i].sql);
-    }
-
-    for (i = 0; i < LLM_ROW_COUNT(llm_row_texts); i++) {
-        llm_buf_text(&sql, ", t.");
-        llm_buf_text(&sql, llm_row_texts[i].column);
-    }
-
-    llm_buf_text(&sql, ", json_valid(t.upstreams), json_valid(t.usage)"
-                       " FROM log AS l"
-                       " LEFT JOIN detail AS t ON t.id = l.id"
-                       " LEFT JOIN session AS s ON s.id = l.session"
-                       " WHERE l.id = ?");
+    llm_row_select(&sql, "log AS l");
+    llm_buf_text(&sql, " AND l.id = ?");
 
     rc = SQLITE_NOMEM;
 
@@ -135,22 +116,57 @@ llm_row_prepare(llm_reader_t *reader)
 }
 
 
-static void
-llm_row_columns(llm_reader_t *reader, llm_row_t *row)
+/* the statement is the schema's lists written out */
+
+void
+llm_row_select(llm_buf_t *sql, const char *from)
+{
+    size_t  i;
+
+    llm_buf_text(sql, "SELECT l.id, l.seq, coalesce(s.sid,"
+                      " l.over ->> '$.session_id')");
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_nums); i++) {
+        llm_buf_text(sql, ", l.");
+        llm_buf_text(sql, llm_record_num_name(llm_row_nums[i]));
+    }
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
+        llm_buf_text(sql, llm_row_dicts[i].sql);
+    }
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_texts); i++) {
+        llm_buf_text(sql, ", t.");
+        llm_buf_text(sql, llm_row_texts[i].column);
+    }
+
+    llm_buf_text(sql, ", json_valid(t.upstreams), json_valid(t.usage) FROM ");
+    llm_buf_text(sql, from);
+    llm_buf_text(sql, " LEFT JOIN detail AS t ON t.id = l.id"
+                      " LEFT JOIN session AS s ON s.id = l.session"
+                      " WHERE 1");
+}
+
+
+void
+llm_row_load(sqlite3_stmt *stmt, llm_row_t *row)
 {
     int            n;
     size_t         i;
     llm_str_t      s;
     llm_record_t  *r;
-    sqlite3_stmt  *stmt;
 
     r = &row->record;
-    stmt = reader->row;
 
-    row->seq = llm_row_num(stmt, 0);
-    r->str[LLM_S_SESSION] = llm_row_str(stmt, 1);
+    llm_record_init(r);
 
-    n = 2;
+    r->num[LLM_N_ID] = sqlite3_column_int64(stmt, 0);
+    r->num[LLM_N_TIMESTAMP] = r->num[LLM_N_ID] >> LLM_ID_SHIFT;
+
+    row->seq = llm_row_num(stmt, 1);
+    r->str[LLM_S_SESSION] = llm_row_str(stmt, 2);
+
+    n = 3;
 
     for (i = 0; i < LLM_ROW_COUNT(llm_row_nums); i++) {
         r->num[llm_row_nums[i]] = llm_row_num(stmt, n++);
@@ -212,91 +228,208 @@ llm_row_str(sqlite3_stmt *stmt, int n)
 
 
 void
-llm_row_json(const llm_row_t *row, llm_json_t *j)
+llm_row_cells(const llm_row_t *row, llm_cells_t *cells)
 {
-    char                 id[24];
-    const llm_str_t     *str;
+    llm_cell_t          *cell;
     const int64_t       *num;
+    const llm_str_t     *str;
     const llm_record_t  *r;
 
     r = &row->record;
     num = r->num;
     str = r->str;
 
+    cells->n = 0;
+
     /* beyond 2^53: as text, lest a reader rounds it */
 
-    snprintf(id, sizeof(id), "%lld", (long long) num[LLM_N_ID]);
+    snprintf(cells->id, sizeof(cells->id), "%lld", (long long) num[LLM_N_ID]);
 
-#define LLM_ROW_INT(name, n)                                                  \
-    llm_json_key(j, name); llm_json_int(j, num[n])
-#define LLM_ROW_STR(name, n)                                                  \
-    llm_json_key(j, name); llm_json_str(j, &str[n])
-#define LLM_ROW_WORD(name, text)                                              \
-    llm_json_key(j, name); llm_json_text(j, text)
-#define LLM_ROW_MS(name, n)                                                   \
-    llm_json_key(j, name); llm_json_decimal(j, num[n], 3)
-
-    LLM_ROW_WORD("id", id);
-    LLM_ROW_INT("timestamp", LLM_N_TIMESTAMP);
-    llm_json_key(j, "seq");
-    llm_json_int(j, row->seq);
-    LLM_ROW_STR("method", LLM_S_METHOD);
-    LLM_ROW_STR("url", LLM_S_URL);
-    LLM_ROW_STR("endpoint", LLM_S_ENDPOINT);
-    LLM_ROW_WORD("operation", llm_operation_name(num[LLM_N_OPERATION]));
-    LLM_ROW_INT("status", LLM_N_STATUS);
-    LLM_ROW_WORD("outcome", llm_outcome_name(num[LLM_N_OUTCOME]));
-    LLM_ROW_WORD("aborted_by", llm_aborted_by_name(num[LLM_N_ABORTED_BY]));
-    llm_row_flag(j, "stream_complete", num[LLM_N_STREAM_COMPLETE]);
-    LLM_ROW_STR("error", LLM_S_ERROR);
-    LLM_ROW_STR("error_type", LLM_S_ERROR_TYPE);
-    LLM_ROW_MS("duration_ms", LLM_N_DURATION_US);
-    LLM_ROW_MS("ttfb_ms", LLM_N_TTFB_US);
-    LLM_ROW_MS("ttft_ms", LLM_N_TTFT_US);
-    llm_json_key(j, "tokens_per_second");
-    llm_json_decimal(j, llm_row_speed(r), 3);
-    LLM_ROW_WORD("protocol", llm_protocol_name(num[LLM_N_PROTOCOL]));
-    LLM_ROW_STR("provider", LLM_S_PROVIDER);
-    LLM_ROW_STR("model", LLM_S_MODEL);
-    LLM_ROW_STR("response_model", LLM_S_RESPONSE_MODEL);
-    LLM_ROW_STR("mapped_model", LLM_S_MAPPED_MODEL);
-    llm_row_flag(j, "stream", num[LLM_N_STREAM]);
-    LLM_ROW_STR("account_email", LLM_S_ACCOUNT);
-    LLM_ROW_STR("user", LLM_S_USER);
-    llm_row_key(row, j);
-    LLM_ROW_STR("session_id", LLM_S_SESSION);
-    LLM_ROW_STR("client_ip", LLM_S_CLIENT_IP);
-    LLM_ROW_STR("user_agent", LLM_S_USER_AGENT);
-    LLM_ROW_INT("input_tokens", LLM_N_INPUT_TOKENS);
-    LLM_ROW_INT("cache_read_tokens", LLM_N_CACHE_READ_TOKENS);
-    LLM_ROW_INT("cache_creation_tokens", LLM_N_CACHE_CREATION_TOKENS);
-    LLM_ROW_INT("output_tokens", LLM_N_OUTPUT_TOKENS);
-    LLM_ROW_INT("reasoning_tokens", LLM_N_REASONING_TOKENS);
-    LLM_ROW_INT("total_tokens", LLM_N_TOTAL_TOKENS);
-    LLM_ROW_WORD("usage_source",
+    llm_row_word(cells, "id", cells->id);
+    cell = llm_row_cell(cells, "timestamp", LLM_CELL_TIME);
+    cell->num = num[LLM_N_TIMESTAMP];
+    llm_row_number(cells, "seq", row->seq, 0);
+    llm_row_text(cells, "method", &str[LLM_S_METHOD]);
+    llm_row_text(cells, "url", &str[LLM_S_URL]);
+    llm_row_text(cells, "endpoint", &str[LLM_S_ENDPOINT]);
+    llm_row_word(cells, "operation", llm_operation_name(num[LLM_N_OPERATION]));
+    llm_row_number(cells, "status", num[LLM_N_STATUS], 0);
+    llm_row_word(cells, "outcome", llm_outcome_name(num[LLM_N_OUTCOME]));
+    llm_row_word(cells, "aborted_by",
+                 llm_aborted_by_name(num[LLM_N_ABORTED_BY]));
+    llm_row_flag(cells, "stream_complete", num[LLM_N_STREAM_COMPLETE]);
+    llm_row_text(cells, "error", &str[LLM_S_ERROR]);
+    llm_row_text(cells, "error_type", &str[LLM_S_ERROR_TYPE]);
+    llm_row_number(cells, "duration_ms", num[LLM_N_DURATION_US], 3);
+    llm_row_number(cells, "ttfb_ms", num[LLM_N_TTFB_US], 3);
+    llm_row_number(cells, "ttft_ms", num[LLM_N_TTFT_US], 3);
+    llm_row_number(cells, "tokens_per_second", llm_row_speed(r), 3);
+    llm_row_word(cells, "protocol", llm_protocol_name(num[LLM_N_PROTOCOL]));
+    llm_row_text(cells, "provider", &str[LLM_S_PROVIDER]);
+    llm_row_text(cells, "model", &str[LLM_S_MODEL]);
+    llm_row_text(cells, "response_model", &str[LLM_S_RESPONSE_MODEL]);
+    llm_row_text(cells, "mapped_model", &str[LLM_S_MAPPED_MODEL]);
+    llm_row_flag(cells, "stream", num[LLM_N_STREAM]);
+    llm_row_text(cells, "account_email", &str[LLM_S_ACCOUNT]);
+    llm_row_text(cells, "user", &str[LLM_S_USER]);
+    llm_row_word(cells, "api_key", llm_row_key(row, cells->key));
+    llm_row_text(cells, "session_id", &str[LLM_S_SESSION]);
+    llm_row_text(cells, "client_ip", &str[LLM_S_CLIENT_IP]);
+    llm_row_text(cells, "user_agent", &str[LLM_S_USER_AGENT]);
+    llm_row_number(cells, "input_tokens", num[LLM_N_INPUT_TOKENS], 0);
+    llm_row_number(cells, "cache_read_tokens",
+                   num[LLM_N_CACHE_READ_TOKENS], 0);
+    llm_row_number(cells, "cache_creation_tokens",
+                   num[LLM_N_CACHE_CREATION_TOKENS], 0);
+    llm_row_number(cells, "output_tokens", num[LLM_N_OUTPUT_TOKENS], 0);
+    llm_row_number(cells, "reasoning_tokens", num[LLM_N_REASONING_TOKENS], 0);
+    llm_row_number(cells, "total_tokens", num[LLM_N_TOTAL_TOKENS], 0);
+    llm_row_word(cells, "usage_source",
                  llm_usage_source_name(num[LLM_N_USAGE_SOURCE]));
-    llm_row_flag(j, "usage_partial", num[LLM_N_USAGE_PARTIAL]);
-    LLM_ROW_INT("estimated_output_tokens", LLM_N_ESTIMATED_OUTPUT_TOKENS);
-    llm_json_key(j, "cost_usd");
-    llm_json_decimal(j, num[LLM_N_COST_NANO], 9);
-    LLM_ROW_STR("price_source", LLM_S_PRICE_SOURCE);
-    LLM_ROW_STR("finish_reason", LLM_S_FINISH_REASON);
-    LLM_ROW_STR("response_id", LLM_S_RESPONSE_ID);
-    LLM_ROW_STR("request_id", LLM_S_REQUEST_ID);
-    LLM_ROW_INT("messages_count", LLM_N_MESSAGES_COUNT);
-    LLM_ROW_INT("tools_count", LLM_N_TOOLS_COUNT);
-    LLM_ROW_INT("tool_calls_count", LLM_N_TOOL_CALLS_COUNT);
-    LLM_ROW_INT("request_bytes", LLM_N_REQUEST_BYTES);
-    LLM_ROW_INT("response_bytes", LLM_N_RESPONSE_BYTES);
-    LLM_ROW_WORD("request_body_state",
+    llm_row_flag(cells, "usage_partial", num[LLM_N_USAGE_PARTIAL]);
+    llm_row_number(cells, "estimated_output_tokens",
+                   num[LLM_N_ESTIMATED_OUTPUT_TOKENS], 0);
+    llm_row_number(cells, "cost_usd", num[LLM_N_COST_NANO], 9);
+    llm_row_text(cells, "price_source", &str[LLM_S_PRICE_SOURCE]);
+    llm_row_text(cells, "finish_reason", &str[LLM_S_FINISH_REASON]);
+    llm_row_text(cells, "response_id", &str[LLM_S_RESPONSE_ID]);
+    llm_row_text(cells, "request_id", &str[LLM_S_REQUEST_ID]);
+    llm_row_number(cells, "messages_count", num[LLM_N_MESSAGES_COUNT], 0);
+    llm_row_number(cells, "tools_count", num[LLM_N_TOOLS_COUNT], 0);
+    llm_row_number(cells, "tool_calls_count", num[LLM_N_TOOL_CALLS_COUNT], 0);
+    llm_row_number(cells, "request_bytes", num[LLM_N_REQUEST_BYTES], 0);
+    llm_row_number(cells, "response_bytes", num[LLM_N_RESPONSE_BYTES], 0);
+    llm_row_word(cells, "request_body_state",
                  llm_body_state_name(num[LLM_N_REQUEST_BODY_STATE]));
-    LLM_ROW_WORD("response_body_state",
+    llm_row_word(cells, "response_body_state",
                  llm_body_state_name(num[LLM_N_RESPONSE_BODY_STATE]));
+}
 
-#undef LLM_ROW_INT
-#undef LLM_ROW_STR
-#undef LLM_ROW_WORD
-#undef LLM_ROW_MS
+
+static void
+llm_row_number(llm_cells_t *cells, const char *name, int64_t v, int decimals)
+{
+    llm_cell_t  *cell;
+
+    cell = llm_row_cell(cells, name, LLM_CELL_NUMBER);
+    cell->num = v;
+    cell->decimals = decimals;
+}
+
+
+static void
+llm_row_flag(llm_cells_t *cells, const char *name, int64_t v)
+{
+    llm_row_cell(cells, name, LLM_CELL_FLAG)->num = v;
+}
+
+
+static void
+llm_row_text(llm_cells_t *cells, const char *name, const llm_str_t *s)
+{
+    llm_row_cell(cells, name, LLM_CELL_TEXT)->str = *s;
+}
+
+
+static void
+llm_row_word(llm_cells_t *cells, const char *name, const char *word)
+{
+    llm_cell_t  *cell;
+
+    cell = llm_row_cell(cells, name, LLM_CELL_TEXT);
+    cell->str.data = (const uint8_t *) word;
+    cell->str.len = word != NULL ? strlen(word) : 0;
+}
+
+
+static llm_cell_t *
+llm_row_cell(llm_cells_t *cells, const char *name, int kind)
+{
+    llm_cell_t  *cell;
+
+    cell = &cells->cell[cells->n++];
+    cell->name = name;
+    cell->kind = kind;
+
+    return cell;
+}
+
+
+/* four digits of the hash, and the tail where there is one: ab12…wxyz */
+
+static const char *
+llm_row_key(const llm_row_t *row, char *shown)
+{
+    char             *p;
+    size_t            n;
+    const llm_str_t  *key;
+
+    key = &row->key;
+
+    if (key->data == NULL || key->len < LLM_ROW_KEY) {
+        return NULL;
+    }
+
+    p = shown;
+
+    memcpy(p, key->data, LLM_ROW_KEY_SHOWN);
+    p += LLM_ROW_KEY_SHOWN;
+
+    n = llm_utf8_cut(key->data + LLM_ROW_KEY, key->len - LLM_ROW_KEY,
+                     LLM_ROW_KEY_TAIL);
+
+    if (n > 0) {
+        memcpy(p, "…", sizeof("…") - 1);
+        p += sizeof("…") - 1;
+
+        memcpy(p, key->data + LLM_ROW_KEY, n);
+        p += n;
+    }
+
+    *p = '\0';
+
+    return shown;
+}
+
+
+void
+llm_row_json(const llm_row_t *row, llm_json_t *j)
+{
+    size_t             i;
+    llm_cells_t        cells;
+    const llm_cell_t  *cell;
+
+    llm_row_cells(row, &cells);
+
+    for (i = 0; i < cells.n; i++) {
+        cell = &cells.cell[i];
+
+        llm_json_key(j, cell->name);
+
+        switch (cell->kind) {
+
+        case LLM_CELL_TEXT:
+            llm_json_str(j, &cell->str);
+            break;
+
+        case LLM_CELL_FLAG:
+            if (cell->num == LLM_NULL) {
+                llm_json_null(j);
+
+            } else {
+                llm_json_bool(j, cell->num != 0);
+            }
+
+            break;
+
+        case LLM_CELL_TIME:
+            llm_json_int(j, cell->num);
+            break;
+
+        default: /* LLM_CELL_NUMBER */
+            llm_json_decimal(j, cell->num, cell->decimals);
+        }
+    }
 }
 
 
@@ -324,48 +457,6 @@ llm_row_json_detail(const llm_row_t *row, llm_json_t *j)
 
     } else {
         llm_json_null(j);
-    }
-}
-
-
-/* four digits of the hash, and the tail where there is one: ab12…wxyz */
-
-static void
-llm_row_key(const llm_row_t *row, llm_json_t *j)
-{
-    const llm_str_t  *key;
-
-    key = &row->key;
-
-    llm_json_key(j, "api_key");
-
-    if (key->data == NULL || key->len < LLM_ROW_KEY) {
-        llm_json_null(j);
-        return;
-    }
-
-    llm_json_open_string(j);
-    llm_json_append(j, key->data, LLM_ROW_KEY_SHOWN);
-
-    if (key->len > LLM_ROW_KEY) {
-        llm_json_append(j, (const uint8_t *) "…", sizeof("…") - 1);
-        llm_json_append(j, key->data + LLM_ROW_KEY, key->len - LLM_ROW_KEY);
-    }
-
-    llm_json_close_string(j);
-}
-
-
-static void
-llm_row_flag(llm_json_t *j, const char *name, int64_t v)
-{
-    llm_json_key(j, name);
-
-    if (v == LLM_NULL) {
-        llm_json_null(j);
-
-    } else {
-        llm_json_bool(j, v != 0);
     }
 }
 

@@ -22,13 +22,51 @@ typedef struct {
 } llm_row_t;
 
 
+/* a field of a record as it is shown */
+
+typedef enum {
+    LLM_CELL_NUMBER = 0,         /* num / 10^decimals; LLM_NULL: null */
+    LLM_CELL_TIME,               /* num is ms since 1970 */
+    LLM_CELL_FLAG,               /* num is 0, 1 or LLM_NULL */
+    LLM_CELL_TEXT                /* str */
+} llm_cell_e;
+
+typedef struct {
+    const char     *name;
+    int             kind;
+    int             decimals;
+    int64_t         num;
+    llm_str_t       str;
+} llm_cell_t;
+
+#define LLM_CELLS   64
+
+typedef struct {
+    llm_cell_t      cell[LLM_CELLS];
+    size_t          n;
+    char            id[24];
+    char            key[64];
+} llm_cells_t;
+
+
 /*
  * Reads the row with this id; its strings are valid until the next call.
  * LLM_DECLINED: there is none; LLM_ERROR: the error is the connection's.
  */
 int llm_row_read(llm_reader_t *reader, int64_t id, llm_row_t *row);
 
-/* The fields of a record in a list, without the braces around them. */
+/*
+ * For a statement over many rows: "SELECT ... FROM log AS l ... WHERE 1", from
+ * being what follows "FROM ", and a row that it stands on, whose strings are
+ * valid until its next step.
+ */
+void llm_row_select(llm_buf_t *sql, const char *from);
+void llm_row_load(sqlite3_stmt *stmt, llm_row_t *row);
+
+/* The fields of a record in a list; texts point into row and cells. */
+void llm_row_cells(const llm_row_t *row, llm_cells_t *cells);
+
+/* The same as JSON, without the braces around them. */
 void llm_row_json(const llm_row_t *row, llm_json_t *j);
 
 /* The texts of `detail` that are JSON already; what is none becomes null. */
