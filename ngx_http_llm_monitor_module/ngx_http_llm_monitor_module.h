@@ -72,6 +72,7 @@ typedef struct {
     /* process-local */
     ngx_queue_t                    exchanges;      /* alive in this worker */
     ngx_http_llm_monitor_memory_t  memory;         /* of those that were */
+    uint64_t                       request_ids[2]; /* counters; 0: not yet */
     ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
 } ngx_http_llm_monitor_main_conf_t;
 

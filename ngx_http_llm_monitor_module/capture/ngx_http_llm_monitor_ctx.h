@@ -40,6 +40,7 @@ struct ngx_http_llm_monitor_ctx_s {
     ngx_connection_t                  *peer;         /* its connection */
 
     llm_record_t                      *record;       /* NULL: not finished */
+    llm_exchange_state_t               state;        /* once it is */
 
     unsigned                           response:1;   /* its head was seen */
     unsigned                           request_last:1;

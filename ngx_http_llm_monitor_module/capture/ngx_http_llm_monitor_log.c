@@ -10,9 +10,14 @@
 #include "ngx_http_llm_monitor_ctx.h"
 #include "../record/llm_text.h"
 
+#include <sys/random.h>
+
 
 /* hexadecimal digits, as $request_id has */
 #define NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN  32
+
+/* what SplitMix64 counts in: 2^64 over the golden ratio */
+#define NGX_HTTP_LLM_MONITOR_GAMMA           0x9e3779b97f4a7c15ULL
 
 
 /* what is kept of an exchange that is watched, each more than the one before */
@@ -41,6 +46,7 @@ static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
 static void ngx_http_llm_monitor_request_id(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
     llm_record_t *rec);
+static uint64_t ngx_http_llm_monitor_mix(uint64_t n);
 static void ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
     llm_record_t *rec);
 static int ngx_http_llm_monitor_body_redacted(int state, int redacted);
@@ -183,6 +189,7 @@ ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
 
     if (ctx->exchange) {
         llm_exchange_finish(ctx->exchange, rec);
+        llm_exchange_state(ctx->exchange, &ctx->state);
     }
 
     if (rec->num[LLM_N_FLAGS] == LLM_NULL) {
@@ -408,7 +415,7 @@ ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec)
 {
     u_char                     *p;
-    uint32_t                    bits[4];
+    uint64_t                   *seed, bits[2];
     ngx_uint_t                  i;
     ngx_http_variable_value_t  *vv;
 
@@ -432,28 +439,40 @@ ngx_http_llm_monitor_request_id(ngx_http_llm_monitor_ctx_t *ctx,
     rec->str[LLM_S_REQUEST_ID].data = p;
     rec->str[LLM_S_REQUEST_ID].len = NGX_HTTP_LLM_MONITOR_REQUEST_ID_LEN;
 
-    for (i = 0; i < 4; i++) {
-        bits[i] = (uint32_t) ngx_random();
+    seed = ctx->mcf->request_ids;
+
+    if (seed[0] == 0 && getrandom(seed, 2 * sizeof(uint64_t), 0) == -1) {
+        seed[0] = (uint64_t) ngx_random() << 32 | ngx_pid;
+    }
+
+    for (i = 0; i < 2; i++) {
+        seed[i] += NGX_HTTP_LLM_MONITOR_GAMMA;
+        bits[i] = ngx_http_llm_monitor_mix(seed[i]);
     }
 
     llm_text_hex(p, (u_char *) bits, sizeof(bits));
 }
 
 
+/* SplitMix64: a counter's next value becomes a random number. */
+
+static uint64_t
+ngx_http_llm_monitor_mix(uint64_t n)
+{
+    n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9ULL;
+    n = (n ^ n >> 27) * 0x94d049bb133111ebULL;
+
+    return n ^ n >> 31;
+}
+
+
 static void
 ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
 {
-    llm_exchange_state_t          st;
     ngx_http_llm_monitor_body_t  *request, *response;
 
     request = &ctx->request_body;
     response = &ctx->response_body;
-
-    ngx_memzero(&st, sizeof(llm_exchange_state_t));
-
-    if (ctx->exchange) {
-        llm_exchange_state(ctx->exchange, &st);
-    }
 
     if ((rec->num[LLM_N_FLAGS] & LLM_RECORD_LEDGER_ONLY)
         || (ctx->lcf->bodies == NGX_HTTP_LLM_MONITOR_BODIES_ERRORS
@@ -464,11 +483,11 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
 
     } else {
 
-        if (st.binary_request && request->wanted) {
+        if (ctx->state.binary_request && request->wanted) {
             ngx_http_llm_monitor_body_drop(request, LLM_BODY_BINARY);
         }
 
-        if (st.binary_response && response->wanted) {
+        if (ctx->state.binary_response && response->wanted) {
             ngx_http_llm_monitor_body_drop(response, LLM_BODY_BINARY);
         }
     }
@@ -478,14 +497,14 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
             ngx_http_llm_monitor_body_end(request,
                                           &rec->str[LLM_S_REQUEST_BODY],
                                           &rec->str[LLM_S_REQUEST_SPOOL]),
-            st.redacted_request);
+            ctx->state.redacted_request);
 
     rec->num[LLM_N_RESPONSE_BODY_STATE] =
         ngx_http_llm_monitor_body_redacted(
             ngx_http_llm_monitor_body_end(response,
                                           &rec->str[LLM_S_RESPONSE_BODY],
                                           &rec->str[LLM_S_RESPONSE_SPOOL]),
-            st.redacted_response);
+            ctx->state.redacted_response);
 
     if (rec->num[LLM_N_REQUEST_BODY_STATE] == LLM_BODY_TOO_LARGE
         || rec->num[LLM_N_RESPONSE_BODY_STATE] == LLM_BODY_TOO_LARGE)

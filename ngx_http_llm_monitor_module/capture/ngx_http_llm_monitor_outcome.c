@@ -92,17 +92,10 @@ ngx_http_llm_monitor_ending(ngx_http_llm_monitor_ctx_t *ctx,
     int64_t                        status;
     ngx_uint_t                     whole;
     ngx_connection_t              *c;
-    llm_exchange_state_t           st;
     ngx_http_llm_monitor_ending_t  ending;
 
     c = r->connection;
     status = rec->num[LLM_N_STATUS];
-
-    ngx_memzero(&st, sizeof(llm_exchange_state_t));
-
-    if (ctx->exchange) {
-        llm_exchange_state(ctx->exchange, &st);
-    }
 
     /* who has read all that the protocol says did not miss the rest */
 
@@ -119,7 +112,7 @@ ngx_http_llm_monitor_ending(ngx_http_llm_monitor_ctx_t *ctx,
         return ending;
     }
 
-    if (st.in_band_error && status >= 200 && status < 300) {
+    if (ctx->state.in_band_error && status >= 200 && status < 300) {
         ending.outcome = LLM_OUTCOME_STREAM_ERROR;
         return ending;
     }
@@ -483,18 +476,25 @@ ngx_http_llm_monitor_attempt_ms(u_char *p, ngx_msec_t ms)
 static u_char *
 ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number)
 {
-    u_char  digits[NGX_INT64_LEN], *d;
+    u_char    digits[NGX_INT64_LEN], *d, *last;
+    uint64_t  n;
 
     if (number < 0) {
         return ngx_http_llm_monitor_literal(p, "null");
     }
 
-    d = digits + NGX_INT64_LEN;
+    last = digits + NGX_INT64_LEN;
+    d = last;
+    n = number;
 
     do {
-        *--d = (u_char) (number % 10 + '0');
-        number /= 10;
-    } while (number);
+        *--d = (u_char) (n % 10 + '0');
+        n /= 10;
+    } while (n);
 
-    return ngx_cpymem(p, d, digits + NGX_INT64_LEN - d);
+    while (d < last) {
+        *p++ = *d++;
+    }
+
+    return p;
 }

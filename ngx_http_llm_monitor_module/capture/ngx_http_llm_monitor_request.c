@@ -152,7 +152,11 @@ ngx_http_llm_monitor_request_body_filter(ngx_http_request_t *r,
     ngx_http_llm_monitor_ctx_t  *ctx;
 
     if (in && r == r->main && !r->post_action) {
-        ctx = ngx_http_llm_monitor_watch(r);
+        ctx = ngx_http_get_module_ctx(r, ngx_http_llm_monitor_module);
+
+        if (ctx == NULL) {
+            ctx = ngx_http_llm_monitor_watch(r);
+        }
 
         if (ctx && ctx->exchange && !ctx->request_last) {
             ngx_http_llm_monitor_request_feed(ctx, in);

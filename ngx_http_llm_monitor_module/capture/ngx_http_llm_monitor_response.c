@@ -193,6 +193,11 @@ ngx_http_llm_monitor_response_timed(ngx_http_llm_monitor_ctx_t *ctx,
     ctx->now = ngx_http_llm_monitor_elapsed(ctx);
 
     llm_exchange_response_body(ctx->exchange, p, n, last, ctx->now);
+
+    if (last) {
+        return;
+    }
+
     llm_exchange_state(ctx->exchange, &st);
 
     if (st.content_seen) {

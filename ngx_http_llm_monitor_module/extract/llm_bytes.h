@@ -133,6 +133,49 @@ llm_bytes_number(const uint8_t *p, const uint8_t *end)
 }
 
 
+/* 1 if all bytes are printable ASCII: 0x20 to 0x7e */
+
+static inline int
+llm_bytes_printable(const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+#if defined(__SSE2__)
+    __m128i  v, good;
+
+    if (n >= 16) {
+
+        for (i = 0; i < n; i += 16) {
+
+            /* the last ones overlap those before */
+
+            i = i > n - 16 ? n - 16 : i;
+            v = _mm_loadu_si128((const __m128i *) (p + i));
+
+            /* as signed numbers, bytes from 0x80 on are below zero */
+
+            good = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)),
+                                 _mm_cmplt_epi8(v, _mm_set1_epi8(0x7f)));
+
+            if (_mm_movemask_epi8(good) != 0xffff) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+#endif
+
+    for (i = 0; i < n; i++) {
+        if (p[i] < 0x20 || p[i] > 0x7e) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* 1 if n bytes are the same; both are read within their n bytes only. */
 
 static inline int

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../record/llm_text.h"
+#include "llm_bytes.h"
 #include "llm_flow.h"
 #include "llm_error.h"
 #include "llm_exchange.h"
@@ -68,6 +69,7 @@ static void llm_exchange_protocol(llm_exchange_t *x);
 static int llm_exchange_streams(const llm_exchange_t *x);
 static int llm_exchange_http_ok(const llm_exchange_t *x);
 static void llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r);
+static void llm_exchange_url(llm_exchange_t *x);
 static void llm_exchange_response_record(llm_exchange_t *x, llm_record_t *r);
 static void llm_exchange_usage_record(llm_exchange_t *x, llm_record_t *r);
 static void llm_exchange_error_record(llm_exchange_t *x, llm_record_t *r);
@@ -299,8 +301,7 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
     if (llm_str_is(name, "x-account-email")) {
 
         if (!x->account_new) {
-            llm_slot_set(&x->account, &x->pool, value->data, value->len,
-                         LLM_EXCHANGE_NAME);
+            llm_slot_ref(&x->account, &x->pool, value, LLM_EXCHANGE_NAME);
             x->account_new = 1;
         }
 
@@ -310,8 +311,7 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
     if (llm_str_is(name, "x-mapped-model")) {
 
         if (x->mapped.len == 0) {
-            llm_slot_set(&x->mapped, &x->pool, value->data, value->len,
-                         LLM_EXCHANGE_NAME);
+            llm_slot_ref(&x->mapped, &x->pool, value, LLM_EXCHANGE_NAME);
         }
 
         return 0;
@@ -343,7 +343,7 @@ llm_exchange_request_id(llm_exchange_t *x, const llm_str_t *name,
     for (i = 0; ids[i].data != NULL; i++) {
 
         if (name->len == ids[i].len
-            && memcmp(name->data, ids[i].data, name->len) == 0)
+            && llm_bytes_same(name->data, ids[i].data, name->len))
         {
             break;
         }
@@ -352,8 +352,7 @@ llm_exchange_request_id(llm_exchange_t *x, const llm_str_t *name,
     if (ids[i].data != NULL
         && (x->request_id_rank == 0 || i + 1 < x->request_id_rank))
     {
-        llm_slot_set(&x->request_id, &x->pool, value->data, value->len,
-                     LLM_EXCHANGE_NAME);
+        llm_slot_ref(&x->request_id, &x->pool, value, LLM_EXCHANGE_NAME);
         x->request_id_rank = i + 1;
     }
 }
@@ -528,8 +527,6 @@ llm_exchange_finish(llm_exchange_t *x, llm_record_t *r)
 static void
 llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r)
 {
-    size_t             n;
-    uint8_t            url[LLM_EXCHANGE_URL];
     llm_request_t     *q;
     const llm_head_t  *head;
 
@@ -541,12 +538,10 @@ llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r)
     }
 
     if (x->url.data == NULL) {
-        n = llm_route_url(url, sizeof(url), &head->path, &head->query,
-                          x->conf->redact_args, x->conf->nredact_args);
-        llm_slot_set(&x->url, &x->pool, url, n, sizeof(url));
+        llm_exchange_url(x);
 
-        llm_slot_set(&x->request_type, &x->pool, head->content_type.data,
-                     head->content_type.len, LLM_EXCHANGE_NAME);
+        llm_slot_ref(&x->request_type, &x->pool, &head->content_type,
+                     LLM_EXCHANGE_NAME);
     }
 
     r->str[LLM_S_METHOD] = head->method;
@@ -590,6 +585,29 @@ llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r)
 }
 
 
+/* nearly all are written as they came */
+
+static void
+llm_exchange_url(llm_exchange_t *x)
+{
+    size_t             n;
+    uint8_t            url[LLM_EXCHANGE_URL];
+    const llm_head_t  *head;
+
+    head = x->request_head;
+
+    if (head->query.len == 0 && llm_route_url_plain(&head->path)) {
+        llm_slot_ref(&x->url, &x->pool, &head->path, sizeof(url));
+        return;
+    }
+
+    n = llm_route_url(url, sizeof(url), &head->path, &head->query,
+                      x->conf->redact_args, x->conf->nredact_args);
+
+    llm_slot_set(&x->url, &x->pool, url, n, sizeof(url));
+}
+
+
 static void
 llm_exchange_response_record(llm_exchange_t *x, llm_record_t *r)
 {
@@ -607,8 +625,8 @@ llm_exchange_response_record(llm_exchange_t *x, llm_record_t *r)
     r->num[LLM_N_RESPONSE_BYTES] = x->out.bytes;
 
     if (head->content_type.len != 0) {
-        llm_slot_set(&x->response_type, &x->pool, head->content_type.data,
-                     head->content_type.len, LLM_EXCHANGE_NAME);
+        llm_slot_ref(&x->response_type, &x->pool, &head->content_type,
+                     LLM_EXCHANGE_NAME);
         r->str[LLM_S_RESPONSE_TYPE] = llm_slot_str(&x->response_type);
     }
 

@@ -107,13 +107,13 @@ static const llm_word_t  llm_facts_tools[] = {
 void
 llm_facts_init(llm_facts_t *f, llm_pool_t *pool)
 {
-    memset(&f->error, 0, sizeof(llm_slot_t));
-    memset(&f->error_type, 0, sizeof(llm_slot_t));
+    memset(f, 0, sizeof(llm_facts_t));
 
-    f->provider = NULL;
     f->pool = pool;
+    f->content_at = LLM_NULL;
 
-    llm_facts_reset(f);
+    llm_usage_init(&f->usage);
+    llm_usage_init(&f->part);
 }
 
 
@@ -129,17 +129,11 @@ llm_facts_reset(llm_facts_t *f)
     error = f->error;
     error_type = f->error_type;
 
-    memset(f, 0, sizeof(llm_facts_t));
+    llm_facts_init(f, pool);
 
-    f->pool = pool;
     f->provider = provider;
     f->error = error;
     f->error_type = error_type;
-    f->content_at = LLM_NULL;
-
-    llm_usage_init(&f->usage);
-    llm_usage_init(&f->part);
-    llm_facts_begin(f);
 }
 
 

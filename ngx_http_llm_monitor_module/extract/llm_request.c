@@ -10,6 +10,7 @@
 
 #include "../record/llm_record.h"
 #include "../record/llm_text.h"
+#include "llm_bytes.h"
 #include "llm_percent.h"
 #include "llm_request.h"
 #include "llm_session.h"
@@ -218,13 +219,19 @@ llm_request_header(void *data, const llm_str_t *name, const llm_str_t *value)
         if (llm_str_is(name, "user-agent")
             && !llm_request_redacted(walk->conf, name))
         {
-            llm_slot_set(&q->agent, q->pool, value->data, value->len,
-                         LLM_REQUEST_NAME);
+            llm_slot_ref(&q->agent, q->pool, value, LLM_REQUEST_NAME);
         }
 
         return 0;
 
     case 'c':
+        if (name->data[3] == 't') {
+            /* Content-Type and the like */
+            return 0;
+        }
+
+        break;
+
     case 's':
     case 't':
     case 'x':
@@ -267,7 +274,7 @@ llm_request_rank(const llm_request_name_t *names, const llm_str_t *name)
 {
     for ( /* void */ ; names->name != NULL; names++) {
         if (names->len == name->len
-            && memcmp(names->name, name->data, name->len) == 0)
+            && llm_bytes_same(names->name, name->data, name->len))
         {
             return names->rank;
         }

@@ -9,16 +9,19 @@
 
 #include <string.h>
 
+#include "llm_bytes.h"
 #include "llm_route.h"
 #include "llm_route_rules.h"
 #include "llm_percent.h"
 
 
 #define LLM_ROUTE_MODEL     256    /* bytes of buf for the model */
+#define LLM_ROUTE_BUSY      3      /* rules that are tried first, as a whole */
 #define LLM_ROUTE_SEGMENTS  6      /* of an unknown path that are kept */
 #define LLM_ROUTE_SEGMENT   40     /* bytes; a longer one is an id */
 
 
+static int llm_route_busy(llm_route_t *rt, const llm_str_t *path);
 static int llm_route_verb(llm_route_t *rt, const llm_str_t *path,
     const llm_str_t *query);
 static int llm_route_bedrock(llm_route_t *rt, const llm_str_t *path);
@@ -66,7 +69,8 @@ llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
         known = 0;
 
     } else {
-        known = llm_route_verb(rt, &p, query)
+        known = llm_route_busy(rt, &p)
+                || llm_route_verb(rt, &p, query)
                 || llm_route_bedrock(rt, &p)
                 || llm_route_rules_find(rt, &p, query);
 
@@ -80,6 +84,29 @@ llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
     if (method->len != 4 || memcmp(method->data, "POST", 4) != 0) {
         rt->no_sums = 1;
     }
+}
+
+
+/* What most exchanges ask for, and nothing before it: no other rule matches. */
+
+static int
+llm_route_busy(llm_route_t *rt, const llm_str_t *path)
+{
+    size_t                   i;
+    const llm_route_rule_t  *rule;
+
+    for (i = 0; i < LLM_ROUTE_BUSY; i++) {
+        rule = &llm_route_rules[i];
+
+        if (rule->path.len == path->len
+            && llm_bytes_same(rule->path.data, path->data, path->len))
+        {
+            llm_route_set(rt, rule);
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

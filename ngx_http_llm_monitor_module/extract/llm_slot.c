@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../record/llm_text.h"
+#include "llm_bytes.h"
 #include "llm_slot.h"
 #include "llm_value.h"
 
@@ -97,6 +98,27 @@ llm_slot_set(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
     if (llm_slot_room(slot, pool, max) != NULL) {
         slot->len = llm_text_scrub(slot->data, max, p, n);
     }
+}
+
+
+void
+llm_slot_ref(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
+    size_t max)
+{
+    if (s->data == NULL) {
+        return;
+    }
+
+    if (s->len > max || !llm_bytes_printable(s->data, s->len)) {
+        llm_slot_set(slot, pool, s->data, s->len, max);
+        return;
+    }
+
+    /* no room is its own: nobody writes to it */
+
+    slot->data = (uint8_t *) s->data;
+    slot->len = s->len;
+    slot->cap = 0;
 }
 
 

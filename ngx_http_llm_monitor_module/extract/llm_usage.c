@@ -15,11 +15,11 @@ static void llm_usage_add(int64_t *to, int64_t v);
 void
 llm_usage_init(llm_usage_t *u)
 {
-    int  i;
+    static const llm_usage_t  none = {
+        { [0 ... LLM_U_COUNT - 1] = LLM_NULL }
+    };
 
-    for (i = 0; i < LLM_U_COUNT; i++) {
-        u->v[i] = LLM_NULL;
-    }
+    *u = none;
 }
 
 

@@ -27,6 +27,8 @@ typedef struct {
 } llm_record_header_t;
 
 
+static inline uint8_t *llm_record_copy(uint8_t *p, const uint8_t *from,
+    size_t n);
 static const char *llm_word(const char *const *words, int n, int64_t v);
 static int llm_word_value(const char *const *words, int n,
     const llm_str_t *word);
@@ -124,13 +126,42 @@ llm_record_pack(const llm_record_t *r, uint8_t *p)
 
         len[i] = r->str[i].len;
 
-        memcpy(p, r->str[i].data, r->str[i].len);
-        p += r->str[i].len;
+        p = llm_record_copy(p, r->str[i].data, r->str[i].len);
     }
 
     memcpy(start + sizeof(h) + sizeof(r->num), len, sizeof(len));
 
     return p - start;
+}
+
+
+/*
+ * Nearly all strings are short, and a call of memcpy() costs more than two
+ * words that overlap.
+ */
+
+static inline uint8_t *
+llm_record_copy(uint8_t *p, const uint8_t *from, size_t n)
+{
+    uint64_t  first[2], last[2];
+
+    if (n > 32 || n < 8) {
+        memcpy(p, from, n);
+
+    } else if (n > 16) {
+        memcpy(first, from, 16);
+        memcpy(last, from + n - 16, 16);
+        memcpy(p, first, 16);
+        memcpy(p + n - 16, last, 16);
+
+    } else {
+        memcpy(first, from, 8);
+        memcpy(last, from + n - 8, 8);
+        memcpy(p, first, 8);
+        memcpy(p + n - 8, last, 8);
+    }
+
+    return p + n;
 }
 
 

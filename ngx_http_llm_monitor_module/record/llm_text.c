@@ -14,6 +14,21 @@ static int llm_text_lower_char(int c);
 static int llm_text_same(const uint8_t *p, const char *text, size_t n);
 
 
+#define LLM_TEXT_PAIRS(c)                                                     \
+    c "0" c "1" c "2" c "3" c "4" c "5" c "6" c "7"                           \
+    c "8" c "9" c "a" c "b" c "c" c "d" c "e" c "f"
+
+/* the two digits of each byte */
+
+static const char  llm_text_pairs[] =
+    LLM_TEXT_PAIRS("0") LLM_TEXT_PAIRS("1") LLM_TEXT_PAIRS("2")
+    LLM_TEXT_PAIRS("3") LLM_TEXT_PAIRS("4") LLM_TEXT_PAIRS("5")
+    LLM_TEXT_PAIRS("6") LLM_TEXT_PAIRS("7") LLM_TEXT_PAIRS("8")
+    LLM_TEXT_PAIRS("9") LLM_TEXT_PAIRS("a") LLM_TEXT_PAIRS("b")
+    LLM_TEXT_PAIRS("c") LLM_TEXT_PAIRS("d") LLM_TEXT_PAIRS("e")
+    LLM_TEXT_PAIRS("f");
+
+
 /*
  * Bytes that follow the first byte c of a character, and the range of the
  * first of them (RFC 3629, section 4); -1: c begins none.
@@ -297,12 +312,11 @@ llm_text_lower(uint8_t *dst, const uint8_t *p, size_t n)
 void
 llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n)
 {
-    size_t             i;
-    static const char  digits[] = "0123456789abcdef";
+    const uint8_t  *end;
 
-    for (i = 0; i < n; i++) {
-        *dst++ = digits[p[i] >> 4];
-        *dst++ = digits[p[i] & 0xf];
+    for (end = p + n; p < end; p++) {
+        memcpy(dst, &llm_text_pairs[2 * *p], 2);
+        dst += 2;
     }
 }
 
