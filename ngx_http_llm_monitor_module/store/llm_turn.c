@@ -268,6 +268,13 @@ llm_turn_failed(llm_turn_t *t)
 {
     int  code, broken;
 
+    if (t->open && llm_db_check(&t->writer.db) != LLM_OK) {
+
+        /* no failure of its own: the next turn opens what is there */
+
+        return;
+    }
+
     code = t->writer.db.code & 0xff;
     broken = llm_db_broken(&t->writer.db);
 

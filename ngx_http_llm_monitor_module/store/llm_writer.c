@@ -753,6 +753,16 @@ llm_writer_commit(llm_writer_t *w)
 
     w->in_batch = 0;
 
+    /*
+     * Into a file that was deleted or replaced meanwhile: nobody will see it,
+     * so nothing that it was made of is given up.
+     */
+
+    if (llm_db_check(&w->db) != LLM_OK) {
+        w->db.code = SQLITE_READONLY_DBMOVED;
+        return LLM_ERROR;
+    }
+
     for (i = 0; i < w->nfiles; i++) {
         llm_writer_unlink(w, w->files[i]);
     }

@@ -105,7 +105,11 @@ int llm_writer_mark_segment(llm_writer_t *w, uint64_t identity,
 int llm_writer_marked_segment(llm_writer_t *w, uint64_t identity,
     uint64_t *offset);
 
-/* Whatever is done, the WAL is kept short: it checkpoints if need be. */
+/*
+ * LLM_ERROR also if the database is not at its path any more: what was
+ * committed went with it, and what it came from must stay.  Whatever is done,
+ * the WAL is kept short: it checkpoints if need be.
+ */
 int llm_writer_commit(llm_writer_t *w);
 
 /* Moves to the database what no reader needs in the WAL. */

@@ -26,10 +26,17 @@ static void replay(void);
 static void kills(void);
 static void busy(void);
 static void files(void);
+static void moved(void);
+static ssize_t move_and_write(int fd, const void *p, size_t n, off_t at);
 static void full(void);
 static void refused(void);
 static int write_text(const char *name, const char *text);
 static int aside(const char *why);
+
+
+/* 1: the next write of the database moves it away */
+
+static int  moves;
 
 
 int
@@ -41,6 +48,7 @@ main(void)
     kills();
     busy();
     files();
+    moved();
     full();
     refused();
 
@@ -286,6 +294,79 @@ files(void)
 
     ok(law(&t), "the law");
     cleanup();
+}
+
+
+/*
+ * The database goes away while a batch is being committed into it.  The hook
+ * is the first write of that commit: the writer has looked at the path before.
+ */
+
+static void
+moved(void)
+{
+    int            i;
+    sqlite3_vfs   *vfs;
+    llm_terms_t    t;
+    llm_drain_t   *d;
+    llm_record_t   r;
+
+    static const char *const  names[] = { "pwrite", "pwrite64" };
+
+    fresh();
+
+    vfs = sqlite3_vfs_find(NULL);
+
+    for (i = 0; i < 2; i++) {
+        (void) vfs->xSetSystemCall(vfs, names[i],
+                                   (sqlite3_syscall_ptr) move_and_write);
+    }
+
+    d = start();
+    publish_n(10);
+    ok(wait_written(10) && wait_up(), "a database");
+
+    write_text("spool/body", "a body in a file");
+    __atomic_store_n(&moves, 1, __ATOMIC_RELEASE);
+
+    fill(&r, ++made);
+    r.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_STORED;
+    r.str[LLM_S_RESPONSE_SPOOL].data = (uint8_t *) "body";
+    r.str[LLM_S_RESPONSE_SPOOL].len = 4;
+    publish(&ring, &r);
+    publish_n(99);
+
+    ok(wait_written(110) && access(path("moved.db"), F_OK) == 0,
+       "moved away within a commit");
+    ok(ask_db("SELECT count(*) FROM log") == 100 && sums_equal(100),
+       "what was in it is written again");
+    ok(ask_db("SELECT count(*) FROM response_body WHERE size = 16") == 1
+       && access(path("spool/body"), F_OK) == -1,
+       "with its body, whose file is removed only then");
+
+    llm_drain_stop(d, 1000);
+
+    for (i = 0; i < 2; i++) {
+        (void) vfs->xSetSystemCall(vfs, names[i], NULL);
+    }
+
+    ok(law(&t) && t.written == 110, "the law");
+    cleanup();
+}
+
+
+static ssize_t
+move_and_write(int fd, const void *p, size_t n, off_t at)
+{
+    char  from[512], to[512];
+
+    if (__atomic_exchange_n(&moves, 0, __ATOMIC_ACQ_REL)) {
+        snprintf(from, sizeof(from), "%s/proxy_logs.db", dir);
+        snprintf(to, sizeof(to), "%s/moved.db", dir);
+        rename(from, to);
+    }
+
+    return pwrite(fd, p, n, at);
 }
 
 
