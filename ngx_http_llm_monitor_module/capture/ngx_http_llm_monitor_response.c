@@ -17,7 +17,7 @@ static ngx_int_t ngx_http_llm_monitor_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static void ngx_http_llm_monitor_response_feed(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r, ngx_chain_t *in);
-static void ngx_http_llm_monitor_response_timed(
+static LLM_APART void ngx_http_llm_monitor_response_timed(
     ngx_http_llm_monitor_ctx_t *ctx, const u_char *p, size_t n,
     ngx_uint_t last);
 static ngx_uint_t ngx_http_llm_monitor_peer_timedout(
@@ -128,13 +128,17 @@ ngx_http_llm_monitor_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_body_filter(r, in);
     }
 
-    if (in && !ctx->response_last) {
+    if (!ctx->response_last) {
         ngx_http_llm_monitor_response_feed(ctx, r, in);
+
+        if (!ctx->response_last) {
+            return ngx_http_next_body_filter(r, in);
+        }
     }
 
     rc = ngx_http_next_body_filter(r, in);
 
-    if (ctx->response_last && rc != NGX_ERROR) {
+    if (rc != NGX_ERROR) {
         ngx_http_llm_monitor_response_end(ctx, r);
     }
 
@@ -180,7 +184,7 @@ ngx_http_llm_monitor_response_feed(ngx_http_llm_monitor_ctx_t *ctx,
 
 /* The clock is read until the first content has come. */
 
-static void
+static LLM_APART void
 ngx_http_llm_monitor_response_timed(ngx_http_llm_monitor_ctx_t *ctx,
     const u_char *p, size_t n, ngx_uint_t last)
 {

@@ -10,19 +10,41 @@
 #include "ngx_http_llm_monitor_spoolfile.h"
 
 
-/* memory grows by a quarter, so that a held stream costs what it captured */
-#define NGX_HTTP_LLM_MONITOR_BODY_STEP   512
+/*
+ * Memory grows by blocks of an eighth of what is there, so that a held stream
+ * costs what it captured, and nothing is moved while it flows.
+ */
+#define NGX_HTTP_LLM_MONITOR_BODY_STEP   480
 
 /* a name is random: one that is taken means bad luck, not a loop */
 #define NGX_HTTP_LLM_MONITOR_NAME_TRIES  4
 
 
+struct ngx_http_llm_monitor_block_s {
+    ngx_http_llm_monitor_block_t  *next;
+    size_t                         size;
+    u_char                         data[];
+};
+
+
+static LLM_APART void ngx_http_llm_monitor_body_more(
+    ngx_http_llm_monitor_body_t *body, const u_char *p, size_t n);
+static off_t ngx_http_llm_monitor_body_size(
+    ngx_http_llm_monitor_body_t *body);
 static ngx_int_t ngx_http_llm_monitor_body_keep(
     ngx_http_llm_monitor_body_t *body, const u_char *p, size_t n);
-static ngx_int_t ngx_http_llm_monitor_body_room(
-    ngx_http_llm_monitor_body_t *body, size_t need);
+static ngx_int_t ngx_http_llm_monitor_body_block(
+    ngx_http_llm_monitor_body_t *body, size_t size);
+static ngx_int_t ngx_http_llm_monitor_body_join(
+    ngx_http_llm_monitor_body_t *body, size_t size);
+static ngx_http_llm_monitor_block_t *ngx_http_llm_monitor_block_alloc(
+    ngx_http_llm_monitor_body_t *body, size_t size);
+static void ngx_http_llm_monitor_block_free(ngx_http_llm_monitor_body_t *body,
+    ngx_http_llm_monitor_block_t *block);
 static ngx_int_t ngx_http_llm_monitor_body_spool(
     ngx_http_llm_monitor_body_t *body, const u_char *p, size_t n);
+static ngx_int_t ngx_http_llm_monitor_body_flush(
+    ngx_http_llm_monitor_body_t *body);
 static ngx_int_t ngx_http_llm_monitor_body_open(
     ngx_http_llm_monitor_body_t *body);
 static ngx_int_t ngx_http_llm_monitor_body_write(
@@ -63,29 +85,41 @@ void
 ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n)
 {
+    u_char  *pos;
+
+    pos = body->pos;
+
+    if (n > (size_t) (body->end - pos)) {
+        ngx_http_llm_monitor_body_more(body, p, n);
+        return;
+    }
+
+    body->pos = pos + n;
+    ngx_memcpy(pos, p, n);
+}
+
+
+static LLM_APART void
+ngx_http_llm_monitor_body_more(ngx_http_llm_monitor_body_t *body,
+    const u_char *p, size_t n)
+{
+    off_t      size, max;
     ngx_int_t  rc;
 
-    if (n <= body->free) {
-        ngx_memcpy(body->data + body->len, p, n);
-        body->len += n;
-        body->size += n;
-        body->free -= n;
+    if (!body->wanted) {
         return;
     }
 
-    if (!body->wanted || n == 0) {
-        return;
-    }
+    max = body->lcf->max_body_size;
+    size = ngx_http_llm_monitor_body_size(body);
 
-    body->size += n;
-
-    if (body->size > body->lcf->max_body_size) {
+    if ((off_t) n > max - size) {
         ngx_http_llm_monitor_body_drop(body, LLM_BODY_TOO_LARGE);
         return;
     }
 
     if (body->fd == NGX_INVALID_FILE
-        && n <= body->lcf->buffer_size - body->len)
+        && size + (off_t) n <= (off_t) body->lcf->buffer_size)
     {
         rc = ngx_http_llm_monitor_body_keep(body, p, n);
 
@@ -98,8 +132,24 @@ ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
         return;
     }
 
-    body->free = (size_t) ngx_min((off_t) (body->cap - body->len),
-                                  body->lcf->max_body_size - body->size);
+    if (body->tail == NULL) {
+        return;
+    }
+
+    size += n;
+    body->end = body->tail->data + body->tail->size;
+
+    if (body->end - body->pos > max - size) {
+        body->end = body->pos + (max - size);
+    }
+}
+
+
+static off_t
+ngx_http_llm_monitor_body_size(ngx_http_llm_monitor_body_t *body)
+{
+    return body->passed
+           + (body->tail ? body->pos - body->tail->data : 0);
 }
 
 
@@ -114,7 +164,6 @@ ngx_http_llm_monitor_body_reset(ngx_http_llm_monitor_body_t *body)
     }
 
     body->expect = 0;
-    body->size = 0;
 }
 
 
@@ -132,22 +181,34 @@ int
 ngx_http_llm_monitor_body_end(ngx_http_llm_monitor_body_t *body,
     llm_str_t *bytes, llm_str_t *spool)
 {
+    off_t  size;
+
     bytes->data = NULL;
     bytes->len = 0;
     spool->data = NULL;
     spool->len = 0;
 
-    if (!body->wanted || body->size == 0) {
+    size = ngx_http_llm_monitor_body_size(body);
+
+    if (!body->wanted || size == 0) {
         return body->state;
     }
 
     if (body->fd == NGX_INVALID_FILE) {
-        bytes->data = body->data;
-        bytes->len = body->len;
+
+        if (body->first != body->tail
+            && ngx_http_llm_monitor_body_join(body, size) != NGX_OK)
+        {
+            ngx_http_llm_monitor_body_drop(body, LLM_BODY_SKIPPED);
+            return LLM_BODY_SKIPPED;
+        }
+
+        bytes->data = body->tail->data;
+        bytes->len = size;
         return LLM_BODY_STORED;
     }
 
-    if (ngx_http_llm_monitor_body_write(body, body->data, body->len) != NGX_OK
+    if (ngx_http_llm_monitor_body_flush(body) != NGX_OK
         || ngx_http_llm_monitor_body_link(body) != NGX_OK)
     {
         ngx_http_llm_monitor_body_drop(body, LLM_BODY_SKIPPED);
@@ -181,7 +242,7 @@ ngx_http_llm_monitor_body_unlink(ngx_http_llm_monitor_body_t *body)
         return;
     }
 
-    body->written = body->size;
+    body->written = ngx_http_llm_monitor_body_size(body);
     ngx_http_llm_monitor_spool_give(body);
 }
 
@@ -189,17 +250,20 @@ ngx_http_llm_monitor_body_unlink(ngx_http_llm_monitor_body_t *body)
 void
 ngx_http_llm_monitor_body_free(ngx_http_llm_monitor_body_t *body)
 {
+    ngx_http_llm_monitor_block_t  *block;
+
     ngx_http_llm_monitor_body_close(body);
 
-    if (body->data) {
-        ngx_http_llm_monitor_memory_free(&body->mcf->memory, body->data);
-        ngx_http_llm_monitor_zone_give(&body->mcf->zone, body->cap);
-
-        body->data = NULL;
-        body->len = 0;
-        body->cap = 0;
-        body->free = 0;
+    while (body->first) {
+        block = body->first;
+        body->first = block->next;
+        ngx_http_llm_monitor_block_free(body, block);
     }
+
+    body->tail = NULL;
+    body->pos = NULL;
+    body->end = NULL;
+    body->passed = 0;
 }
 
 
@@ -207,48 +271,139 @@ static ngx_int_t
 ngx_http_llm_monitor_body_keep(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n)
 {
-    if (n > body->cap - body->len
-        && ngx_http_llm_monitor_body_room(body, body->len + n) != NGX_OK)
-    {
+    off_t   size;
+    size_t  room;
+
+    if (body->tail) {
+        room = ngx_min((size_t) (body->tail->data + body->tail->size
+                                 - body->pos), n);
+        body->pos = ngx_cpymem(body->pos, p, room);
+
+        p += room;
+        n -= room;
+
+        if (n == 0) {
+            return NGX_OK;
+        }
+    }
+
+    size = ngx_http_llm_monitor_body_size(body);
+
+    room = ngx_max(size / 8, NGX_HTTP_LLM_MONITOR_BODY_STEP);
+
+    if (body->tail == NULL && body->expect) {
+        room = body->expect;
+    }
+
+    room = ngx_min(room, body->lcf->buffer_size - size);
+    room = ngx_max(room, n);
+
+    if (ngx_http_llm_monitor_body_block(body, room) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(body->data + body->len, p, n);
-    body->len += n;
+    body->pos = ngx_cpymem(body->pos, p, n);
 
     return NGX_OK;
 }
 
 
+/* The tail, if there is one, is full. */
+
 static ngx_int_t
-ngx_http_llm_monitor_body_room(ngx_http_llm_monitor_body_t *body, size_t need)
+ngx_http_llm_monitor_body_block(ngx_http_llm_monitor_body_t *body,
+    size_t size)
 {
-    size_t   cap;
-    u_char  *data;
+    ngx_http_llm_monitor_block_t  *block;
 
-    cap = body->cap + ngx_max(body->cap / 4, NGX_HTTP_LLM_MONITOR_BODY_STEP);
-    cap = ngx_max(ngx_max(cap, need), body->expect);
-    cap = ngx_min(cap, body->lcf->buffer_size);
+    block = ngx_http_llm_monitor_block_alloc(body, size);
 
-    if (ngx_http_llm_monitor_zone_take(&body->mcf->zone, cap - body->cap,
-                                       body->mcf->capture_memory)
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    data = ngx_http_llm_monitor_memory_resize(&body->mcf->memory, body->data,
-                                              cap);
-
-    if (data == NULL) {
-        ngx_http_llm_monitor_zone_give(&body->mcf->zone, cap - body->cap);
+    if (block == NULL) {
         return NGX_ERROR;
     }
 
-    body->data = data;
-    body->cap = cap;
+    body->passed = ngx_http_llm_monitor_body_size(body);
+
+    if (body->tail) {
+        body->tail->next = block;
+
+    } else {
+        body->first = block;
+    }
+
+    body->tail = block;
+    body->pos = block->data;
 
     return NGX_OK;
+}
+
+
+/* All that is in memory, in one block of that size. */
+
+static ngx_int_t
+ngx_http_llm_monitor_body_join(ngx_http_llm_monitor_body_t *body, size_t size)
+{
+    u_char                        *p;
+    ngx_http_llm_monitor_block_t  *block, *old, *next;
+
+    block = ngx_http_llm_monitor_block_alloc(body, size);
+
+    if (block == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = block->data;
+
+    for (old = body->first; old; old = next) {
+        next = old->next;
+        p = ngx_cpymem(p, old->data, next ? old->size
+                                          : (size_t) (body->pos - old->data));
+        ngx_http_llm_monitor_block_free(body, old);
+    }
+
+    body->first = block;
+    body->tail = block;
+    body->pos = p;
+    body->passed = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_llm_monitor_block_t *
+ngx_http_llm_monitor_block_alloc(ngx_http_llm_monitor_body_t *body,
+    size_t size)
+{
+    ngx_http_llm_monitor_block_t  *block;
+
+    if (ngx_http_llm_monitor_zone_take(&body->mcf->zone, size,
+                                       body->mcf->capture_memory)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    block = ngx_http_llm_monitor_memory_alloc(&body->mcf->memory,
+                                 sizeof(ngx_http_llm_monitor_block_t) + size);
+
+    if (block == NULL) {
+        ngx_http_llm_monitor_zone_give(&body->mcf->zone, size);
+        return NULL;
+    }
+
+    block->next = NULL;
+    block->size = size;
+
+    return block;
+}
+
+
+static void
+ngx_http_llm_monitor_block_free(ngx_http_llm_monitor_body_t *body,
+    ngx_http_llm_monitor_block_t *block)
+{
+    ngx_http_llm_monitor_zone_give(&body->mcf->zone, block->size);
+    ngx_http_llm_monitor_memory_free(&body->mcf->memory, block);
 }
 
 
@@ -258,35 +413,69 @@ static ngx_int_t
 ngx_http_llm_monitor_body_spool(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n)
 {
+    size_t  room;
+
     if (body->fd == NGX_INVALID_FILE) {
 
         if (ngx_http_llm_monitor_body_open(body) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (body->cap < body->lcf->buffer_size) {
-            (void) ngx_http_llm_monitor_body_room(body,
-                                                  body->lcf->buffer_size);
-        }
-    }
-
-    if (n > body->cap - body->len) {
-
-        if (ngx_http_llm_monitor_body_write(body, body->data, body->len)
-            != NGX_OK)
+        if (ngx_http_llm_monitor_body_join(body, body->lcf->buffer_size)
+            != NGX_OK
+            && ngx_http_llm_monitor_body_flush(body) != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        body->len = 0;
     }
 
-    if (n >= body->cap) {
+    room = body->tail ? body->tail->data + body->tail->size - body->pos : 0;
+
+    if (n > room && ngx_http_llm_monitor_body_flush(body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (body->tail == NULL || n >= body->tail->size) {
+        body->passed += n;
         return ngx_http_llm_monitor_body_write(body, p, n);
     }
 
-    ngx_memcpy(body->data + body->len, p, n);
-    body->len += n;
+    body->pos = ngx_cpymem(body->pos, p, n);
+
+    return NGX_OK;
+}
+
+
+/* Writes what is in memory; the last block stays as a buffer. */
+
+static ngx_int_t
+ngx_http_llm_monitor_body_flush(ngx_http_llm_monitor_body_t *body)
+{
+    size_t                         n;
+    ngx_http_llm_monitor_block_t  *block, *tail;
+
+    tail = body->tail;
+
+    if (tail == NULL) {
+        return NGX_OK;
+    }
+
+    for (block = body->first; block; block = block->next) {
+        n = block == tail ? (size_t) (body->pos - block->data) : block->size;
+
+        if (ngx_http_llm_monitor_body_write(body, block->data, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    body->passed = ngx_http_llm_monitor_body_size(body);
+    body->pos = tail->data;
+
+    while (body->first != tail) {
+        block = body->first;
+        body->first = block->next;
+        ngx_http_llm_monitor_block_free(body, block);
+    }
 
     return NGX_OK;
 }

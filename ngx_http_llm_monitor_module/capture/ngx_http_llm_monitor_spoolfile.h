@@ -19,18 +19,19 @@
 #define NGX_HTTP_LLM_MONITOR_SPOOL_NAME  (sizeof("body.") - 1 + 16)
 
 
+typedef struct ngx_http_llm_monitor_block_s  ngx_http_llm_monitor_block_t;
+
 typedef struct {
     ngx_http_llm_monitor_main_conf_t  *mcf;
     ngx_http_llm_monitor_loc_conf_t   *lcf;
     ngx_log_t                         *log;
 
-    u_char                            *data;
-    size_t                             len;       /* in memory */
-    size_t                             cap;
-    size_t                             free;      /* bytes of it that may be
-                                                     filled unasked */
+    u_char                            *pos;       /* of the next byte */
+    u_char                            *end;       /* up to here unasked */
+    ngx_http_llm_monitor_block_t      *first;
+    ngx_http_llm_monitor_block_t      *tail;      /* the one being filled */
     size_t                             expect;    /* length if known, or 0 */
-    off_t                              size;      /* all of it, in bytes */
+    off_t                              passed;    /* bytes before the tail */
     off_t                              written;   /* to the file */
     ngx_fd_t                           fd;
 

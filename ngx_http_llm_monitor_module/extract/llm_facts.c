@@ -669,13 +669,6 @@ llm_facts_event(llm_facts_t *f, const uint8_t *p, size_t n)
 }
 
 
-void
-llm_facts_text(llm_facts_t *f, size_t n)
-{
-    f->text_bytes += n;
-}
-
-
 static void
 llm_facts_content(llm_facts_t *f, size_t n)
 {

@@ -134,9 +134,6 @@ int llm_facts_complete(const llm_facts_t *f);
 /* The name of the event that the next document belongs to. */
 void llm_facts_event(llm_facts_t *f, const uint8_t *p, size_t n);
 
-/* n more bytes of generated text in an event that is known otherwise. */
-void llm_facts_text(llm_facts_t *f, size_t n);
-
 /* An error that did not come as JSON. */
 void llm_facts_error(llm_facts_t *f, const llm_str_t *message,
     const llm_str_t *type);

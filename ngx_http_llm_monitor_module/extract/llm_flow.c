@@ -25,7 +25,8 @@ typedef struct {
 
 static void llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n);
 static int llm_flow_steady(const llm_flow_t *b);
-static void llm_flow_any(llm_flow_t *b, const uint8_t *p, size_t n, int last);
+static LLM_APART void llm_flow_any(llm_flow_t *b, const uint8_t *p, size_t n,
+    int last);
 static void llm_flow_decoded(void *data, const uint8_t *p, size_t n);
 static void llm_flow_out(llm_flow_t *b, const uint8_t *p, size_t n);
 static void llm_flow_parse(llm_flow_t *b, const uint8_t *p, size_t n);
@@ -141,7 +142,6 @@ llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last)
 static void
 llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n)
 {
-    size_t          text;
     const uint8_t  *q, *end;
 
     b->bytes += n;
@@ -151,15 +151,13 @@ llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n)
     }
 
     for (end = p + n; p < end; p = q) {
-        q = llm_repeat_match(b->repeat, p, end, &text);
+        q = llm_repeat_match(b->repeat, p, end, &b->facts->text_bytes);
 
         if (q == NULL) {
             llm_flow_parse(b, p, end - p);
             b->steady = llm_flow_steady(b);
             return;
         }
-
-        llm_facts_text(b->facts, text);
     }
 }
 
@@ -185,7 +183,7 @@ llm_flow_steady(const llm_flow_t *b)
 }
 
 
-static void
+static LLM_APART void
 llm_flow_any(llm_flow_t *b, const uint8_t *p, size_t n, int last)
 {
     int  rc;
@@ -451,7 +449,6 @@ static void
 llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 {
     int                done, idle;
-    size_t             text;
     llm_sse_t         *sse;
     const uint8_t     *q;
     llm_scan_holes_t   holes;
@@ -469,10 +466,9 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         idle = llm_sse_idle(sse);
 
         if (idle && b->repeat != NULL) {
-            q = llm_repeat_match(b->repeat, p, end, &text);
+            q = llm_repeat_match(b->repeat, p, end, &b->facts->text_bytes);
 
             if (q != NULL) {
-                llm_facts_text(b->facts, text);
                 sse->cr = q[-1] == '\r';
                 p = q;
                 continue;
@@ -545,7 +541,6 @@ static void
 llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 {
     int                idle;
-    size_t             text;
     const uint8_t     *q;
     llm_scan_holes_t   holes;
 
@@ -554,10 +549,9 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         idle = !b->scan.inside;
 
         if (idle && b->repeat != NULL) {
-            q = llm_repeat_match(b->repeat, p, end, &text);
+            q = llm_repeat_match(b->repeat, p, end, &b->facts->text_bytes);
 
             if (q != NULL) {
-                llm_facts_text(b->facts, text);
                 p = q;
                 continue;
             }

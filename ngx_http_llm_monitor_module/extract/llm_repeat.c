@@ -15,8 +15,6 @@
 /* bytes before the first value, which llm_bytes_special() asks for */
 #define LLM_REPEAT_LEAD   16
 
-#define LLM_REPEAT_CALLED   __attribute__((noinline))
-
 
 static int llm_repeat_inside(const llm_scan_holes_t *holes, const uint8_t *p,
     size_t n);
@@ -24,8 +22,10 @@ static int llm_repeat_varies(const llm_repeat_t *r, int i,
     const llm_scan_holes_t *holes);
 static llm_repeat_t *llm_repeat_room(llm_repeat_t **r, const llm_mem_t *mem,
     size_t n);
-static const uint8_t *llm_repeat_string(const uint8_t *p, const uint8_t *end);
-static const uint8_t *llm_repeat_number(const uint8_t *p, const uint8_t *end);
+static LLM_APART const uint8_t *llm_repeat_string(const uint8_t *p,
+    const uint8_t *end);
+static LLM_APART const uint8_t *llm_repeat_number(const uint8_t *p,
+    const uint8_t *end);
 
 
 void
@@ -125,7 +125,7 @@ llm_repeat_varies(const llm_repeat_t *r, int i, const llm_scan_holes_t *holes)
 
 const uint8_t *
 llm_repeat_match(const llm_repeat_t *r, const uint8_t *p, const uint8_t *end,
-    size_t *text)
+    int64_t *text)
 {
     int                       i;
     size_t                    n, length;
@@ -169,7 +169,7 @@ llm_repeat_match(const llm_repeat_t *r, const uint8_t *p, const uint8_t *end,
         return NULL;
     }
 
-    *text = length;
+    *text += length;
 
     return p + n;
 }
@@ -209,7 +209,7 @@ llm_repeat_room(llm_repeat_t **repeat, const llm_mem_t *mem, size_t n)
  * Inline, its constants would be loaded again after each comparison.
  */
 
-static LLM_REPEAT_CALLED const uint8_t *
+static LLM_APART const uint8_t *
 llm_repeat_string(const uint8_t *p, const uint8_t *end)
 {
     for ( ;; ) {
@@ -232,7 +232,7 @@ llm_repeat_string(const uint8_t *p, const uint8_t *end)
 }
 
 
-static LLM_REPEAT_CALLED const uint8_t *
+static LLM_APART const uint8_t *
 llm_repeat_number(const uint8_t *p, const uint8_t *end)
 {
     return llm_bytes_number(p, end);

@@ -48,11 +48,11 @@ void llm_repeat_learn(llm_repeat_t **r, const llm_mem_t *mem,
     const uint8_t *p, size_t n, const llm_scan_holes_t *holes);
 
 /*
- * The place behind the event at p if it is the learnt one again; text is the
- * length of its generated text.  NULL: it is not, or not all of it is there.
+ * The place behind the event at p if it is the learnt one again; text grows by
+ * the length of its generated text.  NULL: it is not, or not all of it is there.
  */
 const uint8_t *llm_repeat_match(const llm_repeat_t *r, const uint8_t *p,
-    const uint8_t *end, size_t *text);
+    const uint8_t *end, int64_t *text);
 
 
 #endif /* _LLM_REPEAT_H_INCLUDED_ */

@@ -52,6 +52,10 @@ typedef struct {
 } llm_mem_t;
 
 
+/* keeps a function out of its caller, whose registers it would take */
+#define LLM_APART        __attribute__((noinline))
+
+
 /* takes bytes that flow; p is valid during the call only */
 typedef void (*llm_sink_pt)(void *data, const uint8_t *p, size_t n);
 

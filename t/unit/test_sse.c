@@ -118,7 +118,7 @@ check(const char *name, const char *text, const char *want)
 
 static int
 matches(const char *first, const char *second, const char *next,
-    size_t *text)
+    int64_t *text)
 {
     int                i, number;
     char              *copy;
@@ -128,6 +128,7 @@ matches(const char *first, const char *second, const char *next,
     llm_scan_holes_t   holes;
 
     r = NULL;
+    *text = 0;
 
     for (i = 0; i < 2; i++) {
         memset(&holes, 0, sizeof(llm_scan_holes_t));
@@ -165,7 +166,7 @@ matches(const char *first, const char *second, const char *next,
 int
 main(void)
 {
-    size_t  n;
+    int64_t  n;
 
     check("LF", "data: a\n\ndata: b\n\n", "a|;b|;");
     check("CRLF", "data: a\r\n\r\ndata: b\r\n\r\n", "a|;b|;");
