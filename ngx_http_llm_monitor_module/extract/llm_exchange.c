@@ -53,6 +53,7 @@ struct llm_exchange_s {
     llm_facts_t                 facts;
     llm_flow_t                  in;
     llm_flow_t                  out;
+    llm_reader_t                reader;
 
     uint64_t                    first[LLM_EXCHANGE_POOL / 8];
 };
@@ -105,6 +106,7 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
                      conf->salt != NULL ? conf->salt : llm_exchange_no_salt);
     llm_flow_none(&x->in);
     llm_flow_none(&x->out);
+    x->reader.used = 0;
 
     return x;
 }
@@ -147,7 +149,7 @@ llm_exchange_request(llm_exchange_t *x, const llm_head_t *head)
 
     llm_request_headers(&x->request, head, x->conf);
 
-    llm_flow_init(&x->in, x->conf, head, &x->pool, 0);
+    llm_flow_init(&x->in, x->conf, head, &x->pool, &x->reader, 0);
 
     x->in.root = &llm_request_root;
     x->in.fn = llm_request_value;
@@ -238,7 +240,7 @@ llm_exchange_response(llm_exchange_t *x, const llm_head_t *head)
     f->provider = provider;
     f->http_error = head->status >= 400;
 
-    llm_flow_init(&x->out, x->conf, head, &x->pool, 1);
+    llm_flow_init(&x->out, x->conf, head, &x->pool, &x->reader, 1);
 
     x->out.fn = llm_facts_value;
     x->out.data = f;

@@ -76,14 +76,14 @@ static const llm_flow_type_t  llm_flow_types[] = {
 void
 llm_flow_none(llm_flow_t *b)
 {
-    memset(b, 0, offsetof(llm_flow_t, scan));
-    b->scan.carry = NULL;
+    memset(b, 0, sizeof(llm_flow_t));
 }
 
 
 void
 llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
-    const llm_head_t *head, llm_pool_t *pool, int response)
+    const llm_head_t *head, llm_pool_t *pool, llm_reader_t *shared,
+    int response)
 {
     int  rc;
 
@@ -92,6 +92,7 @@ llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
     b->conf = conf;
     b->head = head;
     b->pool = pool;
+    b->shared = shared;
     b->sink = response ? conf->response_sink : conf->request_sink;
     b->hint = llm_flow_by_type(&head->content_type);
 
@@ -167,19 +168,22 @@ llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n)
 static int
 llm_flow_steady(const llm_flow_t *b)
 {
+    const llm_reader_t  *reader;
     const llm_repeat_t  *r;
 
     r = b->repeat;
+    reader = b->reader;
 
-    if (r == NULL || b->last || r->text[r->len - 1] != '\n'
+    if (r == NULL || reader == NULL || b->last || r->text[r->len - 1] != '\n'
         || b->decode != NULL || b->conf->nredact_json != 0
         || b->binary || b->bytes < LLM_FLOW_PROBE)
     {
         return 0;
     }
 
-    return b->framing == LLM_FLOW_SSE ? llm_sse_idle(&b->sse) && !b->sse.cr
-                                      : !b->scan.inside;
+    return b->framing == LLM_FLOW_SSE
+           ? llm_sse_idle(&reader->sse) && !reader->sse.cr
+           : !reader->scan.inside;
 }
 
 
@@ -312,7 +316,7 @@ llm_flow_parse(llm_flow_t *b, const uint8_t *p, size_t n)
     switch (b->framing) {
 
     case LLM_FLOW_JSON:
-        llm_scan(&b->scan, p, end - p);
+        llm_scan(&b->reader->scan, p, end - p);
         break;
 
     case LLM_FLOW_SSE:
@@ -427,14 +431,27 @@ llm_flow_set(llm_flow_t *b, int framing)
 static int
 llm_flow_create(llm_flow_t *b)
 {
+    llm_reader_t     *reader;
     const llm_mem_t  *mem;
 
     mem = &b->conf->mem;
+    reader = b->shared;
 
-    llm_scan_init(&b->scan, b->root, b->fn, b->data, mem);
+    if (reader->used) {
+        reader = mem->alloc(mem->data, sizeof(llm_reader_t));
+
+        if (reader == NULL) {
+            return LLM_NOMEM;
+        }
+    }
+
+    reader->used = 1;
+    b->reader = reader;
+
+    llm_scan_init(&reader->scan, b->root, b->fn, b->data, mem);
 
     if (b->framing == LLM_FLOW_SSE) {
-        llm_sse_init(&b->sse, llm_flow_sse_data, b);
+        llm_sse_init(&reader->sse, llm_flow_sse_data, b);
     }
 
     if (b->framing == LLM_FLOW_AWS) {
@@ -453,7 +470,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
     const uint8_t     *q;
     llm_scan_holes_t   holes;
 
-    sse = &b->sse;
+    sse = &b->reader->sse;
 
     while (p < end) {
 
@@ -477,7 +494,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         holes.n = 0;
         holes.overflow = !idle || b->facts == NULL;
-        b->scan.holes = holes.overflow ? NULL : &holes;
+        b->reader->scan.holes = holes.overflow ? NULL : &holes;
 
         if (b->facts != NULL) {
             b->facts->changed = 0;
@@ -485,7 +502,7 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         q = llm_sse_next(sse, p, end, &done);
 
-        b->scan.holes = NULL;
+        b->reader->scan.holes = NULL;
         llm_flow_forget(b);
 
         if (done) {
@@ -509,25 +526,28 @@ llm_flow_sse(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 static void
 llm_flow_sse_data(void *data, const uint8_t *p, size_t n)
 {
+    llm_sse_t   *sse;
     llm_flow_t  *b = data;
 
-    if (!b->named && b->sse.nevent != 0) {
+    sse = &b->reader->sse;
+
+    if (!b->named && sse->nevent != 0) {
         b->named = 1;
 
         if (b->facts != NULL) {
-            llm_facts_event(b->facts, b->sse.event, b->sse.nevent);
+            llm_facts_event(b->facts, sse->event, sse->nevent);
         }
     }
 
-    llm_scan(&b->scan, p, n);
+    llm_scan(&b->reader->scan, p, n);
 }
 
 
 static void
 llm_flow_sse_end(llm_flow_t *b)
 {
-    llm_scan_end(&b->scan);
-    llm_sse_reset(&b->sse);
+    llm_scan_end(&b->reader->scan);
+    llm_sse_reset(&b->reader->sse);
 
     b->named = 0;
 
@@ -546,7 +566,7 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
     while (p < end) {
 
-        idle = !b->scan.inside;
+        idle = !b->reader->scan.inside;
 
         if (idle && b->repeat != NULL) {
             q = llm_repeat_match(b->repeat, p, end, &b->facts->text_bytes);
@@ -559,7 +579,7 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
 
         holes.n = 0;
         holes.overflow = !idle || b->facts == NULL;
-        b->scan.holes = holes.overflow ? NULL : &holes;
+        b->reader->scan.holes = holes.overflow ? NULL : &holes;
 
         if (b->facts != NULL) {
             b->facts->changed = 0;
@@ -568,13 +588,13 @@ llm_flow_lines(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         q = memchr(p, '\n', end - p);
         q = q == NULL ? end : q + 1;
 
-        llm_scan(&b->scan, p, q - p);
+        llm_scan(&b->reader->scan, p, q - p);
 
-        b->scan.holes = NULL;
+        b->reader->scan.holes = NULL;
         llm_flow_forget(b);
 
         if (q[-1] == '\n') {
-            llm_scan_end(&b->scan);
+            llm_scan_end(&b->reader->scan);
 
             if (idle) {
                 llm_flow_learn(b, &holes, p, q);
@@ -650,8 +670,8 @@ llm_flow_frame(void *data, const llm_aws_frame_t *frame)
         llm_facts_event(f, frame->event_type.data, frame->event_type.len);
     }
 
-    llm_scan(&b->scan, frame->payload.data, frame->payload.len);
-    llm_scan_end(&b->scan);
+    llm_scan(&b->reader->scan, frame->payload.data, frame->payload.len);
+    llm_scan_end(&b->reader->scan);
 
     f->event = 0;
 }
@@ -687,10 +707,10 @@ llm_flow_chunk(llm_flow_t *b, const llm_str_t *payload)
             break;
         }
 
-        llm_scan(&b->scan, buf, n);
+        llm_scan(&b->reader->scan, buf, n);
     }
 
-    llm_scan_end(&b->scan);
+    llm_scan_end(&b->reader->scan);
 
     b->facts->event = 0;
 }
@@ -727,6 +747,10 @@ llm_flow_finish(llm_flow_t *b)
         llm_flow_page(b, b->sniff, n);
     }
 
+    if (b->reader == NULL) {
+        return;
+    }
+
     switch (b->framing) {
 
     case LLM_FLOW_SSE:
@@ -736,7 +760,7 @@ llm_flow_finish(llm_flow_t *b)
     case LLM_FLOW_JSON:
     case LLM_FLOW_LINES:
     case LLM_FLOW_AWS:
-        llm_scan_end(&b->scan);
+        llm_scan_end(&b->reader->scan);
         break;
     }
 }
@@ -778,8 +802,8 @@ llm_flow_stream(const llm_flow_t *b)
 int
 llm_flow_closed(const llm_flow_t *b)
 {
-    if (b->framing == LLM_FLOW_JSON) {
-        return b->scan.closed && !b->scan.inside;
+    if (b->framing == LLM_FLOW_JSON && b->reader != NULL) {
+        return b->reader->scan.closed && !b->reader->scan.inside;
     }
 
     return b->last;
@@ -811,7 +835,14 @@ llm_flow_free(llm_flow_t *b)
     llm_aws_destroy(b->aws);
     llm_multipart_destroy(b->multipart);
 
-    llm_scan_free(&b->scan);
+    if (b->reader != NULL) {
+        llm_scan_free(&b->reader->scan);
+        b->reader->used = 0;
+
+        if (b->reader != b->shared) {
+            mem->free(mem->data, b->reader);
+        }
+    }
 
     if (b->repeat != NULL) {
         mem->free(mem->data, b->repeat);
@@ -822,6 +853,7 @@ llm_flow_free(llm_flow_t *b)
     b->aws = NULL;
     b->multipart = NULL;
     b->repeat = NULL;
+    b->reader = NULL;
     b->steady = 0;
 }
 

@@ -38,6 +38,18 @@ typedef enum {
 } llm_flow_framing_e;
 
 
+/*
+ * What reads a body.  The answer nearly always begins after the request has
+ * ended, so both take the same place in turn.
+ */
+
+typedef struct {
+    llm_scan_t                 scan;
+    llm_sse_t                  sse;
+    int                        used;
+} llm_reader_t;
+
+
 typedef struct {
     const llm_exchange_conf_t *conf;
     const llm_head_t          *head;
@@ -55,6 +67,8 @@ typedef struct {
     llm_aws_t                 *aws;
     llm_multipart_t           *multipart;
     llm_repeat_t              *repeat;
+    llm_reader_t              *reader;      /* NULL: none, or no more */
+    llm_reader_t              *shared;      /* is taken if it is free */
     llm_slot_t                 page;
 
     int64_t                    bytes;       /* decoded */
@@ -70,10 +84,6 @@ typedef struct {
     uint8_t                    steady;      /* the learnt event may follow */
     uint8_t                    nsniff;
     uint8_t                    sniff[8];
-
-    /* set up as the framing asks for them */
-    llm_scan_t                 scan;
-    llm_sse_t                  sse;
 } llm_flow_t;
 
 
@@ -82,7 +92,8 @@ void llm_flow_none(llm_flow_t *b);
 
 /* The head is known; response: what is read from a response only. */
 void llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
-    const llm_head_t *head, llm_pool_t *pool, int response);
+    const llm_head_t *head, llm_pool_t *pool, llm_reader_t *shared,
+    int response);
 
 void llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last);
 

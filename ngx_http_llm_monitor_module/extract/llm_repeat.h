@@ -49,7 +49,7 @@ void llm_repeat_learn(llm_repeat_t **r, const llm_mem_t *mem,
 
 /*
  * The place behind the event at p if it is the learnt one again; text grows by
- * the length of its generated text.  NULL: it is not, or not all of it is there.
+ * the length of its generated text.  NULL: it is not, or not all is there.
  */
 const uint8_t *llm_repeat_match(const llm_repeat_t *r, const uint8_t *p,
     const uint8_t *end, int64_t *text);

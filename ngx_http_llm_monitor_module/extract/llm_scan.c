@@ -45,8 +45,8 @@ static void llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n);
 static void llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n);
 static inline const llm_key_t *llm_scan_find_key(llm_scan_level_t *level,
     const uint8_t *p, size_t n);
-static const llm_key_t *llm_scan_search_key(llm_scan_level_t *level,
-    const uint8_t *p, size_t n);
+static LLM_APART const llm_key_t *llm_scan_search_key(
+    llm_scan_level_t *level, const uint8_t *p, size_t n);
 static const uint8_t *llm_scan_word(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static void llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n);
@@ -430,14 +430,16 @@ llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 {
     const llm_key_t  *key;
 
-    key = level->next;
+    key = level->key->keys;
 
-    if (key == NULL) {
+    if (key == NULL || n == 0) {
         return NULL;
     }
 
-    if (key->len == n && n != 0 && llm_bytes_same(key->name, p, n)) {
-        level->next = key + 1;
+    key += level->next;
+
+    if (key->len == n && llm_bytes_same(key->name, p, n)) {
+        level->next++;
         return key;
     }
 
@@ -445,21 +447,19 @@ llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 }
 
 
-static const llm_key_t *
+static LLM_APART const llm_key_t *
 llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 {
-    const llm_key_t  *key;
+    const llm_key_t  *key, *keys;
 
-    for (key = level->next; key->len != 0; key++) {
-        if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            level->next = key + 1;
-            return key;
-        }
-    }
+    keys = level->key->keys;
 
-    for (key = level->key->keys; key != level->next; key++) {
-        if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            level->next = key + 1;
+    for (key = keys; key->len != 0; key++) {
+
+        if (key->len == n && key->name[0] == (char) *p
+            && llm_bytes_same(key->name, p, n))
+        {
+            level->next = key - keys + 1;
             return key;
         }
     }
@@ -572,7 +572,7 @@ llm_scan_open(llm_scan_t *s, const uint8_t *p)
     level = &s->stack[s->depth++];
     s->level = level;
     level->key = key;
-    level->next = key->keys;
+    level->next = 0;
     level->count = 0;
     level->array = array;
 

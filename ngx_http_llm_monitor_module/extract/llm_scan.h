@@ -103,8 +103,8 @@ typedef struct {
 
 typedef struct {
     const llm_key_t   *key;
-    const llm_key_t   *next;      /* behind the key that was found last */
     uint32_t           count;
+    uint8_t            next;      /* behind the key that was found last */
     uint8_t            array;
 } llm_scan_level_t;
 
