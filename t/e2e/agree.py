@@ -1,4 +1,4 @@
-"""List, count and clear agree with a naive reading of the rows: a thousand
+"""List, count, export and clear agree with a naive reading of the rows: a thousand
 combinations of filters, chosen at random, each compared with the same
 condition written in Python over every row that the list shows without one."""
 import json
@@ -231,6 +231,11 @@ class Test:
         answer = self.nginx.api('/count?' + query[1:])
         if answer != (200, {'total': len(want)}):
             return '%s: %d rows, and count says %s' % (query, len(want), answer)
+        status, data = self.nginx.api('/export?format=ndjson' + query, raw=True)
+        got = sorted(json.loads(line)['id'] for line in data.splitlines())
+        if status != 200 or got != sorted(want):
+            return '%s: the export has %d, not %d rows' % (query, len(got),
+                                                           len(want))
         return ''
 
     def questions(self):

@@ -104,7 +104,7 @@ class Test:
             data = r.read()
         finally:
             c.close()
-        if not r.getheader('Content-Type').endswith('json'):
+        if r.getheader('Content-Type') != 'application/json':
             return r.status, data
         wrong = spec.complaint(method, re.sub('^/(outer/api|\\w+)', '', path),
                                r.status, json.loads(data))
@@ -177,6 +177,16 @@ class Test:
                and got[0][1] == json.loads(json.dumps(absent[1]).replace(
                    'record 1', 'record ' + n)),
                'a record of somebody else is not there', got)
+
+        for query in ('', '&user=bob', '&format=csv', '&format=json&bodies=1'):
+            status, data = self.ask('/user/export?format=ndjson' + query
+                                    if 'format' not in query else
+                                    '/user/export?' + query[1:], 'alice')
+            text = data if isinstance(data, bytes) else \
+                json.dumps(data).encode()
+            ok(status == 200 and not any(n.encode() in text for n in self.bob)
+               and all(n.encode() in text for n in self.alice)
+               == ('user=bob' not in query), 'her export' + query, text[:300])
 
     def changes(self):
         ok = self.tap.ok
