@@ -11,6 +11,7 @@
 #   make asan        nginx with the module linked in, under sanitizers
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
 #   make bench       what the module costs: WHAT=instructions
+#   make prices      the built-in price table anew: VERSION=0.1.8
 #   make install     copies the module to nginx's modules
 
 
@@ -44,7 +45,7 @@ NGX_CONF ?= --with-compat --with-debug --with-threads --with-http_ssl_module \
 SRC   := ngx_http_llm_monitor_module
 PLAIN := $(wildcard $(SRC)/record/*.c $(SRC)/extract/*.c \
            $(SRC)/ring/llm_*.c $(SRC)/store/*.c)
-LIBS  := -lsqlite3 -lyajl -lz -lbrotlidec -lzstd -lpthread -lm
+LIBS  := -lsqlite3 -lyajl -lz -lbrotlidec -lzstd -lpcre2-8 -lpthread -lm
 WARN  := -std=gnu11 -Wall -Wextra -Werror -Wpointer-arith -Wshadow \
          -Wno-unused-parameter -Wmissing-prototypes
 UNIT  := $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(wildcard t/unit/test_*.c))
@@ -138,6 +139,12 @@ $(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
 
+# the price of an exchange on a line, for scripts/test-prices
+
+$(BUILD)/prices/%: t/prices/%.c $(BUILD)/libllm.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(ASAN) -MMD -MP -o $@ $< $(BUILD)/libllm.a $(LIBS)
+
 # The ring's order of memory accesses is the thread sanitizer's to check.
 
 $(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
@@ -221,6 +228,12 @@ fuzz:
 	@t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 
+# the built-in table, which is committed: nothing else needs Node
+
+prices:
+	@scripts/update-prices $(VERSION)
+
+
 bench: module
 	@scripts/install-deps test bench
 	@python3 t/bench/bench.py $(WHAT)
@@ -233,4 +246,4 @@ clean:
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test next \
-        test-next asan test-asan fuzz bench clean listed FORCE
+        test-next asan test-asan fuzz prices bench clean listed FORCE

@@ -88,6 +88,13 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       0,
       NULL },
 
+    { ngx_string("llm_monitor_prices"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_prices,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("llm_monitor_bodies"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_llm_monitor_set_word,
@@ -261,6 +268,10 @@ ngx_http_llm_monitor_postconfiguration(ngx_conf_t *cf)
 
 #endif
 
+    if (ngx_http_llm_monitor_prices_init(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ngx_http_llm_monitor_api_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -335,6 +346,8 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
      *     mcf->thread_pool_name = { 0, NULL };
      *     mcf->watch = 0;
      *     mcf->enabled = 0;
+     *     mcf->prices = NULL;
+     *     mcf->finder = NULL;
      */
 
     mcf->flush = NGX_CONF_UNSET_MSEC;

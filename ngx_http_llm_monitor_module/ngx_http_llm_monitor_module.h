@@ -17,6 +17,7 @@
 #include "capture/ngx_http_llm_monitor_memory.h"
 #include "ring/ngx_http_llm_monitor_zone.h"
 #include "extract/llm_exchange.h"
+#include "extract/llm_price.h"
 
 
 #define NGX_HTTP_LLM_MONITOR_VERSION  "0.1.0"
@@ -66,6 +67,9 @@ typedef struct {
     ngx_int_t                      request_id;     /* index of $request_id,
                                                       or NGX_ERROR */
 
+    /* never NULL where enabled is set */
+    llm_price_table_t             *prices;
+
     /* names that a local client may use; see serve/ */
     ngx_array_t                   *hosts;
 
@@ -73,6 +77,7 @@ typedef struct {
     ngx_queue_t                    exchanges;      /* alive in this worker */
     ngx_http_llm_monitor_memory_t  memory;         /* of those that were */
     uint64_t                       request_ids[2]; /* counters; 0: not yet */
+    llm_price_finder_t            *finder;         /* NULL: not used yet */
     ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
 } ngx_http_llm_monitor_main_conf_t;
 
@@ -123,6 +128,8 @@ char *ngx_http_llm_monitor_set_redact(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+char *ngx_http_llm_monitor_set_prices(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_scope(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -136,6 +143,11 @@ typedef struct {
     off_t                          max;
     char                          *text;           /* "a size from 1k to 16m" */
 } ngx_http_llm_monitor_bounds_t;
+
+
+/* The built-in table, unless a directive named a file. */
+ngx_int_t ngx_http_llm_monitor_prices_init(ngx_conf_t *cf,
+    ngx_http_llm_monitor_main_conf_t *mcf);
 
 
 /*

@@ -33,6 +33,8 @@ static ngx_http_llm_monitor_keep_e ngx_http_llm_monitor_keep(
     ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r);
 static void ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
+static void ngx_http_llm_monitor_price(ngx_http_request_t *r,
+    llm_record_t *rec);
 static void ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
 static ngx_int_t ngx_http_llm_monitor_value(ngx_http_request_t *r,
@@ -203,6 +205,7 @@ ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_llm_monitor_facts(ctx, r, rec);
     ngx_http_llm_monitor_outcome(ctx, r, rec);
     ngx_http_llm_monitor_values(ctx, r, rec);
+    ngx_http_llm_monitor_price(r, rec);
 
     return rec;
 }
@@ -250,10 +253,30 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
     if (r->cached) {
         rec->num[LLM_N_FLAGS] |= LLM_RECORD_CACHED;
-        rec->num[LLM_N_COST_NANO] = 0;
     }
 
 #endif
+}
+
+
+/* the finder remembers, so each worker has its own */
+
+static void
+ngx_http_llm_monitor_price(ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+
+    if (mcf->finder == NULL) {
+        mcf->finder = llm_price_finder(mcf->prices);
+
+        if (mcf->finder == NULL) {
+            return;
+        }
+    }
+
+    llm_price_record(mcf->finder, rec);
 }
 
 

@@ -22,6 +22,11 @@ static const llm_key_t  llm_anthropic_details[] = {
     llm_key_end
 };
 
+static const llm_key_t  llm_anthropic_tools[] = {
+    llm_key("web_search_requests", LLM_F_U(WEB_SEARCHES)),
+    llm_key_end
+};
+
 static const llm_key_t  llm_anthropic_usage[] = {
     llm_key("input_tokens", LLM_F_U(INPUT)),
     llm_key("cache_creation_input_tokens", LLM_F_U(CACHE_WRITE)),
@@ -29,6 +34,7 @@ static const llm_key_t  llm_anthropic_usage[] = {
     llm_key_in("cache_creation", 0, llm_anthropic_creation),
     llm_key("output_tokens", LLM_F_U(OUTPUT)),
     llm_key_in("output_tokens_details", 0, llm_anthropic_details),
+    llm_key_in("server_tool_use", 0, llm_anthropic_tools),
     llm_key("service_tier", LLM_F_TIER),
     llm_key_end
 };

@@ -728,6 +728,8 @@ llm_exchange_usage_record(llm_exchange_t *x, llm_record_t *r)
     r->num[LLM_N_AUDIO_OUTPUT_TOKENS] = u.v[LLM_U_AUDIO_OUTPUT];
     r->num[LLM_N_REPORTED_TOTAL_TOKENS] = u.v[LLM_U_TOTAL];
     r->num[LLM_N_REPORTED_COST_NANO] = u.v[LLM_U_COST];
+    r->num[LLM_N_WEB_SEARCHES] = u.v[LLM_U_WEB_SEARCHES] != LLM_NULL
+                                 ? u.v[LLM_U_WEB_SEARCHES] : 0;
 
     if (u.v[LLM_U_INPUT] != LLM_NULL && u.v[LLM_U_OUTPUT] != LLM_NULL) {
         r->num[LLM_N_TOTAL_TOKENS] = u.v[LLM_U_INPUT] + u.v[LLM_U_OUTPUT];

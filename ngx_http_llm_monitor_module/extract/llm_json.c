@@ -31,6 +31,8 @@ typedef struct {
 } llm_json_walk_t;
 
 
+static int llm_json_into(void *data);
+static int llm_json_out_of(void *data);
 static void *llm_json_alloc(void *data, size_t n);
 static void *llm_json_realloc(void *data, void *p, size_t n);
 static void llm_json_free(void *data, void *p);
@@ -93,6 +95,71 @@ llm_json_walk(const uint8_t *p, size_t n, const llm_mem_t *mem,
     mem->free(mem->data, w.arena);
 
     return LLM_OK;
+}
+
+
+int
+llm_json_check(const uint8_t *p, size_t n, const llm_mem_t *mem, size_t *at)
+{
+    int                rc;
+    yajl_handle        y;
+    llm_json_walk_t    w;
+    yajl_alloc_funcs   funcs;
+
+    static const yajl_callbacks  callbacks = {
+        NULL, NULL, NULL, NULL, NULL, NULL,
+        llm_json_into, NULL, llm_json_out_of,
+        llm_json_into, llm_json_out_of
+    };
+
+    w.used = 0;
+    w.depth = 0;
+
+    /* a string that never ends is kept in a buffer that doubles */
+
+    w.arena = mem->alloc(mem->data, LLM_JSON_ARENA + 6 * n);
+    if (w.arena == NULL) {
+        return LLM_NOMEM;
+    }
+
+    funcs.malloc = llm_json_alloc;
+    funcs.realloc = llm_json_realloc;
+    funcs.free = llm_json_free;
+    funcs.ctx = &w;
+
+    y = yajl_alloc(&callbacks, &funcs, &w);
+
+    rc = (yajl_parse(y, p, n) == yajl_status_ok) ? LLM_OK : LLM_ERROR;
+    *at = yajl_get_bytes_consumed(y);
+
+    if (rc == LLM_OK && yajl_complete_parse(y) != yajl_status_ok) {
+        rc = LLM_ERROR;
+    }
+
+    yajl_free(y);
+    mem->free(mem->data, w.arena);
+
+    return rc;
+}
+
+
+static int
+llm_json_into(void *data)
+{
+    llm_json_walk_t  *w = data;
+
+    return ++w->depth < LLM_JSON_LEVELS;
+}
+
+
+static int
+llm_json_out_of(void *data)
+{
+    llm_json_walk_t  *w = data;
+
+    w->depth--;
+
+    return 1;
 }
 
 

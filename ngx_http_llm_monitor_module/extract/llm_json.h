@@ -35,4 +35,13 @@ int llm_json_walk(const uint8_t *p, size_t n, const llm_mem_t *mem,
     llm_json_pt fn, void *data);
 
 
+/*
+ * Whether the whole text, of any length, is one JSON value that is nested no
+ * deeper than LLM_JSON_LEVELS.  LLM_ERROR: it is none, and *at is about where;
+ * LLM_NOMEM.  For files that a person wrote, not for the request path.
+ */
+int llm_json_check(const uint8_t *p, size_t n, const llm_mem_t *mem,
+    size_t *at);
+
+
 #endif /* _LLM_JSON_H_INCLUDED_ */

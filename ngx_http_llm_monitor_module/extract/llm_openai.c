@@ -49,6 +49,7 @@ static const llm_key_t  llm_openai_usage[] = {
     llm_key("cached_prompt_text_tokens", LLM_F_U(CACHE_READ)),
     llm_key("reasoning_tokens", LLM_F_U(REASONING)),
     llm_key("citation_tokens", LLM_F_U(CITATION)),
+    llm_key("num_search_queries", LLM_F_U(WEB_SEARCHES)),
 
     /* relays in front of Anthropic */
     llm_key("cache_read_input_tokens", LLM_F_U(CACHE_READ)),

@@ -28,6 +28,7 @@ enum {
     LLM_U_AUDIO_INPUT,
     LLM_U_AUDIO_OUTPUT,
     LLM_U_COST,            /* 1e-9 of the provider's unit */
+    LLM_U_WEB_SEARCHES,    /* that the provider made; paid for apart */
     LLM_U_BILLED_INPUT,    /* Cohere: what counts when no tokens are given */
     LLM_U_BILLED_OUTPUT,
     LLM_U_SERVER_CACHED,   /* llama.cpp's timings, likewise */
