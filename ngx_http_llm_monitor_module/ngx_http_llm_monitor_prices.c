@@ -9,7 +9,7 @@
 
 
 #include "ngx_http_llm_monitor_module.h"
-#include "ring/llm_crc32c.h"
+#include "record/llm_crc32c.h"
 
 
 #define NGX_HTTP_LLM_MONITOR_PRICES_NAME  64    /* bytes that are shown */

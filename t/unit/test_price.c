@@ -196,7 +196,7 @@ static const char  genai[] =
     "   {\"id\": \"ac-2\", \"match\": {\"or\": [{\"starts_with\": \"ac-2-\"},\n"
     "     {\"and\": [{\"contains\": \"c-2\"}, {\"ends_with\": \"x\"}]}]},\n"
     "    \"prices\": {\"input_mtok\": {\"base\": 1, \"tiers\": [\n"
-    "      {\"start\": 2000, \"price\": 3}, {\"start\": 1000, \"price\": 2}]},\n"
+    "     {\"start\": 2000, \"price\": 3}, {\"start\": 1000, \"price\": 2}]},\n"
     "     \"output_mtok\": 10}},\n"
     "   {\"id\": \"ac-3\", \"match\": {\"regex\": \"^ac-3(?!-free)\"},\n"
     "    \"prices\": [\n"
