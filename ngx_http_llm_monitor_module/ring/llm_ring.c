@@ -58,7 +58,8 @@
 #define LLM_RING_RTAKEN     6      /* of this ring */
 #define LLM_RING_IN_HAND    7
 #define LLM_RING_WDROPPED   8
-#define LLM_RING_WWORDS     (LLM_RING_WDROPPED + LLM_DROP_COUNT)
+#define LLM_RING_BATCHES    (LLM_RING_WDROPPED + LLM_DROP_COUNT)
+#define LLM_RING_WWORDS     (LLM_RING_BATCHES + 1)
 
 #define LLM_RING_WORDS      24
 
@@ -669,6 +670,7 @@ llm_ring_release(llm_ring_t *ring, uint64_t pos, const llm_ring_result_t *res)
     words[LLM_RING_RECOVERED] += res->recovered;
     words[LLM_RING_STAKEN] += res->spool_taken;
     words[LLM_RING_RTAKEN] += res->ring_taken;
+    words[LLM_RING_BATCHES] += res->batches;
 
     taken = res->spool_taken + res->ring_taken;
     words[LLM_RING_IN_HAND] -= taken < words[LLM_RING_IN_HAND]
@@ -679,6 +681,21 @@ llm_ring_release(llm_ring_t *ring, uint64_t pos, const llm_ring_result_t *res)
     }
 
     llm_ring_store(s, words, LLM_RING_WWORDS);
+}
+
+
+uint64_t
+llm_ring_batches(const llm_ring_t *ring)
+{
+    uint64_t  words[LLM_RING_WWORDS];
+
+    if (llm_ring_load(&llm_ring_header(ring)->writer, words, LLM_RING_WWORDS)
+        != LLM_OK)
+    {
+        return 0;
+    }
+
+    return words[LLM_RING_BATCHES];
 }
 
 

@@ -158,6 +158,7 @@ typedef struct {
     uint64_t     recovered;      /* of another ring or an old spool segment */
     uint64_t     spool_taken;    /* of those counted by count_spooled */
     uint64_t     ring_taken;     /* read from this ring */
+    uint64_t     batches;        /* 1: of a spool segment, else 0 */
     uint64_t     dropped[LLM_DROP_COUNT];
 } llm_ring_result_t;
 
@@ -167,6 +168,9 @@ typedef struct {
  */
 void llm_ring_release(llm_ring_t *ring, uint64_t pos,
     const llm_ring_result_t *res);
+
+/* Batches of spool segments that this ring was told of. */
+uint64_t llm_ring_batches(const llm_ring_t *ring);
 
 /*
  * The consumer says how many of this ring's records and of those counted as

@@ -71,7 +71,7 @@ llm_frames_slice(llm_writer_t *w)
     }
 
     if (state != LLM_BODY_STORING) {
-        llm_writer_unlink(w, b.name);
+        (void) llm_writer_unlink(w, b.name);
     }
 
     return LLM_OK;

@@ -518,7 +518,7 @@ llm_purge_files(llm_writer_t *w)
         if (now - ms > LLM_PURGE_FILE_MS
             && llm_purge_named(w, entry->d_name) == LLM_DECLINED)
         {
-            llm_writer_unlink(w, entry->d_name);
+            (void) llm_writer_unlink(w, entry->d_name);
         }
     }
 

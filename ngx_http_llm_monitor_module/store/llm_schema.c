@@ -391,8 +391,26 @@ static const char  llm_schema_3[] =
 ") WITHOUT ROWID;\n";
 
 
+/*
+ * What became of the records of a segment's last batch, and the ring that was
+ * to be told of it: its identity, the number of the batch there, and how many
+ * of them it had counted itself.
+ */
+
+static const char  llm_schema_4[] =
+
+"ALTER TABLE drained_segment ADD COLUMN written INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN ledger_only INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN cleared INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN torn INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN db_error INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN ring INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN batch INTEGER;\n"
+"ALTER TABLE drained_segment ADD COLUMN taken INTEGER;\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
-    llm_schema_1, llm_schema_2, llm_schema_3
+    llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4
 };
 
 

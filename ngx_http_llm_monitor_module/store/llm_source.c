@@ -15,6 +15,7 @@
 
 #include "../ring/llm_owner.h"
 #include "../ring/llm_spool.h"
+#include "llm_marks.h"
 #include "llm_source.h"
 
 
@@ -49,6 +50,8 @@ static int llm_source_segment(llm_source_t *s, const char *name,
     int (*stop)(void *data), void *data);
 static int llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd,
     int torn);
+static void llm_source_spooled(llm_source_t *s, uint64_t count,
+    llm_ring_result_t *res);
 static int llm_source_dead(int64_t owner);
 
 
@@ -75,7 +78,7 @@ llm_source_ring(llm_source_t *s, llm_ring_t *ring, int kind)
         return LLM_AGAIN;
     }
 
-    if (llm_writer_marked_ring(s->w, llm_ring_identity(ring), &marked, &res)
+    if (llm_marks_get_ring(s->w, llm_ring_identity(ring), &marked, &res)
         != LLM_OK)
     {
         return LLM_ERROR;
@@ -143,7 +146,7 @@ llm_source_batch(llm_source_t *s, llm_ring_t *ring, int kind,
 
     llm_ring_set_in_hand(ring, count);
 
-    if (llm_writer_mark_ring(s->w, identity, seq, &res) != LLM_OK
+    if (llm_marks_set_ring(s->w, identity, seq, &res) != LLM_OK
         || llm_writer_commit(s->w) != LLM_OK)
     {
         llm_ring_set_in_hand(ring, 0);
@@ -431,8 +434,12 @@ llm_source_file(llm_source_t *s, int dir, const char *name,
 
         } while (rc == LLM_OK && !stop(data));
 
-        if (rc == LLM_AGAIN && kind == LLM_RING_DEAD) {
-            (void) unlinkat(dir, name, 0);
+        /* its mark goes only when the file cannot come back */
+
+        if (rc == LLM_AGAIN && kind == LLM_RING_DEAD
+            && unlinkat(dir, name, 0) == 0 && fsync(dir) == 0)
+        {
+            rc = llm_marks_forget_ring(s->w, llm_ring_identity(&ring));
         }
     }
 
@@ -500,7 +507,7 @@ llm_source_segment(llm_source_t *s, const char *name,
         return LLM_OK;
     }
 
-    rc = llm_writer_marked_segment(s->w, rd.identity, &offset);
+    rc = llm_marks_get_segment(s->w, rd.identity, &offset);
 
     if (rc == LLM_OK && offset != 0) {
         llm_spool_reader_close(&rd);
@@ -519,8 +526,12 @@ llm_source_segment(llm_source_t *s, const char *name,
         closed = llm_spool_reader_closed(&rd);
         rc = llm_source_segment_batch(s, &rd, closed);
 
-        if (rc == LLM_AGAIN && closed) {
-            llm_writer_unlink(s->w, name);
+        if (rc == LLM_AGAIN && closed
+            && llm_writer_unlink(s->w, name) == LLM_OK
+            && fsync(s->w->spool_fd) == 0
+            && llm_marks_forget_segment(s->w, rd.identity) != LLM_OK)
+        {
+            rc = LLM_ERROR;
         }
     }
 
@@ -541,7 +552,6 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
     int                rc, end;
     size_t             n, bytes;
     uint64_t           count, offset, seq;
-    llm_terms_t        terms;
     const uint8_t     *p;
     llm_ring_result_t  res;
 
@@ -583,7 +593,7 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
             llm_db_say(&s->w->db, 1, "the end of a spool segment is torn");
 
             res.dropped[LLM_DROP_TORN] = 1;
-            count = 1;
+            llm_source_spooled(s, 1, &res);
             end = 1;
 
         } else {
@@ -591,7 +601,12 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
         }
 
     } else {
-        if (llm_writer_mark_segment(s->w, rd->identity, rd->offset) != LLM_OK
+        llm_source_spooled(s, count, &res);
+
+        if (llm_marks_set_segment(s->w, rd->identity, rd->offset,
+                                  llm_ring_identity(s->own),
+                                  llm_ring_batches(s->own) + 1, &res)
+            != LLM_OK
             || llm_writer_commit(s->w) != LLM_OK)
         {
             return llm_source_failed(s, LLM_ERROR, 0);
@@ -600,21 +615,46 @@ llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd, int torn)
         s->limit = 0;
         s->batches++;
         s->cleared += res.cleared;
+        res.batches = 1;
     }
-
-    /*
-     * A segment does not say which instance counted its records as spooled.
-     * More than this one has in its spool cannot be its own.
-     */
-
-    llm_ring_terms(s->own, &terms);
-
-    res.spool_taken = count < terms.in_spool ? count : terms.in_spool;
-    res.recovered = count - res.spool_taken;
 
     llm_ring_release(s->own, 0, &res);
 
     return end ? LLM_AGAIN : LLM_OK;
+}
+
+
+/*
+ * A segment does not say which instance counted its records as spooled.  More
+ * than this one has in its spool cannot be its own.
+ */
+
+static void
+llm_source_spooled(llm_source_t *s, uint64_t count, llm_ring_result_t *res)
+{
+    llm_terms_t  terms;
+
+    llm_ring_terms(s->own, &terms);
+
+    res->spool_taken = count < terms.in_spool ? count : terms.in_spool;
+    res->recovered = count - res->spool_taken;
+}
+
+
+int
+llm_source_recover(llm_source_t *s)
+{
+    int                rc;
+    llm_ring_result_t  res;
+
+    rc = llm_marks_get_batch(s->w, llm_ring_identity(s->own),
+                             llm_ring_batches(s->own) + 1, &res);
+
+    if (rc == LLM_OK) {
+        llm_ring_release(s->own, 0, &res);
+    }
+
+    return rc == LLM_ERROR ? LLM_ERROR : LLM_OK;
 }
 
 

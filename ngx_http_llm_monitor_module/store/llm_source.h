@@ -35,6 +35,12 @@ typedef struct {
 } llm_source_t;
 
 
+/*
+ * When a database was opened: tells the own ring of a batch of a segment that
+ * another writer committed there and died before it could.
+ */
+int llm_source_recover(llm_source_t *s);
+
 /* LLM_OK: wrote a batch; LLM_AGAIN: the ring is empty; LLM_ERROR. */
 int llm_source_own(llm_source_t *s);
 

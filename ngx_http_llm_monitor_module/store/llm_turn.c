@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "llm_frames.h"
+#include "llm_marks.h"
 #include "llm_turn.h"
 
 
@@ -182,7 +183,9 @@ llm_turn_open(llm_turn_t *t)
     t->open = 1;
     t->scan_ms = 0;
 
-    if (llm_turn_recording(t) != LLM_OK) {
+    if (llm_turn_recording(t) != LLM_OK
+        || llm_source_recover(&t->source) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
@@ -472,6 +475,12 @@ llm_turn_keep(llm_turn_t *t)
 
     if (t->scanned) {
         llm_purge_files(&t->writer);
+
+        if (llm_marks_sweep(&t->writer, llm_ring_identity(t->ring))
+            != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
     }
 
     /* what comes fast goes as fast */

@@ -36,9 +36,9 @@ static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
         " db_error = excluded.db_error",
     "SELECT seq, written, ledger_only, cleared, torn, db_error FROM drained"
         " WHERE ring = ?1",
-    "INSERT INTO drained_segment (segment, offset, ms) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT DO UPDATE SET offset = excluded.offset,"
-        " ms = excluded.ms",
+    "REPLACE INTO drained_segment (segment, offset, ms, written, ledger_only,"
+        " cleared, torn, db_error, ring, batch, taken)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     "SELECT offset FROM drained_segment WHERE segment = ?1"
 };
 
@@ -614,7 +614,7 @@ llm_writer_spool_file(llm_writer_t *w, const char *name, int64_t *size)
 }
 
 
-void
+int
 llm_writer_unlink(llm_writer_t *w, const char *name)
 {
     int64_t      used, left;
@@ -624,7 +624,7 @@ llm_writer_unlink(llm_writer_t *w, const char *name)
         || fstatat(w->spool_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1
         || unlinkat(w->spool_fd, name, 0) == -1)
     {
-        return;
+        return LLM_ERROR;
     }
 
     /* what an earlier instance left was never counted in this one */
@@ -637,6 +637,8 @@ llm_writer_unlink(llm_writer_t *w, const char *name)
     } while (!__atomic_compare_exchange_n(&w->control->spool_bytes, &used,
                                           left, 1, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
+
+    return LLM_OK;
 }
 
 
@@ -644,98 +646,6 @@ int
 llm_writer_full(llm_writer_t *w, size_t records)
 {
     return records >= LLM_BATCH_ROWS || w->bytes >= LLM_BATCH_BYTES;
-}
-
-
-int
-llm_writer_mark_ring(llm_writer_t *w, uint64_t identity, uint64_t seq,
-    const llm_ring_result_t *res)
-{
-    sqlite3_stmt  *st;
-
-    st = w->st[LLM_WRITER_RING];
-
-    (void) sqlite3_bind_int64(st, 1, (int64_t) identity);
-    (void) sqlite3_bind_int64(st, 2, (int64_t) seq);
-    (void) sqlite3_bind_int64(st, 3, llm_wall_ms());
-    (void) sqlite3_bind_int64(st, 4, (int64_t) res->written);
-    (void) sqlite3_bind_int64(st, 5, (int64_t) res->ledger_only);
-    (void) sqlite3_bind_int64(st, 6, (int64_t) res->cleared);
-    (void) sqlite3_bind_int64(st, 7, (int64_t) res->dropped[LLM_DROP_TORN]);
-    (void) sqlite3_bind_int64(st, 8,
-                              (int64_t) res->dropped[LLM_DROP_DB_ERROR]);
-
-    return llm_db_run(&w->db, st);
-}
-
-
-int
-llm_writer_marked_ring(llm_writer_t *w, uint64_t identity, uint64_t *seq,
-    llm_ring_result_t *res)
-{
-    int            rc;
-    sqlite3_stmt  *st;
-
-    memset(res, 0, sizeof(llm_ring_result_t));
-    *seq = 0;
-
-    st = w->st[LLM_WRITER_RING_GET];
-
-    (void) sqlite3_bind_int64(st, 1, (int64_t) identity);
-
-    rc = llm_db_row(&w->db, st);
-
-    if (rc == LLM_OK) {
-        *seq = sqlite3_column_int64(st, 0);
-        res->written = sqlite3_column_int64(st, 1);
-        res->ledger_only = sqlite3_column_int64(st, 2);
-        res->cleared = sqlite3_column_int64(st, 3);
-        res->dropped[LLM_DROP_TORN] = sqlite3_column_int64(st, 4);
-        res->dropped[LLM_DROP_DB_ERROR] = sqlite3_column_int64(st, 5);
-
-        (void) sqlite3_reset(st);
-    }
-
-    return rc == LLM_ERROR ? LLM_ERROR : LLM_OK;
-}
-
-
-int
-llm_writer_mark_segment(llm_writer_t *w, uint64_t identity, uint64_t offset)
-{
-    sqlite3_stmt  *st;
-
-    st = w->st[LLM_WRITER_SEGMENT];
-
-    (void) sqlite3_bind_int64(st, 1, (int64_t) identity);
-    (void) sqlite3_bind_int64(st, 2, (int64_t) offset);
-    (void) sqlite3_bind_int64(st, 3, llm_wall_ms());
-
-    return llm_db_run(&w->db, st);
-}
-
-
-int
-llm_writer_marked_segment(llm_writer_t *w, uint64_t identity,
-    uint64_t *offset)
-{
-    int            rc;
-    sqlite3_stmt  *st;
-
-    *offset = 0;
-
-    st = w->st[LLM_WRITER_SEGMENT_GET];
-
-    (void) sqlite3_bind_int64(st, 1, (int64_t) identity);
-
-    rc = llm_db_row(&w->db, st);
-
-    if (rc == LLM_OK) {
-        *offset = sqlite3_column_int64(st, 0);
-        (void) sqlite3_reset(st);
-    }
-
-    return rc == LLM_ERROR ? LLM_ERROR : LLM_OK;
 }
 
 
@@ -764,7 +674,7 @@ llm_writer_commit(llm_writer_t *w)
     }
 
     for (i = 0; i < w->nfiles; i++) {
-        llm_writer_unlink(w, w->files[i]);
+        (void) llm_writer_unlink(w, w->files[i]);
     }
 
     w->nfiles = 0;

@@ -92,20 +92,6 @@ int llm_writer_add(llm_writer_t *w, llm_record_t *r, int what);
 int llm_writer_full(llm_writer_t *w, size_t records);
 
 /*
- * Where the batch came from, and what became of its records, so that a next
- * writer can release them if this one dies between commit and release.
- */
-int llm_writer_mark_ring(llm_writer_t *w, uint64_t identity, uint64_t seq,
-    const llm_ring_result_t *res);
-int llm_writer_marked_ring(llm_writer_t *w, uint64_t identity, uint64_t *seq,
-    llm_ring_result_t *res);
-
-int llm_writer_mark_segment(llm_writer_t *w, uint64_t identity,
-    uint64_t offset);
-int llm_writer_marked_segment(llm_writer_t *w, uint64_t identity,
-    uint64_t *offset);
-
-/*
  * LLM_ERROR also if the database is not at its path any more: what was
  * committed went with it, and what it came from must stay.  Whatever is done,
  * the WAL is kept short: it checkpoints if need be.
@@ -130,8 +116,11 @@ void llm_writer_spool(llm_writer_t *w);
  */
 int llm_writer_spool_file(llm_writer_t *w, const char *name, int64_t *size);
 
-/* Removes a spool file and gives its bytes back to the spool's budget. */
-void llm_writer_unlink(llm_writer_t *w, const char *name);
+/*
+ * Removes a spool file and gives its bytes back to the spool's budget.
+ * LLM_ERROR: it is still there.
+ */
+int llm_writer_unlink(llm_writer_t *w, const char *name);
 
 
 #endif /* _LLM_WRITER_H_INCLUDED_ */
