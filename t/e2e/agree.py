@@ -1,5 +1,5 @@
-"""List, count, export and clear agree with a naive reading of the rows: a thousand
-combinations of filters, chosen at random, each compared with the same
+"""List, count, export and clear agree with a naive reading of the rows: a
+thousand combinations of filters, chosen at random, each compared with the same
 condition written in Python over every row that the list shows without one."""
 import json
 import os
