@@ -49,6 +49,8 @@ static const llm_key_t  llm_anthropic_part[] = {
 
 static const llm_key_t  llm_anthropic_message[] = {
     llm_key("id", LLM_F_ID),
+    llm_key_none("type"),
+    llm_key_none("role"),
     llm_key("model", LLM_F_MODEL),
     llm_key("stop_reason", LLM_F_FINISH),
     llm_key_keep("usage", LLM_F_USAGE_START, llm_anthropic_usage),
@@ -56,6 +58,7 @@ static const llm_key_t  llm_anthropic_message[] = {
 };
 
 static const llm_key_t  llm_anthropic_delta[] = {
+    llm_key_none("type"),
     llm_key_text("text", LLM_F_TEXT, NULL),
     llm_key_text("thinking", LLM_F_TEXT, NULL),
     llm_key_text("partial_json", LLM_F_TEXT, NULL),
@@ -66,6 +69,7 @@ static const llm_key_t  llm_anthropic_delta[] = {
 
 static const llm_key_t  llm_anthropic_keys[] = {
     llm_key("type", LLM_F_TYPE),
+    llm_key_none("index"),
     llm_key_in("delta", 0, llm_anthropic_delta),
     llm_key_in("message", 0, llm_anthropic_message),
     llm_key_in("content_block", 0, llm_anthropic_part),

@@ -21,7 +21,10 @@
 #include "../record/llm.h"
 
 
-/* The first quote, escaped or not, or NULL. */
+#define LLM_BYTES_NEAR   48      /* from here on memchr() is cheaper */
+
+
+/* The first quote, escaped or not, or NULL; it is expected to be near. */
 
 static inline const uint8_t *
 llm_bytes_quote(const uint8_t *p, const uint8_t *end)
@@ -39,6 +42,37 @@ llm_bytes_quote(const uint8_t *p, const uint8_t *end)
         }
 
         p += 16;
+    }
+#endif
+
+    return memchr(p, '"', end - p);
+}
+
+
+/* The same for values, of which many are a little longer. */
+
+static inline const uint8_t *
+llm_bytes_value(const uint8_t *p, const uint8_t *end)
+{
+#if defined(__SSE2__)
+    int             found;
+    __m128i         v;
+    const uint8_t  *near;
+
+    if (end - p >= LLM_BYTES_NEAR) {
+        near = p + LLM_BYTES_NEAR;
+
+        do {
+            v = _mm_loadu_si128((const __m128i *) p);
+            found = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+
+            if (found != 0) {
+                return p + __builtin_ctz(found);
+            }
+
+            p += 16;
+
+        } while (p != near);
     }
 #endif
 

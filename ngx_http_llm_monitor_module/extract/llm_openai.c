@@ -89,6 +89,7 @@ static const llm_key_t  llm_openai_parts[] = {
 };
 
 static const llm_key_t  llm_openai_message[] = {
+    llm_key_none("role"),
     llm_key_text("content", LLM_F_TEXT, llm_openai_parts),
     llm_key_text("reasoning_content", LLM_F_TEXT, NULL),
     llm_key_text("reasoning", LLM_F_TEXT, NULL),
@@ -103,6 +104,7 @@ static const llm_key_t  llm_openai_choice[] = {
     llm_key("index", LLM_F_INDEX),
     llm_key_in("delta", 0, llm_openai_message),
     llm_key_in("message", 0, llm_openai_message),
+    llm_key_none("logprobs"),
     llm_key("finish_reason", LLM_F_FINISH),
     llm_key_text("text", LLM_F_TEXT, NULL),
     llm_key_end
@@ -167,14 +169,16 @@ static const llm_key_t  llm_openai_data[] = {
 static const llm_key_t  llm_openai_keys[] = {
     llm_key("id", LLM_F_ID),
     llm_key("object", LLM_F_OBJECT),
+    llm_key_none("created"),
     llm_key("model", LLM_F_MODEL),
     llm_key_in("choices", LLM_F_CHOICE, llm_openai_choice),
     llm_key_keep("usage", LLM_F_USAGE, llm_openai_usage),
+    llm_key("service_tier", LLM_F_TIER),
+    llm_key_none("system_fingerprint"),
     llm_key("type", LLM_F_TYPE),
     llm_key_text("delta", LLM_F_TEXT, NULL),
     llm_key_in("response", 0, llm_openai_response),
     llm_key_keep("error", LLM_F_ERROR, llm_error_inside),
-    llm_key("service_tier", LLM_F_TIER),
     llm_key_in("x_groq", 0, llm_openai_groq),
     llm_key_in("timings", LLM_F_TIMINGS, llm_openai_timings),
     llm_key_in("item", 0, llm_openai_item),

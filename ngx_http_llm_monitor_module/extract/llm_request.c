@@ -113,6 +113,8 @@ static const llm_key_t  llm_request_tool_config[] = {
 static const llm_key_t  llm_request_keys[] = {
     llm_key("model", LLM_Q_MODEL),
     llm_key_in("messages", LLM_Q_MESSAGES, llm_request_message),
+    llm_key_none("temperature"),
+    llm_key_none("max_tokens"),
     llm_key("stream", LLM_Q_STREAM),
     llm_key("tools", LLM_Q_TOOLS),
     llm_key("user", LLM_Q_USER),

@@ -216,10 +216,13 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
         key = llm_scan_find_key(s->level, p + 1, q - p - 1);
 
         p = q + 2;
-        p += *p == ' ';
+
+        if (*p == ' ') {
+            p++;
+        }
 
         if (*p == '"') {
-            q = llm_bytes_quote(p + 1, end);
+            q = llm_bytes_value(p + 1, end);
 
             if (q == NULL || q[-1] == '\\'
                 || (s->keep && q - p > LLM_SCAN_KEEP))
@@ -450,21 +453,30 @@ llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 static LLM_APART const llm_key_t *
 llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 {
-    const llm_key_t  *key, *keys;
+    const llm_key_t  *key, *keys, *end;
 
     keys = level->key->keys;
+    end = keys + level->next;
 
-    for (key = keys; key->len != 0; key++) {
+    for (key = end; key->len != 0; key++) {
+        if (key->len == n && llm_bytes_same(key->name, p, n)) {
+            goto found;
+        }
+    }
 
-        if (key->len == n && key->name[0] == (char) *p
-            && llm_bytes_same(key->name, p, n))
-        {
-            level->next = key - keys + 1;
-            return key;
+    for (key = keys; key != end; key++) {
+        if (key->len == n && llm_bytes_same(key->name, p, n)) {
+            goto found;
         }
     }
 
     return NULL;
+
+found:
+
+    level->next = key - keys + 1;
+
+    return key;
 }
 
 

@@ -56,6 +56,8 @@ struct llm_key_s {
     { name, keys, sizeof(name) - 1, field, LLM_KEY_KEEP }
 #define llm_key_pieces(name, field, keys)                                     \
     { name, keys, sizeof(name) - 1, field, LLM_KEY_PIECES }
+/* of no interest, but where documents have it: what follows is found sooner */
+#define llm_key_none(name)           llm_key(name, 0)
 #define llm_key_end                  { NULL, NULL, 0, 0, 0 }
 
 
