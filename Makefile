@@ -53,11 +53,15 @@ OBJ   := $(patsubst %.c,$(BUILD)/obj/%.o,$(PLAIN))
 ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 
+ifeq ($(ADD),--add-module)
+module: listed binary
+else
 module: listed $(TREE)/objs/Makefile
 	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile modules
 	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
 	|| { cp $(TREE)/objs/$(NAME).so $(MODULE).new \
 	     && mv $(MODULE).new $(MODULE) && echo "built $(MODULE)"; }
+endif
 
 
 # A source that config does not list would be missed only when nginx loads the
@@ -78,6 +82,7 @@ nginx: module binary
 
 binary: $(TREE)/objs/Makefile
 	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile binary
+	@echo "built $(TREE)/objs/nginx"
 
 
 # The tree is a copy: configure writes into it.  It is configured anew when

@@ -2,11 +2,12 @@
 the monitor's API, and the corpus.
 
 Environment:
-    NGINX            the nginx binary (default: the installed one)
-    LLM_MODULE       the module (default: build/ngx_http_llm_monitor_module.so)
-    LLM_CORPUS       folder of recorded traffic (default: ../shared/corpus)
-    LLM_E2E_PORTS    ports to choose from (default: 19500-19599)
-    LLM_E2E_KEEP     keep the folders of the runs
+    TEST_NGINX_BINARY  the nginx binary (default: the installed one)
+    LLM_MODULE         the module (default: that in build/); empty: it is
+                       linked into the binary
+    LLM_CORPUS         folder of recorded traffic (default: ../shared/corpus)
+    LLM_E2E_PORTS      ports to choose from (default: 19500-19599)
+    LLM_E2E_KEEP       keep the folders of the runs
 """
 import atexit
 import http.client
@@ -26,7 +27,9 @@ import time
 import spec
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NGINX = os.environ.get('NGINX') or shutil.which('nginx') or '/usr/sbin/nginx'
+NGINX = os.environ.get('TEST_NGINX_BINARY') or shutil.which('nginx') \
+    or '/usr/sbin/nginx'
+LINKED = os.environ.get('LLM_MODULE') == ''
 NAME = 'ngx_http_llm_monitor_module.so'
 MODULE = pathlib.Path(os.environ.get('LLM_MODULE')
                       or ROOT / 'build' / NAME).resolve()
@@ -72,7 +75,7 @@ def skip_all(why):
 
 
 def need_module():
-    if not MODULE.exists():
+    if not LINKED and not MODULE.exists():
         print('Bail out! no module at %s: run make first' % MODULE)
         sys.exit(1)
 
@@ -201,7 +204,7 @@ class Nginx:
                  buffered=self.buffered, load='', api='',
                  user='user nobody nogroup;' if os.getuid() == 0 else '')
         if self.module:
-            s['load'] = 'load_module %s;' % self.module
+            s['load'] = '' if LINKED else 'load_module %s;' % self.module
             s['api'] = API.format(api_port=self.api_port)
             s['path'] = 'llm_monitor_path %s %s;' % (self.data, s['path'])
         else:
