@@ -44,6 +44,7 @@ static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
 
 
 static void llm_writer_release(llm_writer_t *w);
+static int llm_writer_wal_full(llm_writer_t *w);
 static void llm_writer_times(llm_record_t *r);
 static int llm_writer_ids(llm_writer_t *w, llm_record_t *r, int what,
     llm_insert_t *row, llm_ledger_ids_t *ids);
@@ -169,6 +170,21 @@ llm_writer_begin(llm_writer_t *w)
     w->nfiles = 0;
     w->seq_before = w->seq;
 
+    if (llm_writer_wal_full(w) && llm_writer_checkpoint(w) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (llm_writer_wal_full(w)) {
+        w->db.code = SQLITE_BUSY;
+        w->db.errors++;
+
+        llm_db_say(&w->db, 1, "a reader keeps the write-ahead log from being "
+                   "emptied, it has %d MB: records wait until it has ended",
+                   LLM_DB_WAL_MAX / (1024 * 1024));
+
+        return LLM_ERROR;
+    }
+
     if (llm_db_exec(&w->db, "BEGIN IMMEDIATE") != LLM_OK) {
         return LLM_ERROR;
     }
@@ -176,6 +192,13 @@ llm_writer_begin(llm_writer_t *w)
     w->in_batch = 1;
 
     return LLM_OK;
+}
+
+
+static int
+llm_writer_wal_full(llm_writer_t *w)
+{
+    return w->db.wal_pages * LLM_SCHEMA_PAGE_SIZE >= LLM_DB_WAL_MAX;
 }
 
 
@@ -705,27 +728,26 @@ llm_writer_checkpoint(llm_writer_t *w)
 
     llm_db_sizes(&w->db, &file, &wal);
 
+    /* all is in the database, but a reader may need what is in the WAL */
+
+    if (left == 0 && wal > LLM_DB_WAL_MAX) {
+        w->wal_failed = llm_db_checkpoint(&w->db, SQLITE_CHECKPOINT_TRUNCATE,
+                                          &left)
+                        != LLM_OK;
+
+        if (w->wal_failed) {
+            return LLM_ERROR;
+        }
+    }
+
     if (left != 0) {
         w->wal_ms = llm_control_now();
-
-        if (wal > LLM_DB_WAL_MAX) {
-            llm_db_say(&w->db, 1, "a reader keeps the write-ahead log from "
-                       "being emptied, it has more than %d MB",
-                       LLM_DB_WAL_MAX / (1024 * 1024));
-        }
-
         return LLM_OK;
     }
 
     w->db.wal_pages = 0;
 
-    if (wal > LLM_DB_WAL_MAX) {
-        w->wal_failed = llm_db_checkpoint(&w->db, SQLITE_CHECKPOINT_TRUNCATE,
-                                          &left)
-                        != LLM_OK;
-    }
-
-    return w->wal_failed ? LLM_ERROR : LLM_OK;
+    return LLM_OK;
 }
 
 

@@ -79,6 +79,10 @@ void llm_writer_close(llm_writer_t *w);
 /* Closes a database whose path has another file or none. */
 void llm_writer_abandon(llm_writer_t *w);
 
+/*
+ * LLM_ERROR also while a reader that does not end pins so much of the WAL that
+ * it must not grow any more (LLM_DB_WAL_MAX).
+ */
 int llm_writer_begin(llm_writer_t *w);
 
 /*

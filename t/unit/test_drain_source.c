@@ -24,7 +24,6 @@ static void plain(void);
 static void lock(void);
 static void torn(void);
 static void orphans(void);
-static void wal(void);
 
 
 int
@@ -36,7 +35,6 @@ main(void)
     lock();
     torn();
     orphans();
-    wal();
 
     return done_testing();
 }
@@ -271,53 +269,6 @@ orphans(void)
     ok(law(&t), "the law at the end");
 
     close(alive);
-    close(sfd);
-    cleanup();
-}
-
-
-/* Whatever comes in one go, the WAL stays short. */
-
-static void
-wal(void)
-{
-    int           i, sfd;
-    size_t        n;
-    uint8_t      *data, *buf;
-    struct stat   st;
-    llm_drain_t  *d;
-    llm_spool_t   spool;
-    llm_record_t  r;
-
-    fresh();
-    sfd = open(path("spool"), O_RDONLY|O_DIRECTORY);
-    llm_spool_init(&spool);
-
-    n = 250000;
-    data = malloc(n);
-    buf = malloc(2 * n);
-
-    for (i = 0; i < (int) n; i++) {
-        data[i] = (uint8_t) random();
-    }
-
-    for (i = 1; i <= 240; i++) {
-        fill(&r, i);
-        r.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_STORED;
-        r.str[LLM_S_RESPONSE_BODY].data = data;
-        r.str[LLM_S_RESPONSE_BODY].len = n;
-        llm_ring_count_spooled(&ring);
-        llm_spool_append(&spool, sfd, buf, llm_record_pack(&r, buf));
-    }
-
-    llm_spool_close(&spool);
-    d = start();
-    ok(wait_written(240), "60 MB of spooled records");
-    ok(stat(path("proxy_logs.db-wal"), &st) == 0
-       && st.st_size < 32 * 1024 * 1024, "go through 32 MB of WAL");
-    llm_drain_stop(d, 1000);
-    free(data);
-    free(buf);
     close(sfd);
     cleanup();
 }
