@@ -17,8 +17,8 @@
 
 
 /* bytes that sizes are rounded up to, and the sizes that are kept */
-#define NGX_HTTP_LLM_MONITOR_MEMORY_STEP   256
-#define NGX_HTTP_LLM_MONITOR_MEMORY_STEPS  20
+#define NGX_HTTP_LLM_MONITOR_MEMORY_STEP   128
+#define NGX_HTTP_LLM_MONITOR_MEMORY_STEPS  40
 
 /* bytes that a worker keeps */
 #define NGX_HTTP_LLM_MONITOR_MEMORY_KEPT   (256 * 1024)
