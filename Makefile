@@ -230,7 +230,7 @@ test-asan: asan
 
 fuzz:
 	@scripts/install-deps test fuzz
-	@t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+	@LIBS='$(LIBS)' t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 
 # the built-in table, which is committed: nothing else needs Node

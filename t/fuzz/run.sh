@@ -5,7 +5,8 @@
 #
 #     t/fuzz/run.sh [SECONDS [TARGET ...]]
 #
-# Seeds are the small files that seeds.py writes.  What was found stays in
+# LIBS are the libraries to link with, which the Makefile knows.  Seeds are the
+# small files that seeds.py writes.  What was found stays in
 # build/fuzz/TARGET/found; the exit code says whether something was.
 
 set -e
@@ -20,10 +21,20 @@ out=build/fuzz
 cc=${FUZZ_CC:-clang}
 failed=0
 
+known=$(cd t/fuzz && ls fuzz_*.c | sed 's/fuzz_\(.*\)\.c/\1/')
+targets=${*:-$known}
+
+for target in $targets; do
+    [ -f t/fuzz/fuzz_$target.c ] \
+    || { echo "fuzz: no target \"$target\", there are" $known >&2; exit 1; }
+done
+
+: "${LIBS:?is not set, make fuzz does}"
+
+command -v $cc >/dev/null || { echo "fuzz: no $cc here" >&2; exit 1; }
+
 mkdir -p $out
 python3 t/fuzz/seeds.py $out
-
-targets=${*:-$(cd t/fuzz && ls fuzz_*.c | sed 's/fuzz_\(.*\)\.c/\1/')}
 
 flags="-std=gnu11 -O1 -g -fno-omit-frame-pointer
        -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -39,7 +50,7 @@ done
 
 for target in $targets; do
     $cc $flags -fsanitize=fuzzer -o $out/fuzz_$target \
-        t/fuzz/fuzz_$target.c $out/*.o -lyajl -lz -lbrotlidec -lzstd -lm
+        t/fuzz/fuzz_$target.c $out/*.o $LIBS
 done
 
 for target in $targets; do
