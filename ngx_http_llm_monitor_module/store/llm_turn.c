@@ -36,9 +36,11 @@ static int llm_turn_records(llm_turn_t *t);
 static int llm_turn_others(llm_turn_t *t);
 static int llm_turn_checkpoint(llm_turn_t *t);
 static int llm_turn_keep(llm_turn_t *t);
-static int llm_turn_bodies(llm_turn_t *t, int64_t wall, int *more);
-static int llm_turn_rows(llm_turn_t *t, int64_t wall, int *more);
-static int llm_turn_ledger(llm_turn_t *t, int64_t wall, int *more);
+static int llm_turn_slices(llm_turn_t *t, int (*slice)(llm_turn_t *t),
+    int *more);
+static int llm_turn_bodies(llm_turn_t *t);
+static int llm_turn_rows(llm_turn_t *t);
+static int llm_turn_ledger(llm_turn_t *t);
 static int llm_turn_never(void *data);
 
 
@@ -447,7 +449,7 @@ static int
 llm_turn_keep(llm_turn_t *t)
 {
     int      more;
-    int64_t  now, wall;
+    int64_t  now;
 
     now = llm_control_now();
 
@@ -456,11 +458,13 @@ llm_turn_keep(llm_turn_t *t)
     }
 
     more = 0;
-    wall = llm_wall_ms();
 
-    if (llm_turn_bodies(t, wall, &more) != LLM_OK
-        || llm_turn_rows(t, wall, &more) != LLM_OK
-        || llm_turn_ledger(t, wall, &more) != LLM_OK
+    memset(&t->rows, 0, sizeof(llm_purge_t));
+    t->rows.seq = t->writer.seq;
+
+    if (llm_turn_slices(t, llm_turn_bodies, &more) != LLM_OK
+        || llm_turn_slices(t, llm_turn_rows, &more) != LLM_OK
+        || llm_turn_slices(t, llm_turn_ledger, &more) != LLM_OK
         || llm_purge_pages(&t->writer) == LLM_ERROR)
     {
         return LLM_ERROR;
@@ -492,69 +496,19 @@ llm_turn_keep(llm_turn_t *t)
 }
 
 
+/* While there is something of a kind, and nobody waits for its place. */
+
 static int
-llm_turn_bodies(llm_turn_t *t, int64_t wall, int *more)
+llm_turn_slices(llm_turn_t *t, int (*slice)(llm_turn_t *t), int *more)
 {
     int  i, rc;
 
-    for (i = 0; t->bodies_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
-
-        rc = llm_purge_bodies(&t->writer,
-                              (wall - t->bodies_s * 1000) << LLM_ID_SHIFT);
-
-        if (rc == LLM_ERROR) {
-            return LLM_ERROR;
-        }
-
-        if (rc == LLM_AGAIN) {
-            return LLM_OK;
-        }
-
-        if (t->stop(t->stop_data)) {
-            break;
-        }
-    }
-
-    *more |= t->bodies_s > 0;
-
-    return LLM_OK;
-}
-
-
-/* By age; and the oldest of any age while the database is too large. */
-
-static int
-llm_turn_rows(llm_turn_t *t, int64_t wall, int *more)
-{
-    int          i, rc;
-    int64_t      used;
-    llm_purge_t  rows;
-
-    memset(&rows, 0, sizeof(llm_purge_t));
-    rows.seq = t->writer.seq;
-
     for (i = 0; i < LLM_TURN_KEEP_SLICES; i++) {
-        rows.below = t->retention_s > 0
-                     ? (wall - t->retention_s * 1000) << LLM_ID_SHIFT : 1;
 
-        if (t->max_size > 0) {
-            if (llm_purge_used(&t->writer, &used) != LLM_OK) {
-                return LLM_ERROR;
-            }
+        rc = slice(t);
 
-            if (used > t->max_size) {
-                rows.below = LLM_NULL;
-            }
-        }
-
-        rc = llm_purge_rows(&t->writer, &rows);
-
-        if (rc == LLM_ERROR) {
-            return LLM_ERROR;
-        }
-
-        if (rc == LLM_AGAIN) {
-            return LLM_OK;
+        if (rc != LLM_OK) {
+            return rc == LLM_AGAIN ? LLM_OK : LLM_ERROR;
         }
 
         if (t->stop(t->stop_data)) {
@@ -569,32 +523,51 @@ llm_turn_rows(llm_turn_t *t, int64_t wall, int *more)
 
 
 static int
-llm_turn_ledger(llm_turn_t *t, int64_t wall, int *more)
+llm_turn_bodies(llm_turn_t *t)
 {
-    int      i, rc;
-    int64_t  below;
+    if (t->bodies_s == 0) {
+        return LLM_AGAIN;
+    }
 
-    below = wall - t->stats_s * 1000;
+    return llm_purge_bodies(&t->writer,
+                            (llm_wall_ms() - t->bodies_s * 1000)
+                            << LLM_ID_SHIFT);
+}
 
-    for (i = 0; t->stats_s > 0 && i < LLM_TURN_KEEP_SLICES; i++) {
-        rc = llm_purge_ledger(&t->writer, below);
 
-        if (rc == LLM_ERROR) {
+/* By age; and the oldest of any age while the database is too large. */
+
+static int
+llm_turn_rows(llm_turn_t *t)
+{
+    int64_t  used;
+
+    t->rows.below = t->retention_s > 0
+                    ? (llm_wall_ms() - t->retention_s * 1000) << LLM_ID_SHIFT
+                    : 1;
+
+    if (t->max_size > 0) {
+        if (llm_purge_used(&t->writer, &used) != LLM_OK) {
             return LLM_ERROR;
         }
 
-        if (rc == LLM_AGAIN) {
-            return LLM_OK;
-        }
-
-        if (t->stop(t->stop_data)) {
-            break;
+        if (used > t->max_size) {
+            t->rows.below = LLM_NULL;
         }
     }
 
-    *more |= t->stats_s > 0;
+    return llm_purge_rows(&t->writer, &t->rows);
+}
 
-    return LLM_OK;
+
+static int
+llm_turn_ledger(llm_turn_t *t)
+{
+    if (t->stats_s == 0) {
+        return LLM_AGAIN;
+    }
+
+    return llm_purge_ledger(&t->writer, llm_wall_ms() - t->stats_s * 1000);
 }
 
 

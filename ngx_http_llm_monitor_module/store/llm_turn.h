@@ -31,6 +31,7 @@ typedef struct {
     int               scanned;       /* all of them were empty this turn */
     int64_t           checkpoint_ms;
     int64_t           keep_ms;       /* retention and sweeps */
+    llm_purge_t       rows;          /* how far retention is this time */
     int64_t           dict_from;
     uint64_t          errors;        /* of the database, told so far */
 
