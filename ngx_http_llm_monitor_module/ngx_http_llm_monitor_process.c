@@ -15,7 +15,7 @@
 /* the master kills a worker 3 seconds after a fast shutdown began */
 #define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
 
-/* ms until the next try where the lock file cannot be used; each try logs */
+/* ms until the next try where the lock file cannot be used */
 #define NGX_HTTP_LLM_MONITOR_RETRY        5000
 
 
@@ -32,6 +32,7 @@ typedef struct {
     ngx_http_llm_monitor_main_conf_t  *mcf;      /* whose directory is open */
     ngx_log_t                         *log;
     ngx_msec_t                         retry;    /* not before, or 0 */
+    llm_drain_trouble_t                trouble;
 } ngx_http_llm_monitor_process_t;
 
 
@@ -111,6 +112,8 @@ ngx_http_llm_monitor_attach(ngx_http_llm_monitor_main_conf_t *mcf,
     ngx_http_llm_monitor_process.mcf = mcf;
     ngx_http_llm_monitor_process.log = log;
     ngx_http_llm_monitor_process.retry = 0;
+    ngx_memzero(&ngx_http_llm_monitor_process.trouble,
+                sizeof(llm_drain_trouble_t));
 
     /* a directory that cannot be used is the zone's to report */
 
@@ -201,6 +204,7 @@ ngx_http_llm_monitor_try_drain(void)
     conf.stats_s = mcf->stats;
     conf.max_size = mcf->max_size;
     conf.synchronous = (int) mcf->synchronous;
+    conf.trouble = &p->trouble;
     conf.log = ngx_http_llm_monitor_drain_log;
     conf.log_data = p->log;
 

@@ -32,6 +32,9 @@
 #define LLM_DRAIN_NICE      10
 #define LLM_DRAIN_STACK     (512 * 1024)
 
+/* the same trouble is not said more often */
+#define LLM_DRAIN_SAY_MS    3600000
+
 /* how much longer than its budget a writer in a system call is waited for */
 #define LLM_DRAIN_GRACE_MS  500
 
@@ -57,6 +60,8 @@ struct llm_drain_s {
 
 
 static int llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf);
+static void llm_drain_trouble(const llm_drain_conf_t *conf, int code,
+    const char *failed);
 static int llm_drain_held(llm_drain_t *d);
 static int llm_drain_threads(llm_drain_t *d);
 static void *llm_drain_nice(void *data);
@@ -89,6 +94,10 @@ llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf)
 
     rc = llm_drain_lock(d, conf);
 
+    if (rc != LLM_ERROR && conf->trouble->code != 0) {
+        llm_drain_trouble(conf, 0, NULL);
+    }
+
     if (rc != LLM_OK) {
         free(d);
         return rc;
@@ -110,7 +119,7 @@ llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf)
 static int
 llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf)
 {
-    char  text[256];
+    int  rc;
 
     if ((size_t) snprintf(d->lock_path, sizeof(d->lock_path),
                           "%s/" LLM_DRAIN_LOCK, conf->dir)
@@ -122,21 +131,64 @@ llm_drain_lock(llm_drain_t *d, const llm_drain_conf_t *conf)
     d->lock_fd = open(d->lock_path, O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0600);
 
     if (d->lock_fd == -1) {
-        (void) snprintf(text, sizeof(text), "open() \"%.200s\" failed: %s",
-                        d->lock_path, strerror(errno));
-        conf->log(conf->log_data, 1, text);
-
+        llm_drain_trouble(conf, errno, "open()");
         return LLM_ERROR;
     }
 
-    if (flock(d->lock_fd, LOCK_EX|LOCK_NB) == -1 || !llm_drain_held(d)) {
-        (void) close(d->lock_fd);
-        d->lock_fd = -1;
+    if (flock(d->lock_fd, LOCK_EX|LOCK_NB) == 0) {
 
-        return LLM_AGAIN;
+        if (llm_drain_held(d)) {
+            return LLM_OK;
+        }
+
+        rc = LLM_AGAIN;
+
+    } else if (errno == EWOULDBLOCK) {
+        rc = LLM_AGAIN;
+
+    } else {
+        llm_drain_trouble(conf, errno, "flock()");
+        rc = LLM_ERROR;
     }
 
-    return LLM_OK;
+    (void) close(d->lock_fd);
+    d->lock_fd = -1;
+
+    return rc;
+}
+
+
+/* Once for each change, and each hour while it lasts. */
+
+static void
+llm_drain_trouble(const llm_drain_conf_t *conf, int code, const char *failed)
+{
+    char                  text[512];
+    int64_t               now;
+    llm_drain_trouble_t  *trouble;
+
+    trouble = conf->trouble;
+    now = llm_control_now();
+
+    if (code == trouble->code && now - trouble->said_ms < LLM_DRAIN_SAY_MS) {
+        return;
+    }
+
+    trouble->code = code;
+    trouble->said_ms = now;
+
+    if (code == 0) {
+        (void) snprintf(text, sizeof(text), "\"%.200s/" LLM_DRAIN_LOCK "\" can "
+                        "be used again", conf->dir);
+
+    } else {
+        (void) snprintf(text, sizeof(text),
+                        "%s \"%.200s/" LLM_DRAIN_LOCK "\" failed: %s, nothing "
+                        "is written by this process", failed, conf->dir,
+                        strerror(code));
+    }
+
+    conf->log(conf->log_data, code == 0 ? 2 : 1, text);
 }
 
 

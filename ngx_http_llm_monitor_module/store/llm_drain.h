@@ -18,6 +18,16 @@
 #include "../ring/llm_control.h"
 
 
+/*
+ * What keeps a process from becoming the writer; all zero at first.  It is
+ * tried again every few seconds, but logged when it changes and once an hour.
+ */
+
+typedef struct {
+    int             code;            /* errno, 0: nothing */
+    int64_t         said_ms;
+} llm_drain_trouble_t;
+
 typedef struct {
     const char     *dir;             /* data directory */
     const char     *ring_dir;        /* ring.* files are there or in dir */
@@ -30,6 +40,8 @@ typedef struct {
     int64_t         max_size;        /* bytes of the database */
     int             synchronous;     /* 2 FULL, 1 NORMAL */
 
+    llm_drain_trouble_t  *trouble;   /* outlives the tries */
+
     /* called from any thread; level 0 error, 1 warning, 2 notice */
     void          (*log)(void *data, int level, const char *text);
     void           *log_data;
@@ -40,9 +52,10 @@ typedef struct llm_drain_s  llm_drain_t;
 
 /*
  * Tries to become the writer: opens `writer.lock` in dir (never inherited over
- * a fork) and flocks it.  LLM_AGAIN: another process has it.  On LLM_OK the
- * threads run; *drain is theirs until llm_drain_stop().  conf is copied, what
- * it points to must live.
+ * a fork) and flocks it.  LLM_AGAIN: another process has it; LLM_ERROR: there
+ * is trouble, which was logged if it is new.  On LLM_OK the threads run;
+ * *drain is theirs until llm_drain_stop().  conf is copied, what it points to
+ * must live.
  */
 int llm_drain_start(llm_drain_t **drain, const llm_drain_conf_t *conf);
 

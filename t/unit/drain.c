@@ -39,6 +39,9 @@ llm_ring_t      ring;
 llm_control_t  *control;
 drain_keep_t    keep;
 char            said[512];
+int             said_lines;
+
+llm_drain_trouble_t  trouble;
 
 static int64_t  patience = PATIENT_MS;
 
@@ -199,6 +202,7 @@ start(void)
     conf.control = control;
     conf.flush_ms = 5;
     conf.synchronous = 1;
+    conf.trouble = &trouble;
     conf.log = say;
     conf.retention_s = keep.rows;
     conf.bodies_s = keep.bodies;
@@ -212,6 +216,7 @@ static void
 say(void *data, int level, const char *text)
 {
     snprintf(said, sizeof(said), "%s", text);
+    said_lines++;
 
     if (getenv("TEST_VERBOSE")) {
         fprintf(stderr, "# log %d: %s\n", level, text);

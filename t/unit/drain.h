@@ -46,9 +46,17 @@ extern llm_ring_t      ring;
 extern llm_control_t  *control;
 extern drain_keep_t    keep;
 
-/* the last line that the writer logged; to be read when it has stopped */
+/*
+ * The last line that the writer logged, and their number; to be read when it
+ * has stopped.
+ */
 
 extern char            said[512];
+extern int             said_lines;
+
+/* what kept start() from its lock */
+
+extern llm_drain_trouble_t  trouble;
 
 
 /* A new directory with an empty ring; and its end. */

@@ -28,6 +28,7 @@ static void busy(void);
 static void files(void);
 static void moved(void);
 static ssize_t move_and_write(int fd, const void *p, size_t n, off_t at);
+static void no_lock(void);
 static void full(void);
 static void refused(void);
 static int write_text(const char *name, const char *text);
@@ -49,6 +50,7 @@ main(void)
     busy();
     files();
     moved();
+    no_lock();
     full();
     refused();
 
@@ -367,6 +369,48 @@ move_and_write(int fd, const void *p, size_t n, off_t at)
     }
 
     return pwrite(fd, p, n, at);
+}
+
+
+/* Tried again and again, but said once. */
+
+static void
+no_lock(void)
+{
+    int           i;
+    llm_drain_t  *d;
+
+    fresh();
+    mkdir(path("writer.lock"), 0700);
+    said_lines = 0;
+
+    for (i = 0; i < 3; i++) {
+        ok(start() == NULL, "a lock that cannot be opened");
+    }
+
+    ok(said_lines == 1
+       && strstr(said, "writer.lock\" failed: Is a directory, nothing is"
+                       " written") != NULL, "is said once: %s", said);
+
+    trouble.said_ms -= 3600000;
+    (void) start();
+    ok(said_lines == 2, "and once an hour");
+
+    rmdir(path("writer.lock"));
+
+    if (symlink(path("nowhere"), path("writer.lock")) == -1) {
+        abort();
+    }
+
+    (void) start();
+    (void) start();
+    ok(said_lines == 3, "and when it changes: %s", said);
+
+    unlink(path("writer.lock"));
+    d = start();
+    ok(d != NULL && trouble.code == 0, "and healed");
+    llm_drain_stop(d, 1000);
+    cleanup();
 }
 
 
