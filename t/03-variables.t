@@ -226,3 +226,81 @@ Authorization: Basic YWxpY2U6eA==
 ['^x$', '^(200 \[-\]\[-\]\n)+$']
 --- no_error_log
 [alert]
+
+
+
+=== TEST 8: a request that comes in pieces
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up;
+        post_action /told;
+    }
+    location = /told {
+        internal;
+        proxy_set_body "$llm_model $llm_session";
+        proxy_method POST;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+    location = /up {
+        return 200 '{}';
+    }
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_query eval
+qr/\r\n\r\nm1 s-1$/
+--- tcp_query_auto_timeout: 0.2
+--- tcp_reply eval
+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+--- raw_request eval
+["POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+ . "Content-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"mod",
+ "el\":\"m1\",\"sess", "ion_id\":\"s-1\"}"]
+--- raw_request_middle_delay: 0.1
+--- response_body: {}
+--- wait: 0.2
+--- grep_error_log eval
+qr/llm monitor record \d+: \K[^\n]*/
+--- grep_error_log_out
+200 success, request stored, response stored
+--- no_error_log
+[alert]
+
+
+
+=== TEST 9: an answer between two pieces of the request
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        proxy_request_buffering off;
+        proxy_http_version 1.1;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up;
+        post_action /told;
+    }
+    location = /told {
+        internal;
+        proxy_set_body "$llm_model $llm_session";
+        proxy_method POST;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+    location = /up {
+        return 200 '{}';
+    }
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_query eval
+qr/\r\n\r\nm1 $/
+--- tcp_query_auto_timeout: 0.2
+--- tcp_reply eval
+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+--- raw_request eval
+["POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+ . "Content-Type: application/json\r\nContent-Length: 33\r\n\r\n"
+ . "{\"model\":\"m1\",\"sess", "ion_id\":\"s-1\"}"]
+--- raw_request_middle_delay: 0.1
+--- response_body: {}
+--- wait: 0.2
+--- grep_error_log eval
+qr/llm monitor record \d+: \K[^\n]*/
+--- grep_error_log_out
+200 success, request stored, response stored
+--- no_error_log
+[alert]

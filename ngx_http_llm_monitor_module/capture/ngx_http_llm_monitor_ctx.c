@@ -13,6 +13,8 @@
 #include <time.h>
 
 
+static LLM_APART ngx_http_llm_monitor_ctx_t *
+    ngx_http_llm_monitor_ctx_create(ngx_http_request_t *r);
 static void ngx_http_llm_monitor_cleanup(void *data);
 static void ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
@@ -69,16 +71,21 @@ ngx_http_llm_monitor_ctx(ngx_http_request_t *r)
 ngx_http_llm_monitor_ctx_t *
 ngx_http_llm_monitor_watch(ngx_http_request_t *r)
 {
+    ngx_http_llm_monitor_ctx_t  *ctx;
+
+    ctx = ngx_http_llm_monitor_ctx(r);
+
+    return ctx ? ctx : ngx_http_llm_monitor_ctx_create(r);
+}
+
+
+static ngx_http_llm_monitor_ctx_t *
+ngx_http_llm_monitor_ctx_create(ngx_http_request_t *r)
+{
     ngx_pool_cleanup_t                *cln;
     ngx_http_llm_monitor_ctx_t        *ctx;
     ngx_http_llm_monitor_loc_conf_t   *lcf;
     ngx_http_llm_monitor_main_conf_t  *mcf;
-
-    ctx = ngx_http_llm_monitor_ctx(r);
-
-    if (ctx) {
-        return ctx;
-    }
 
     /* that of the server where nginx gave up before it found a location */
 
@@ -103,7 +110,8 @@ ngx_http_llm_monitor_watch(ngx_http_request_t *r)
         return NULL;
     }
 
-    ngx_memzero(ctx, sizeof(ngx_http_llm_monitor_ctx_t));
+    ngx_memzero(&ctx->queue, sizeof(ngx_http_llm_monitor_ctx_t)
+                             - offsetof(ngx_http_llm_monitor_ctx_t, queue));
 
     ctx->lcf = lcf;
     ctx->mcf = mcf;
@@ -416,6 +424,8 @@ ngx_http_llm_monitor_response_head(ngx_http_llm_monitor_ctx_t *ctx,
         head->content_encoding.len = h->value.len;
     }
 
+    ngx_http_llm_monitor_request_flush(ctx, 0);
+
     llm_exchange_response(ctx->exchange, head);
 
     ctx->upstream = u;
@@ -538,7 +548,9 @@ ngx_http_llm_monitor_request_sink(void *data, const uint8_t *p, size_t n)
 {
     ngx_http_llm_monitor_ctx_t *ctx = data;
 
-    ngx_http_llm_monitor_body_add(&ctx->request_body, p, n);
+    if (!ctx->gathered) {
+        ngx_http_llm_monitor_body_add(&ctx->request_body, p, n);
+    }
 }
 
 

@@ -19,15 +19,17 @@
 
 
 struct ngx_http_llm_monitor_ctx_s {
+    llm_exchange_conf_t                conf;
+    llm_head_t                         response_head;
+
+    /* the others are zeros at first */
     ngx_queue_t                        queue;        /* mcf->exchanges */
     ngx_http_request_t                *request;
     ngx_http_llm_monitor_main_conf_t  *mcf;
     ngx_http_llm_monitor_loc_conf_t   *lcf;          /* the first one's */
 
     llm_exchange_t                    *exchange;     /* NULL: no memory */
-    llm_exchange_conf_t                conf;
     llm_head_t                         request_head;
-    llm_head_t                         response_head;
 
     ngx_http_llm_monitor_body_t        request_body;
     ngx_http_llm_monitor_body_t        response_body;
@@ -44,6 +46,9 @@ struct ngx_http_llm_monitor_ctx_s {
 
     unsigned                           response:1;   /* its head was seen */
     unsigned                           request_last:1;
+    unsigned                           gathers:1;    /* the request's body,
+                                                        which waits there */
+    unsigned                           gathered:1;   /* and is being read */
     unsigned                           response_last:1;
     unsigned                           timed:1;      /* ttft is known */
     unsigned                           timedout:1;   /* the upstream's body */
@@ -80,6 +85,10 @@ void ngx_http_llm_monitor_lost(ngx_http_request_t *r);
 /* How the exchange ended; sets outcome, aborted_by, flags, error of rec. */
 void ngx_http_llm_monitor_outcome(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
+
+/* Reads what has been gathered of the request's body; last: it is all. */
+void ngx_http_llm_monitor_request_flush(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_uint_t last);
 
 /* The handlers of each file, hooked in by capture_init. */
 ngx_int_t ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r);

@@ -37,8 +37,10 @@ static void ngx_http_llm_monitor_price(ngx_http_request_t *r,
     llm_record_t *rec);
 static void ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
-static ngx_int_t ngx_http_llm_monitor_value(ngx_http_request_t *r,
+static inline ngx_int_t ngx_http_llm_monitor_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, llm_str_t *s);
+static LLM_APART ngx_int_t ngx_http_llm_monitor_evaluate(
+    ngx_http_request_t *r, ngx_http_complex_value_t *cv, llm_str_t *s);
 static ngx_int_t ngx_http_llm_monitor_text(ngx_http_request_t *r,
     ngx_str_t *value, llm_str_t *s);
 static void ngx_http_llm_monitor_user(ngx_http_request_t *r,
@@ -190,6 +192,8 @@ ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
     llm_record_init(rec);
 
     if (ctx->exchange) {
+        ngx_http_llm_monitor_request_flush(ctx, 0);
+
         llm_exchange_finish(ctx->exchange, rec);
         llm_exchange_state(ctx->exchange, &ctx->state);
     }
@@ -330,13 +334,21 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
 
 /* NGX_DECLINED, and s as it was: not configured, or it says nothing. */
 
-static ngx_int_t
+static inline ngx_int_t
 ngx_http_llm_monitor_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
     llm_str_t *s)
 {
+    return cv ? ngx_http_llm_monitor_evaluate(r, cv, s) : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_evaluate(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, llm_str_t *s)
+{
     ngx_str_t  value;
 
-    if (cv == NULL || ngx_http_complex_value(r, cv, &value) != NGX_OK) {
+    if (ngx_http_complex_value(r, cv, &value) != NGX_OK) {
         return NGX_DECLINED;
     }
 

@@ -26,8 +26,6 @@ struct ngx_http_llm_monitor_piece_s {
 
 
 static size_t ngx_http_llm_monitor_memory_steps(size_t size);
-static void *ngx_http_llm_monitor_memory_new(
-    ngx_http_llm_monitor_piece_t *piece, size_t steps);
 
 
 void *
@@ -51,25 +49,16 @@ ngx_http_llm_monitor_memory_alloc(void *data, size_t size)
         }
     }
 
-    return ngx_http_llm_monitor_memory_new(NULL, steps);
-}
+    piece = ngx_alloc(steps * NGX_HTTP_LLM_MONITOR_MEMORY_STEP,
+                      ngx_cycle->log);
 
-
-void *
-ngx_http_llm_monitor_memory_resize(void *data, void *p, size_t size)
-{
-    ngx_http_llm_monitor_piece_t  *piece;
-
-    if (p == NULL) {
-        return ngx_http_llm_monitor_memory_alloc(data, size);
+    if (piece == NULL) {
+        return NULL;
     }
 
-    /* which mostly finds room behind it, and copies nothing */
+    piece->steps = steps;
 
-    piece = (ngx_http_llm_monitor_piece_t *) p - 1;
-
-    return ngx_http_llm_monitor_memory_new(piece,
-                                      ngx_http_llm_monitor_memory_steps(size));
+    return piece + 1;
 }
 
 
@@ -108,23 +97,4 @@ ngx_http_llm_monitor_memory_steps(size_t size)
     return (size + sizeof(ngx_http_llm_monitor_piece_t)
             + NGX_HTTP_LLM_MONITOR_MEMORY_STEP - 1)
            / NGX_HTTP_LLM_MONITOR_MEMORY_STEP;
-}
-
-
-static void *
-ngx_http_llm_monitor_memory_new(ngx_http_llm_monitor_piece_t *piece,
-    size_t steps)
-{
-    piece = realloc(piece, steps * NGX_HTTP_LLM_MONITOR_MEMORY_STEP);
-
-    if (piece == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, ngx_cycle->log, ngx_errno,
-                      "realloc(%uz) failed",
-                      steps * NGX_HTTP_LLM_MONITOR_MEMORY_STEP);
-        return NULL;
-    }
-
-    piece->steps = steps;
-
-    return piece + 1;
 }

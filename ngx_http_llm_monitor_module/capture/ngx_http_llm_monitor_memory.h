@@ -36,12 +36,10 @@ typedef struct {
 
 
 /*
- * As malloc(), realloc() and free(); data is ngx_http_llm_monitor_memory_t, so
- * that the first and the last make a llm_mem_t.  A failure is logged, and
- * leaves p as it was.
+ * As malloc() and free(); data is ngx_http_llm_monitor_memory_t, so that the
+ * two make a llm_mem_t.  A failure is logged.
  */
 void *ngx_http_llm_monitor_memory_alloc(void *data, size_t size);
-void *ngx_http_llm_monitor_memory_resize(void *data, void *p, size_t size);
 void ngx_http_llm_monitor_memory_free(void *data, void *p);
 
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_llm_monitor_ctx.h"
+#include "../extract/llm_bytes.h"
 
 
 /* more attempts than a record tells of; proxy_next_upstream_tries */
@@ -434,9 +435,15 @@ ngx_http_llm_monitor_attempt(u_char *p, ngx_http_upstream_state_t *state)
     p = ngx_http_llm_monitor_literal(p, "{\"addr\":\"");
 
     len = ngx_min(state->peer->len, NGX_HTTP_LLM_MONITOR_TEXT_MAX);
-    last = state->peer->data + len;
+    addr = state->peer->data;
+    last = addr + len;
 
-    for (addr = state->peer->data; addr < last; addr++) {
+    if (llm_bytes_plain(addr, len)) {
+        p = ngx_cpymem(p, addr, len);
+        addr = last;
+    }
+
+    for ( /* void */ ; addr < last; addr++) {
 
         if (*addr >= 0x20 && *addr < 0x7f && *addr != '"' && *addr != '\\') {
             *p++ = *addr;
@@ -481,6 +488,11 @@ ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number)
 
     if (number < 0) {
         return ngx_http_llm_monitor_literal(p, "null");
+    }
+
+    if (number < 10) {
+        *p++ = (u_char) (number + '0');
+        return p;
     }
 
     last = digits + NGX_INT64_LEN;

@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_llm_monitor_used_variable(ngx_conf_t *cf,
     ngx_str_t *name);
 static ngx_int_t ngx_http_llm_monitor_request_body_filter(
     ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_uint_t ngx_http_llm_monitor_request_gathers(
+    ngx_http_llm_monitor_ctx_t *ctx);
 static void ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_chain_t *in);
 
@@ -183,6 +185,30 @@ ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
             ctx->request_last = 1;
         }
 
+        if (ctx->request_body.first == NULL && n && !b->last_buf) {
+            ctx->gathers = ngx_http_llm_monitor_request_gathers(ctx);
+        }
+
+        if (ctx->gathers) {
+
+            if (n <= (size_t) (ctx->request_body.end
+                               - ctx->request_body.pos))
+            {
+                ngx_http_llm_monitor_body_add(&ctx->request_body, b->pos, n);
+
+                if (b->last_buf) {
+                    ngx_http_llm_monitor_request_flush(ctx, 1);
+                    break;
+                }
+
+                continue;
+            }
+
+            /* more than was announced */
+
+            ngx_http_llm_monitor_request_flush(ctx, 0);
+        }
+
         if (n || b->last_buf) {
             llm_exchange_request_body(ctx->exchange, b->pos, n, b->last_buf);
         }
@@ -191,4 +217,47 @@ ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
             break;
         }
     }
+}
+
+
+/*
+ * A body comes in two pieces or more even if it is small, for the first lies
+ * behind the head.  Where what is stored are the bytes as they came, they are
+ * read from there as a whole, which costs much less.
+ */
+
+static ngx_uint_t
+ngx_http_llm_monitor_request_gathers(ngx_http_llm_monitor_ctx_t *ctx)
+{
+    llm_str_t  *type;
+
+    static const char  json[] = "application/json";
+
+    type = &ctx->request_head.content_type;
+
+    return ctx->request_head.content_encoding.len == 0
+           && ctx->conf.nredact_json == 0
+           && type->len >= sizeof(json) - 1
+           && ngx_strncmp(type->data, json, sizeof(json) - 1) == 0
+           && ngx_http_llm_monitor_body_reserve(&ctx->request_body) == NGX_OK;
+}
+
+
+void
+ngx_http_llm_monitor_request_flush(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_uint_t last)
+{
+    llm_str_t  bytes;
+
+    if (!ctx->gathers) {
+        return;
+    }
+
+    ctx->gathers = 0;
+    ctx->gathered = 1;
+
+    ngx_http_llm_monitor_body_bytes(&ctx->request_body, &bytes);
+    llm_exchange_request_body(ctx->exchange, bytes.data, bytes.len, last);
+
+    ctx->gathered = 0;
 }

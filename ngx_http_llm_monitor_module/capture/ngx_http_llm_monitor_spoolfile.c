@@ -81,6 +81,34 @@ ngx_http_llm_monitor_body_expect(ngx_http_llm_monitor_body_t *body,
 }
 
 
+ngx_int_t
+ngx_http_llm_monitor_body_reserve(ngx_http_llm_monitor_body_t *body)
+{
+    if (!body->wanted
+        || body->first
+        || body->fd != NGX_INVALID_FILE
+        || body->expect == 0
+        || (off_t) body->expect > body->lcf->max_body_size
+        || ngx_http_llm_monitor_body_block(body, body->expect) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    body->end = body->pos + body->expect;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_llm_monitor_body_bytes(ngx_http_llm_monitor_body_t *body,
+    llm_str_t *bytes)
+{
+    bytes->data = body->first->data;
+    bytes->len = body->pos - body->first->data;
+}
+
+
 void
 ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n)

@@ -56,6 +56,16 @@ void ngx_http_llm_monitor_body_init(ngx_http_llm_monitor_body_t *body,
 void ngx_http_llm_monitor_body_expect(ngx_http_llm_monitor_body_t *body,
     off_t length);
 
+/*
+ * Takes the memory for that length, in front of the first byte, so that what
+ * is added is in one piece; NGX_DECLINED: it cannot be.  The second one says
+ * where it is.
+ */
+ngx_int_t ngx_http_llm_monitor_body_reserve(
+    ngx_http_llm_monitor_body_t *body);
+void ngx_http_llm_monitor_body_bytes(ngx_http_llm_monitor_body_t *body,
+    llm_str_t *bytes);
+
 /* Takes more bytes.  Past a bound the body is given up, never the caller. */
 void ngx_http_llm_monitor_body_add(ngx_http_llm_monitor_body_t *body,
     const u_char *p, size_t n);

@@ -167,41 +167,49 @@ llm_bytes_number(const uint8_t *p, const uint8_t *end)
 }
 
 
-/* 1 if all bytes are printable ASCII: 0x20 to 0x7e */
+/* 1 if all bytes are printable ASCII, and neither a quote nor a backslash */
 
 static inline int
-llm_bytes_printable(const uint8_t *p, size_t n)
+llm_bytes_plain(const uint8_t *p, size_t n)
 {
     size_t  i;
 
 #if defined(__SSE2__)
-    __m128i  v, good;
+    __m128i  v, good, bad;
 
-    if (n >= 16) {
+    for (i = 0; n >= 8 && i < n; i += 16) {
 
-        for (i = 0; i < n; i += 16) {
+        /* the last ones overlap those before */
 
-            /* the last ones overlap those before */
+        if (n < 16) {
+            v = _mm_unpacklo_epi64(
+                    _mm_loadl_epi64((const __m128i *) p),
+                    _mm_loadl_epi64((const __m128i *) (p + n - 8)));
 
+        } else {
             i = i > n - 16 ? n - 16 : i;
             v = _mm_loadu_si128((const __m128i *) (p + i));
-
-            /* as signed numbers, bytes from 0x80 on are below zero */
-
-            good = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)),
-                                 _mm_cmplt_epi8(v, _mm_set1_epi8(0x7f)));
-
-            if (_mm_movemask_epi8(good) != 0xffff) {
-                return 0;
-            }
         }
 
+        /* as signed numbers, bytes from 0x80 on are below zero */
+
+        good = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)),
+                             _mm_cmplt_epi8(v, _mm_set1_epi8(0x7f)));
+        bad = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                           _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+
+        if (_mm_movemask_epi8(_mm_andnot_si128(bad, good)) != 0xffff) {
+            return 0;
+        }
+    }
+
+    if (n >= 8) {
         return 1;
     }
 #endif
 
     for (i = 0; i < n; i++) {
-        if (p[i] < 0x20 || p[i] > 0x7e) {
+        if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\') {
             return 0;
         }
     }

@@ -59,18 +59,20 @@ struct llm_exchange_s {
 };
 
 
+static llm_str_t llm_exchange_route(llm_exchange_t *x,
+    const llm_route_t *route, const llm_str_t *s);
 static void llm_exchange_multipart(llm_exchange_t *x);
 static int llm_exchange_header(void *data, const llm_str_t *name,
     const llm_str_t *value);
-static void llm_exchange_request_id(llm_exchange_t *x, const llm_str_t *name,
-    const llm_str_t *value);
-static void llm_exchange_amazon(llm_exchange_t *x, const llm_str_t *name,
-    const llm_str_t *value);
+static LLM_APART void llm_exchange_request_id(llm_exchange_t *x,
+    const llm_str_t *name, const llm_str_t *value);
+static LLM_APART void llm_exchange_amazon(llm_exchange_t *x,
+    const llm_str_t *name, const llm_str_t *value);
 static void llm_exchange_protocol(llm_exchange_t *x);
 static int llm_exchange_streams(const llm_exchange_t *x);
 static int llm_exchange_http_ok(const llm_exchange_t *x);
 static void llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r);
-static void llm_exchange_url(llm_exchange_t *x);
+static LLM_APART void llm_exchange_url(llm_exchange_t *x);
 static void llm_exchange_response_record(llm_exchange_t *x, llm_record_t *r);
 static void llm_exchange_usage_record(llm_exchange_t *x, llm_record_t *r);
 static void llm_exchange_error_record(llm_exchange_t *x, llm_record_t *r);
@@ -115,8 +117,7 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
 void
 llm_exchange_request(llm_exchange_t *x, const llm_head_t *head)
 {
-    uint8_t      *p;
-    llm_route_t   route;
+    llm_route_t  route;
 
     x->request_head = head;
 
@@ -127,25 +128,8 @@ llm_exchange_request(llm_exchange_t *x, const llm_head_t *head)
     x->path_stream = route.stream;
     x->no_sums = route.no_sums;
 
-    /* what points into the route must outlive it */
-
-    p = llm_pool_alloc(&x->pool, route.endpoint.len + route.model.len);
-
-    if (p != NULL) {
-
-        if (route.endpoint.len != 0) {
-            memcpy(p, route.endpoint.data, route.endpoint.len);
-            x->endpoint.data = p;
-            x->endpoint.len = route.endpoint.len;
-        }
-
-        if (route.model.len != 0) {
-            p += route.endpoint.len;
-            memcpy(p, route.model.data, route.model.len);
-            x->path_model.data = p;
-            x->path_model.len = route.model.len;
-        }
-    }
+    x->endpoint = llm_exchange_route(x, &route, &route.endpoint);
+    x->path_model = llm_exchange_route(x, &route, &route.model);
 
     llm_request_headers(&x->request, head, x->conf);
 
@@ -154,6 +138,34 @@ llm_exchange_request(llm_exchange_t *x, const llm_head_t *head)
     x->in.root = &llm_request_root;
     x->in.fn = llm_request_value;
     x->in.data = &x->request;
+}
+
+
+/* what points into the route must outlive it */
+
+static llm_str_t
+llm_exchange_route(llm_exchange_t *x, const llm_route_t *route,
+    const llm_str_t *s)
+{
+    uint8_t    *p;
+    llm_str_t   copy;
+
+    if (s->data < route->buf || s->data >= route->buf + sizeof(route->buf)) {
+        return *s;
+    }
+
+    copy.data = NULL;
+    copy.len = 0;
+
+    p = llm_pool_alloc(&x->pool, s->len);
+
+    if (p != NULL) {
+        memcpy(p, s->data, s->len);
+        copy.data = p;
+        copy.len = s->len;
+    }
+
+    return copy;
 }
 
 
@@ -319,7 +331,9 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
         return 0;
     }
 
-    llm_exchange_request_id(x, name, value);
+    if (name->data[0] != 'c' || name->len == sizeof("cf-ray") - 1) {
+        llm_exchange_request_id(x, name, value);
+    }
 
     if (name->len > 8 && memcmp(name->data, "x-amzn-", 7) == 0) {
         llm_exchange_amazon(x, name, value);
@@ -598,8 +612,14 @@ llm_exchange_url(llm_exchange_t *x)
 
     head = x->request_head;
 
-    if (head->query.len == 0 && llm_route_url_plain(&head->path)) {
-        llm_slot_ref(&x->url, &x->pool, &head->path, sizeof(url));
+    /* the text of an endpoint is plain */
+
+    if (head->query.len == 0
+        && head->path.len == x->endpoint.len
+        && llm_bytes_same(head->path.data, x->endpoint.data, head->path.len))
+    {
+        x->url.data = (uint8_t *) head->path.data;
+        x->url.len = head->path.len;
         return;
     }
 

@@ -31,19 +31,19 @@ typedef struct {
 #define llm_word(name, value)   { name, sizeof(name) - 1, value }
 
 
-static void llm_facts_string(llm_facts_t *f, int field,
+static LLM_APART void llm_facts_string(llm_facts_t *f, int field,
     const llm_scan_value_t *v);
-static void llm_facts_literal(llm_facts_t *f, int field,
+static LLM_APART void llm_facts_literal(llm_facts_t *f, int field,
     const llm_scan_value_t *v);
-static void llm_facts_open(llm_facts_t *f, int field);
-static void llm_facts_close(llm_facts_t *f, int field);
-static void llm_facts_keep(llm_facts_t *f, int field,
+static LLM_APART void llm_facts_open(llm_facts_t *f, int field);
+static LLM_APART void llm_facts_close(llm_facts_t *f, int field);
+static LLM_APART void llm_facts_keep(llm_facts_t *f, int field,
     const llm_scan_value_t *v);
-static void llm_facts_document(llm_facts_t *f, int cut);
+static LLM_APART void llm_facts_document(llm_facts_t *f, int cut);
 static void llm_facts_finish(llm_facts_t *f);
 static void llm_facts_usage(llm_facts_t *f);
 static void llm_facts_usage_text(llm_facts_t *f);
-static void llm_facts_usage_merge(llm_facts_t *f);
+static LLM_APART void llm_facts_usage_merge(llm_facts_t *f);
 static void llm_facts_flat_error(llm_facts_t *f);
 static void llm_facts_content(llm_facts_t *f, size_t n);
 static void llm_facts_begin(llm_facts_t *f);

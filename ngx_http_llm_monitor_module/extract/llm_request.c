@@ -63,20 +63,20 @@ static int llm_request_header(void *data, const llm_str_t *name,
     const llm_str_t *value);
 static int llm_request_rank(const llm_request_name_t *names,
     const llm_str_t *name);
-static void llm_request_authorization(llm_request_t *q,
+static LLM_APART void llm_request_authorization(llm_request_t *q,
     const llm_str_t *value);
 static void llm_request_query(llm_request_t *q, const llm_str_t *query);
 static int llm_request_redacted(const llm_exchange_conf_t *conf,
     const llm_str_t *name);
-static void llm_request_string(llm_request_t *q, int field,
+static LLM_APART void llm_request_string(llm_request_t *q, int field,
     const llm_scan_value_t *v);
-static void llm_request_text(llm_request_t *q, int field,
+static LLM_APART void llm_request_text(llm_request_t *q, int field,
     const llm_scan_value_t *v);
 static int llm_request_text_end(llm_request_t *q, const llm_scan_value_t *v,
     uint64_t *hash);
-static void llm_request_name_set(llm_request_t *q, int rank,
+static LLM_APART void llm_request_name_set(llm_request_t *q, int rank,
     const llm_scan_value_t *v);
-static void llm_request_session(llm_request_t *q, int rank,
+static LLM_APART void llm_request_session(llm_request_t *q, int rank,
     const llm_scan_value_t *v);
 static llm_str_t llm_request_unescape(uint8_t *buf,
     const llm_scan_value_t *v);

@@ -54,8 +54,5 @@ void llm_route(llm_route_t *rt, const llm_str_t *method,
 size_t llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
     const llm_str_t *query, const llm_str_t *names, size_t nnames);
 
-/* Whether it is written as it is: nothing to encode, no name, no "//host". */
-int llm_route_url_plain(const llm_str_t *path);
-
 
 #endif /* _LLM_ROUTE_H_INCLUDED_ */

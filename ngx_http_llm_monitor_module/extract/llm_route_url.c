@@ -30,6 +30,7 @@ typedef struct {
 } llm_route_url_t;
 
 
+static int llm_route_url_plain(const llm_str_t *path);
 static void llm_route_url_part(llm_route_url_t *u, const llm_str_t *part,
     uint8_t separator);
 static int llm_route_url_char(const uint8_t *p, const uint8_t *end,
@@ -103,7 +104,9 @@ llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
 }
 
 
-int
+/* Whether it is written as it is: nothing to encode, no name, no "//host". */
+
+static int
 llm_route_url_plain(const llm_str_t *path)
 {
     const uint8_t  *p, *end;

@@ -141,7 +141,7 @@ void
 llm_session_derive(llm_request_t *q, const llm_str_t *account)
 {
     int        i;
-    uint8_t    name[8], hex[16];
+    uint8_t    name[8], *hex;
     uint64_t   hash[2];
 
     if (q->session_rank != 0 || !q->has_text) {
@@ -161,9 +161,17 @@ llm_session_derive(llm_request_t *q, const llm_str_t *account)
         name[i] = (uint8_t) (hash[0] >> (56 - 8 * i));
     }
 
-    llm_text_hex(hex, name, sizeof(name));
-    llm_slot_set(&q->session, q->pool, hex, sizeof(hex), LLM_SESSION_ID);
+    hex = llm_pool_alloc(q->pool, 2 * sizeof(name));
 
+    if (hex == NULL) {
+        return;
+    }
+
+    llm_text_hex(hex, name, sizeof(name));
+
+    q->session.data = hex;
+    q->session.len = 2 * sizeof(name);
+    q->session.cap = 2 * sizeof(name);
     q->session_rank = 255;
     q->session_source = LLM_SESSION_TEXT;
 }

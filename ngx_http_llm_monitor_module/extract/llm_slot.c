@@ -109,7 +109,7 @@ llm_slot_ref(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
         return;
     }
 
-    if (s->len > max || !llm_bytes_printable(s->data, s->len)) {
+    if (s->len > max || !llm_bytes_plain(s->data, s->len)) {
         llm_slot_set(slot, pool, s->data, s->len, max);
         return;
     }

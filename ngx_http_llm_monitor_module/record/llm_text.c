@@ -6,27 +6,16 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "llm_text.h"
 
 
 static int llm_utf8_shape(uint8_t c, uint8_t *lo, uint8_t *hi);
 static int llm_text_lower_char(int c);
 static int llm_text_same(const uint8_t *p, const char *text, size_t n);
-
-
-#define LLM_TEXT_PAIRS(c)                                                     \
-    c "0" c "1" c "2" c "3" c "4" c "5" c "6" c "7"                           \
-    c "8" c "9" c "a" c "b" c "c" c "d" c "e" c "f"
-
-/* the two digits of each byte */
-
-static const char  llm_text_pairs[] =
-    LLM_TEXT_PAIRS("0") LLM_TEXT_PAIRS("1") LLM_TEXT_PAIRS("2")
-    LLM_TEXT_PAIRS("3") LLM_TEXT_PAIRS("4") LLM_TEXT_PAIRS("5")
-    LLM_TEXT_PAIRS("6") LLM_TEXT_PAIRS("7") LLM_TEXT_PAIRS("8")
-    LLM_TEXT_PAIRS("9") LLM_TEXT_PAIRS("a") LLM_TEXT_PAIRS("b")
-    LLM_TEXT_PAIRS("c") LLM_TEXT_PAIRS("d") LLM_TEXT_PAIRS("e")
-    LLM_TEXT_PAIRS("f");
 
 
 /*
@@ -312,11 +301,32 @@ llm_text_lower(uint8_t *dst, const uint8_t *p, size_t n)
 void
 llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n)
 {
-    const uint8_t  *end;
+    static const char  digits[] = "0123456789abcdef";
 
-    for (end = p + n; p < end; p++) {
-        memcpy(dst, &llm_text_pairs[2 * *p], 2);
-        dst += 2;
+#if defined(__SSE2__)
+    __m128i  v, high, low, letter;
+
+    for ( /* void */ ; n >= 8; n -= 8) {
+        v = _mm_loadl_epi64((const __m128i *) p);
+
+        low = _mm_and_si128(v, _mm_set1_epi8(0x0f));
+        high = _mm_and_si128(_mm_srli_epi16(v, 4), _mm_set1_epi8(0x0f));
+        v = _mm_unpacklo_epi8(high, low);
+
+        letter = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(9)),
+                               _mm_set1_epi8('a' - '9' - 1));
+        v = _mm_add_epi8(_mm_add_epi8(v, _mm_set1_epi8('0')), letter);
+
+        _mm_storeu_si128((__m128i *) dst, v);
+
+        dst += 16;
+        p += 8;
+    }
+#endif
+
+    for ( /* void */ ; n > 0; n--, p++) {
+        *dst++ = digits[*p >> 4];
+        *dst++ = digits[*p & 0xf];
     }
 }
 

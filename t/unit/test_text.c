@@ -123,6 +123,9 @@ test_compare(void)
 
     llm_text_hex(hex, (const uint8_t *) "\x00\x9f\xff\x10", 4);
     ok(memcmp(hex, "009fff10", 8) == 0, "hexadecimal");
+    llm_text_hex(hex, (const uint8_t *) "\x00\x09\x0a\x0f\x90\xa9\xfa\xff"
+                 "\x12\x34", 10);
+    ok(memcmp(hex, "00090a0f90a9faff1234", 20) == 0, "longer hexadecimal");
     llm_text_lower(hex, (const uint8_t *) "AZaz@[\xc4", 7);
     ok(memcmp(hex, "azaz@[\xc4", 7) == 0, "lower case");
 
