@@ -406,14 +406,16 @@ def contract():
 
 
 def load_binary():
-    """t/e2e/load.c, built when it is newer than its binary."""
-    source = ROOT / 't/e2e/load.c'
+    """t/e2e/load*.c, built when one of them is newer than the binary."""
+    sources = sorted((ROOT / 't/e2e').glob('load*.[ch]'))
     binary = ROOT / 'build/load'
-    if not binary.exists() \
-            or binary.stat().st_mtime < source.stat().st_mtime:
+    if not binary.exists() or binary.stat().st_mtime < \
+            max(s.stat().st_mtime for s in sources):
         binary.parent.mkdir(exist_ok=True)
         subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-g', '-Wall',
-                        '-o', str(binary), str(source)], check=True)
+                        '-o', str(binary)]
+                       + [str(s) for s in sources if s.suffix == '.c'],
+                       check=True)
     return str(binary)
 
 
