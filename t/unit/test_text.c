@@ -101,7 +101,7 @@ static void
 test_compare(void)
 {
     int64_t    v;
-    uint8_t    hex[8];
+    uint8_t    hex[20];
     llm_str_t  s = llm_str("Content-Type"), none = llm_null_str;
     llm_str_t  max = llm_str("9223372036854775807");
     llm_str_t  over = llm_str("9223372036854775808");
