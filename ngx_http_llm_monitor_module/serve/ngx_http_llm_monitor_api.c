@@ -70,6 +70,15 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/recording"), NGX_HTTP_LLM_MONITOR_READ|NGX_HTTP_PUT,
       ngx_string("GET, HEAD, PUT"), 0, ngx_http_llm_monitor_recording },
 
+    { ngx_string("/summary"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_summary },
+
+    { ngx_string("/stats"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_stats },
+
+    { ngx_string("/leaderboard"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_leaderboard },
+
     { ngx_null_string, 0, ngx_null_string, 0, NULL }
 };
 

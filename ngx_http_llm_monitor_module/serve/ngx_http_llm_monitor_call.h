@@ -131,6 +131,11 @@ ngx_int_t ngx_http_llm_monitor_download(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_export(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_summary(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_stats(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_leaderboard(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_availability(
+    ngx_http_llm_monitor_call_t *call);
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */
 ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);

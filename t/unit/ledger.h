@@ -99,6 +99,7 @@ ledger_record(llm_record_t *r, int64_t ms)
     r->num[LLM_N_PROTOCOL] = LLM_PROTOCOL_OPENAI;
     r->num[LLM_N_STREAM] = 0;
     r->num[LLM_N_FLAGS] = 0;
+    r->num[LLM_N_USER_TRUSTED] = 1;
 
     ledger_text(r, LLM_S_METHOD, "POST");
     ledger_text(r, LLM_S_URL, "/v1/chat/completions");

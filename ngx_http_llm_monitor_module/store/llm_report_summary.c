@@ -1,0 +1,261 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * The summary: today, and yesterday up to the same time of the clock.
+ */
+
+
+#include <string.h>
+#include "llm_report_parts.h"
+
+
+#define LLM_SUMMARY_ACTIVE_MS   300000     /* a session is active so long */
+#define LLM_SUMMARY_SESSIONS    20000      /* counted; then there are more */
+
+
+static int llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, llm_json_t *j);
+static int llm_summary_sums(llm_reader_t *reader, const llm_window_t *w,
+    llm_json_t *j);
+static int llm_summary_values(llm_reader_t *reader, const llm_window_t *w,
+    int dim, const char *name, llm_json_t *j);
+static int llm_summary_sessions(llm_reader_t *reader, int64_t since,
+    int64_t until, llm_json_t *j);
+static void llm_summary_count(llm_json_t *j, const char *name, int64_t n,
+    int more);
+static int64_t llm_summary_yesterday(const llm_report_t *r);
+
+
+int
+llm_report_summary(llm_reader_t *reader, const llm_report_t *r, llm_json_t *j,
+    llm_query_error_t *err)
+{
+    int           rc;
+    llm_report_t  day;
+    llm_window_t  w;
+
+    llm_json_key(j, "now");
+    llm_json_int(j, r->now_ms);
+
+    llm_json_key(j, "tz");
+    llm_json_text(j, r->zone);
+
+    day = *r;
+    day.period = LLM_PERIOD_TODAY;
+
+    if (llm_window_set(&w, &day, reader, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    llm_json_key(j, "today");
+    rc = llm_summary_span(reader, r, &w, j);
+
+    if (rc == LLM_OK) {
+        day.period = LLM_PERIOD_CUSTOM;
+        day.since = llm_window_midnight(r->tz,
+                                        llm_window_day(r->tz, r->now_ms) - 1);
+        day.until = llm_summary_yesterday(r);
+
+        if (llm_window_set(&w, &day, reader, err) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+        llm_json_key(j, "yesterday");
+        rc = llm_summary_span(reader, r, &w, j);
+    }
+
+    if (rc == LLM_OK) {
+        llm_json_key(j, "active");
+        llm_json_open_object(j);
+
+        llm_json_key(j, "since");
+        llm_json_int(j, r->now_ms - LLM_SUMMARY_ACTIVE_MS);
+
+        rc = llm_summary_sessions(reader, r->now_ms - LLM_SUMMARY_ACTIVE_MS,
+                                  r->now_ms, j);
+
+        llm_json_close_object(j);
+    }
+
+    return rc == LLM_OK ? LLM_OK : llm_report_fail(reader, rc, err);
+}
+
+
+/* The same time of the clock a day before, whatever hours lie in between. */
+
+static int64_t
+llm_summary_yesterday(const llm_report_t *r)
+{
+    int64_t  s;
+
+    s = r->now_ms / 1000;
+    s += llm_tz_offset(r->tz, s) - LLM_DAY_MS / 1000;
+
+    return llm_tz_utc(r->tz, s) * 1000 + r->now_ms % 1000;
+}
+
+
+static int
+llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, llm_json_t *j)
+{
+    int      rc;
+    int64_t  until;
+
+    llm_json_open_object(j);
+
+    llm_window_json(w, r, j);
+
+    rc = llm_summary_sums(reader, w, j);
+
+    if (rc == LLM_OK) {
+        rc = llm_summary_values(reader, w, LLM_SERIES_USER, "users", j);
+    }
+
+    if (rc == LLM_OK) {
+        rc = llm_summary_values(reader, w, LLM_SERIES_ACCOUNT, "accounts", j);
+    }
+
+    if (rc == LLM_OK) {
+        until = w->until < r->now_ms ? w->until : r->now_ms;
+        rc = llm_summary_sessions(reader, w->since, until, j);
+    }
+
+    llm_json_close_object(j);
+
+    return rc;
+}
+
+
+static int
+llm_summary_sums(llm_reader_t *reader, const llm_window_t *w, llm_json_t *j)
+{
+    int                rc;
+    llm_series_t       series;
+    llm_series_map_t   map;
+    llm_series_sum_t  *sum;
+
+    memset(&map, 0, sizeof(llm_series_map_t));
+
+    sum = llm_series_get(&map, 0);
+    rc = sum != NULL ? LLM_OK : LLM_NOMEM;
+
+    if (rc == LLM_OK && reader->db != NULL) {
+        rc = llm_series_open(&series, reader, LLM_SERIES_TOTAL);
+
+        if (rc == LLM_OK) {
+            rc = llm_series_add_known(&series, &map, w->first, w->end);
+            llm_series_close(&series);
+        }
+    }
+
+    if (rc == LLM_OK) {
+        llm_report_sums(j, sum->sum);
+    }
+
+    llm_series_free(&map);
+
+    return rc;
+}
+
+
+/* How many values of a dimension were there; more if a bound was reached. */
+
+static int
+llm_summary_values(llm_reader_t *reader, const llm_window_t *w, int dim,
+    const char *name, llm_json_t *j)
+{
+    int               rc, more;
+    int64_t           n;
+    llm_series_t      series;
+    llm_series_map_t  map;
+
+    memset(&map, 0, sizeof(llm_series_map_t));
+    rc = LLM_OK;
+
+    if (reader->db != NULL) {
+        rc = llm_series_open(&series, reader, dim);
+
+        if (rc == LLM_OK) {
+            rc = llm_series_add_values(&series, &map, w->first, w->end);
+            llm_series_close(&series);
+        }
+    }
+
+    more = (rc == LLM_FULL) || llm_series_find(&map, LLM_LEDGER_OTHER);
+    n = (int64_t) map.n;
+
+    n -= llm_series_find(&map, LLM_LEDGER_OTHER) != NULL;
+    n -= llm_series_find(&map, LLM_LEDGER_NULL) != NULL;
+
+    llm_summary_count(j, name, n, more);
+    llm_series_free(&map);
+
+    return rc == LLM_FULL ? LLM_OK : rc;
+}
+
+
+/*
+ * Sessions that began before the end and were seen after the start: of a time
+ * that is over this may count one that was not seen within.
+ */
+
+static int
+llm_summary_sessions(llm_reader_t *reader, int64_t since, int64_t until,
+    llm_json_t *j)
+{
+    int            rc;
+    int64_t        n;
+    sqlite3_stmt  *st;
+
+    if (reader->db == NULL) {
+        llm_summary_count(j, "sessions", 0, 0);
+        return LLM_OK;
+    }
+
+    if (sqlite3_prepare_v2(reader->db, "SELECT count(*) FROM (SELECT 1"
+                           " FROM session WHERE last_ms >= ?1"
+                           " AND first_ms < ?2 LIMIT ?3)", -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    (void) sqlite3_bind_int64(st, 1, since);
+    (void) sqlite3_bind_int64(st, 2, until);
+    (void) sqlite3_bind_int64(st, 3, LLM_SUMMARY_SESSIONS + 1);
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW) {
+        n = sqlite3_column_int64(st, 0);
+        llm_summary_count(j, "sessions", n <= LLM_SUMMARY_SESSIONS
+                                             ? n : LLM_SUMMARY_SESSIONS,
+                          n > LLM_SUMMARY_SESSIONS);
+    }
+
+    sqlite3_finalize(st);
+
+    return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+}
+
+
+static void
+llm_summary_count(llm_json_t *j, const char *name, int64_t n, int more)
+{
+    char    key[32];
+    size_t  len;
+
+    llm_json_key(j, name);
+    llm_json_int(j, n);
+
+    if (more) {
+        len = strlen(name);
+        memcpy(key, name, len);
+        memcpy(key + len, "_more", sizeof("_more"));
+
+        llm_json_key(j, key);
+        llm_json_bool(j, 1);
+    }
+}

@@ -1,0 +1,367 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+#include "llm_series.h"
+
+
+#define LLM_SERIES_ROOM    64              /* of a new map */
+#define LLM_SERIES_SCAN    4               /* see llm_series_known() */
+
+#define LLM_SERIES_SUMS                                                       \
+    " requests, errors, usages, input_tokens, cache_read_tokens,"             \
+    " cache_creation_tokens, output_tokens, reasoning_tokens, total_tokens,"  \
+    " priced, cost_nano, duration_n, duration_us, ttft_n, ttft_us,"           \
+    " speed_tokens, speed_us"
+
+
+typedef int (*llm_series_span_pt)(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t);
+
+
+static int llm_series_window(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until, llm_series_span_pt read);
+static int llm_series_every(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t);
+static int llm_series_seen(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t);
+static int llm_series_rows(llm_series_t *s, llm_series_map_t *map,
+    sqlite3_stmt *st, int64_t span, int64_t t);
+static int llm_series_known(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t);
+static void llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum);
+static uint32_t *llm_series_place(const llm_series_map_t *map, int64_t value);
+static int llm_series_grow(llm_series_map_t *map);
+
+
+int
+llm_series_open(llm_series_t *s, llm_reader_t *reader, int dim)
+{
+    memset(s, 0, sizeof(llm_series_t));
+
+    s->reader = reader;
+    s->dim = dim;
+
+    if (sqlite3_prepare_v2(reader->db, "SELECT value," LLM_SERIES_SUMS
+                           " FROM series WHERE span = ?1 AND t = ?2"
+                           " AND dim = ?3", -1, &s->all, NULL)
+        != SQLITE_OK
+        || sqlite3_prepare_v2(reader->db, "SELECT value," LLM_SERIES_SUMS
+                              " FROM series WHERE span = ?1 AND t = ?2"
+                              " AND dim = ?3 AND value = ?4", -1, &s->one,
+                              NULL)
+           != SQLITE_OK
+        || sqlite3_prepare_v2(reader->db, "SELECT value FROM series"
+                              " WHERE span = ?1 AND t = ?2 AND dim = ?3", -1,
+                              &s->values, NULL)
+           != SQLITE_OK)
+    {
+        llm_series_close(s);
+        return LLM_ERROR;
+    }
+
+    (void) sqlite3_bind_int(s->all, 3, dim);
+    (void) sqlite3_bind_int(s->one, 3, dim);
+    (void) sqlite3_bind_int(s->values, 3, dim);
+
+    return LLM_OK;
+}
+
+
+void
+llm_series_close(llm_series_t *s)
+{
+    sqlite3_finalize(s->all);
+    sqlite3_finalize(s->one);
+    sqlite3_finalize(s->values);
+
+    s->all = NULL;
+    s->one = NULL;
+    s->values = NULL;
+}
+
+
+int
+llm_series_extent(llm_reader_t *reader, int64_t *first, int64_t *end)
+{
+    int            rc;
+    sqlite3_stmt  *st;
+
+    if (sqlite3_prepare_v2(reader->db,
+                           "SELECT (SELECT min(t) FROM series WHERE span ="
+                           " 86400000), (SELECT max(t) + span FROM series"
+                           " WHERE span = 86400000)", -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW) {
+        *first = sqlite3_column_int64(st, 0);
+        *end = sqlite3_column_int64(st, 1);
+    }
+
+    sqlite3_finalize(st);
+
+    return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+}
+
+
+int
+llm_series_add(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until)
+{
+    return llm_series_window(s, map, since, until, llm_series_every);
+}
+
+
+int
+llm_series_add_known(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until)
+{
+    return llm_series_window(s, map, since, until, llm_series_known);
+}
+
+
+int
+llm_series_add_values(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until)
+{
+    return llm_series_window(s, map, since, until, llm_series_seen);
+}
+
+
+static int
+llm_series_window(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until, llm_series_span_pt read)
+{
+    int      rc;
+    int64_t  t, span;
+
+    for (t = since; t < until; t += span) {
+        span = t % LLM_DAY_MS == 0 && t + LLM_DAY_MS <= until
+                   ? LLM_DAY_MS : LLM_QUARTER_MS;
+
+        rc = read(s, map, span, t);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_series_every(llm_series_t *s, llm_series_map_t *map, int64_t span,
+    int64_t t)
+{
+    return llm_series_rows(s, map, s->all, span, t);
+}
+
+
+static int
+llm_series_seen(llm_series_t *s, llm_series_map_t *map, int64_t span,
+    int64_t t)
+{
+    return llm_series_rows(s, map, s->values, span, t);
+}
+
+
+static int
+llm_series_rows(llm_series_t *s, llm_series_map_t *map, sqlite3_stmt *st,
+    int64_t span, int64_t t)
+{
+    int                rc;
+    llm_series_sum_t  *sum;
+
+    (void) sqlite3_bind_int64(st, 1, span);
+    (void) sqlite3_bind_int64(st, 2, t);
+
+    s->times++;
+
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        s->rows++;
+
+        sum = llm_series_get(map, sqlite3_column_int64(st, 0));
+
+        if (sum == NULL) {
+            (void) sqlite3_reset(st);
+            return map->n == LLM_SERIES_VALUES ? LLM_FULL : LLM_NOMEM;
+        }
+
+        if (st == s->all) {
+            llm_series_row(st, sum);
+        }
+    }
+
+    (void) sqlite3_reset(st);
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
+/* Few values of many are looked up one by one, each costs some steps. */
+
+static int
+llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
+    int64_t t)
+{
+    int                rc, all;
+    size_t             i;
+    sqlite3_stmt      *st;
+    llm_series_sum_t  *sum;
+
+    all = s->rows < s->times * map->n * LLM_SERIES_SCAN;
+    st = all ? s->all : s->one;
+    rc = SQLITE_DONE;
+
+    (void) sqlite3_bind_int64(st, 1, span);
+    (void) sqlite3_bind_int64(st, 2, t);
+
+    for (i = 0; i < map->n && rc == SQLITE_DONE; i = all ? map->n : i + 1) {
+
+        if (!all) {
+            (void) sqlite3_bind_int64(st, 4, map->sums[i].value);
+        }
+
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+            sum = llm_series_find(map, sqlite3_column_int64(st, 0));
+
+            if (sum != NULL) {
+                llm_series_row(st, sum);
+            }
+        }
+
+        (void) sqlite3_reset(st);
+    }
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
+static void
+llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum)
+{
+    int  i;
+
+    for (i = 0; i < LLM_C_COUNT; i++) {
+        sum->sum[i] += sqlite3_column_int64(st, i + 1);
+    }
+}
+
+
+llm_series_sum_t *
+llm_series_find(const llm_series_map_t *map, int64_t value)
+{
+    uint32_t  *place;
+
+    if (map->n == 0) {
+        return NULL;
+    }
+
+    place = llm_series_place(map, value);
+
+    return *place != 0 ? &map->sums[*place - 1] : NULL;
+}
+
+
+llm_series_sum_t *
+llm_series_get(llm_series_map_t *map, int64_t value)
+{
+    uint32_t          *place;
+    llm_series_sum_t  *sum;
+
+    sum = llm_series_find(map, value);
+
+    if (sum != NULL) {
+        return sum;
+    }
+
+    if (map->n == LLM_SERIES_VALUES
+        || (map->n == map->room && llm_series_grow(map) != LLM_OK))
+    {
+        return NULL;
+    }
+
+    place = llm_series_place(map, value);
+    sum = &map->sums[map->n++];
+    *place = (uint32_t) map->n;
+
+    memset(sum, 0, sizeof(llm_series_sum_t));
+    sum->value = value;
+
+    return sum;
+}
+
+
+/* The place of a value, or a free one; there is always one. */
+
+static uint32_t *
+llm_series_place(const llm_series_map_t *map, int64_t value)
+{
+    size_t    at, mask;
+    uint32_t  n;
+
+    mask = 2 * map->room - 1;
+    at = (size_t) ((uint64_t) value * 0x9e3779b97f4a7c15ULL >> 32) & mask;
+
+    for ( ;; ) {
+        n = map->index[at];
+
+        if (n == 0 || map->sums[n - 1].value == value) {
+            return &map->index[at];
+        }
+
+        at = (at + 1) & mask;
+    }
+}
+
+
+static int
+llm_series_grow(llm_series_map_t *map)
+{
+    size_t             i, room;
+    uint32_t          *index;
+    llm_series_sum_t  *sums;
+
+    room = map->room ? 2 * map->room : LLM_SERIES_ROOM;
+
+    sums = realloc(map->sums, room * sizeof(llm_series_sum_t));
+    if (sums == NULL) {
+        return LLM_NOMEM;
+    }
+
+    map->sums = sums;
+
+    index = calloc(2 * room, sizeof(uint32_t));
+    if (index == NULL) {
+        return LLM_NOMEM;
+    }
+
+    free(map->index);
+    map->index = index;
+    map->room = room;
+
+    for (i = 0; i < map->n; i++) {
+        *llm_series_place(map, sums[i].value) = (uint32_t) i + 1;
+    }
+
+    return LLM_OK;
+}
+
+
+void
+llm_series_free(llm_series_map_t *map)
+{
+    free(map->sums);
+    free(map->index);
+    memset(map, 0, sizeof(llm_series_map_t));
+}
