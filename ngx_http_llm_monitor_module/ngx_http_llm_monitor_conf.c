@@ -667,6 +667,7 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
     mcf->enabled = 1;
+    mcf->live = 1;
 
     return NGX_CONF_OK;
 }

@@ -64,6 +64,9 @@ typedef struct {
     ngx_uint_t                     enabled;        /* that or llm_monitor_api,
                                                       somewhere */
 
+    ngx_uint_t                     live;           /* somebody may ask what is
+                                                      in flight */
+
     ngx_int_t                      request_id;     /* index of $request_id,
                                                       or NGX_ERROR */
 

@@ -15,6 +15,9 @@
 /* the master kills a worker 3 seconds after a fast shutdown began */
 #define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
 
+/* ms between two looks at what is in flight */
+#define NGX_HTTP_LLM_MONITOR_FLIGHTS      200
+
 /* ms until the next try where the lock file cannot be used */
 #define NGX_HTTP_LLM_MONITOR_RETRY        5000
 
@@ -27,6 +30,7 @@
 
 typedef struct {
     ngx_event_t                        timer;
+    ngx_event_t                        flights;
     ngx_connection_t                   dummy;    /* for debug log of timers */
     llm_drain_t                       *drain;    /* NULL: not the writer */
     ngx_http_llm_monitor_main_conf_t  *mcf;      /* whose directory is open */
@@ -37,6 +41,7 @@ typedef struct {
 
 
 static void ngx_http_llm_monitor_tick(ngx_event_t *ev);
+static void ngx_http_llm_monitor_tick_flights(ngx_event_t *ev);
 static ngx_http_llm_monitor_main_conf_t *ngx_http_llm_monitor_conf(
     ngx_cycle_t *cycle);
 static void ngx_http_llm_monitor_attach(
@@ -71,6 +76,11 @@ ngx_http_llm_monitor_init_process(ngx_cycle_t *cycle)
     p->timer.data = &p->dummy;
     p->timer.log = cycle->log;
     p->timer.cancelable = 1;
+
+    p->flights.handler = ngx_http_llm_monitor_tick_flights;
+    p->flights.data = &p->dummy;
+    p->flights.log = cycle->log;
+    p->flights.cancelable = 1;
 
     mcf = ngx_http_llm_monitor_conf(cycle);
 
@@ -118,6 +128,32 @@ ngx_http_llm_monitor_attach(ngx_http_llm_monitor_main_conf_t *mcf,
     /* a directory that cannot be used is the zone's to report */
 
     (void) ngx_http_llm_monitor_zone_init_process(&mcf->zone, log);
+
+    if (mcf->live && mcf->watch
+        && !ngx_http_llm_monitor_process.flights.timer_set)
+    {
+        ngx_add_timer(&ngx_http_llm_monitor_process.flights,
+                      NGX_HTTP_LLM_MONITOR_FLIGHTS);
+    }
+}
+
+
+/* Streams that a worker still has at its end are shown until theirs. */
+
+static void
+ngx_http_llm_monitor_tick_flights(ngx_event_t *ev)
+{
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_llm_monitor_process.mcf;
+
+    if (mcf == NULL || !mcf->live) {
+        return;
+    }
+
+    ngx_http_llm_monitor_flights(mcf);
+
+    ngx_add_timer(ev, NGX_HTTP_LLM_MONITOR_FLIGHTS);
 }
 
 
@@ -260,6 +296,7 @@ ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_llm_monitor_capture_exit(mcf, cycle->log);
+    llm_live_leave(&mcf->zone.own);
 
     /*
      * Whoever is last may find the lock free and the ring not empty; what

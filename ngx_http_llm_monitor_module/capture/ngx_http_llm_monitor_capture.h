@@ -40,6 +40,12 @@ llm_record_t *ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
 
 /*
+ * Now and then: writes what is known of the exchanges that are in flight into
+ * shared memory, for the live view.
+ */
+void ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf);
+
+/*
  * In exit_process: publishes every exchange that is still alive as outcome
  * shutdown.
  */

@@ -141,6 +141,8 @@ ngx_http_llm_monitor_cleanup(void *data)
         ngx_queue_remove(&ctx->queue);
     }
 
+    ngx_http_llm_monitor_flight_end(ctx);
+
     llm_exchange_destroy(ctx->exchange);
 
     ngx_http_llm_monitor_body_free(&ctx->request_body);

@@ -44,6 +44,9 @@ struct ngx_http_llm_monitor_ctx_s {
     llm_record_t                      *record;       /* NULL: not finished */
     llm_exchange_state_t               state;        /* once it is */
 
+    llm_live_slot_t                   *flight;       /* NULL: not shown */
+    int64_t                            id;           /* 0: not given yet */
+
     unsigned                           response:1;   /* its head was seen */
     unsigned                           request_last:1;
     unsigned                           gathers:1;    /* the request's body,
@@ -55,6 +58,7 @@ struct ngx_http_llm_monitor_ctx_s {
     unsigned                           done:1;       /* all of it was sent */
     unsigned                           shutdown:1;
     unsigned                           published:1;
+    unsigned                           missed:1;     /* found no slot */
 };
 
 
@@ -78,6 +82,12 @@ void ngx_http_llm_monitor_response_head(ngx_http_llm_monitor_ctx_t *ctx,
 /* Finishes the facts, publishes the record once, releases the exchange. */
 void ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
+
+/* It is in flight no more. */
+void ngx_http_llm_monitor_flight_end(ngx_http_llm_monitor_ctx_t *ctx);
+
+/* The upstream's name as configured; NULL: there is none. */
+ngx_str_t *ngx_http_llm_monitor_upstream_name(ngx_http_request_t *r);
 
 /* Counts an exchange of which no record can be made. */
 void ngx_http_llm_monitor_lost(ngx_http_request_t *r);

@@ -111,6 +111,8 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
     ctx->published = 1;
     ngx_queue_remove(&ctx->queue);
 
+    ngx_http_llm_monitor_flight_end(ctx);
+
     log = r->connection->log;
     zone = &ctx->mcf->zone;
 
@@ -221,6 +223,10 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
 {
     if (ctx->end == 0) {
         ctx->end = ngx_http_llm_monitor_elapsed(ctx);
+    }
+
+    if (ctx->id) {
+        rec->num[LLM_N_ID] = ctx->id;
     }
 
     rec->num[LLM_N_TIMESTAMP] = (int64_t) r->start_sec * 1000 + r->start_msec;
@@ -406,36 +412,50 @@ ngx_http_llm_monitor_provider(ngx_http_request_t *r, llm_record_t *rec)
     ngx_str_t            *host;
     ngx_http_upstream_t  *u;
 
-    u = r->upstream;
+    host = ngx_http_llm_monitor_upstream_name(r);
 
-    if (u == NULL) {
+    if (host == NULL) {
         return;
     }
 
-    if (u->upstream) {
-        host = &u->upstream->host;
+    u = r->upstream;
 
-    } else if (u->conf && u->conf->upstream) {
-
-        /* a cache hit, which never chose a peer */
-
-        host = &u->conf->upstream->host;
-
-    } else if (u->resolved) {
+    if (u->resolved && host == &u->resolved->host) {
 
         /* made of variables, perhaps of what the client sent */
 
-        (void) ngx_http_llm_monitor_text(r, &u->resolved->host,
-                                         &rec->str[LLM_S_PROVIDER]);
-        return;
-
-    } else {
+        (void) ngx_http_llm_monitor_text(r, host, &rec->str[LLM_S_PROVIDER]);
         return;
     }
 
     rec->str[LLM_S_PROVIDER].data = host->data;
     rec->str[LLM_S_PROVIDER].len = ngx_min(host->len,
                                            NGX_HTTP_LLM_MONITOR_TEXT_MAX);
+}
+
+
+ngx_str_t *
+ngx_http_llm_monitor_upstream_name(ngx_http_request_t *r)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u == NULL) {
+        return NULL;
+    }
+
+    if (u->upstream) {
+        return &u->upstream->host;
+    }
+
+    /* a cache hit, which never chose a peer */
+
+    if (u->conf && u->conf->upstream) {
+        return &u->conf->upstream->host;
+    }
+
+    return u->resolved ? &u->resolved->host : NULL;
 }
 
 

@@ -855,6 +855,35 @@ llm_exchange_state(const llm_exchange_t *x, llm_exchange_state_t *st)
 
 
 void
+llm_exchange_live(const llm_exchange_t *x, llm_exchange_live_t *live)
+{
+    const llm_facts_t    *f;
+    const llm_request_t  *q;
+
+    f = &x->facts;
+    q = &x->request;
+
+    live->protocol = x->protocol;
+    live->operation = x->operation;
+    live->stream = llm_exchange_streams(x);
+    live->endpoint = x->endpoint;
+    live->model = q->model.len != 0 ? llm_slot_str(&q->model) : x->path_model;
+    live->session = llm_slot_str(&q->session);
+    live->user = llm_slot_str(&q->user);
+    live->account = llm_slot_str(&x->account);
+    live->bytes = x->out.bytes;
+    live->ttft_us = f->content_at;
+    live->output_tokens = f->usage.v[LLM_U_OUTPUT];
+    live->estimated_tokens = LLM_NULL;
+
+    if (f->text_bytes != 0) {
+        live->estimated_tokens = (f->text_bytes + LLM_EXCHANGE_BYTES - 1)
+                                 / LLM_EXCHANGE_BYTES;
+    }
+}
+
+
+void
 llm_exchange_destroy(llm_exchange_t *x)
 {
     if (x == NULL) {

@@ -144,6 +144,26 @@ typedef struct {
 void llm_exchange_state(const llm_exchange_t *x, llm_exchange_state_t *st);
 
 
+/* The same, for who shows exchanges in flight; texts live as long as x. */
+
+typedef struct {
+    int             protocol;
+    int             operation;
+    int             stream;
+    llm_str_t       endpoint;
+    llm_str_t       model;
+    llm_str_t       session;
+    llm_str_t       user;              /* as the request's body says */
+    llm_str_t       account;
+    int64_t         bytes;             /* of the response, decoded */
+    int64_t         ttft_us;
+    int64_t         output_tokens;     /* as told so far */
+    int64_t         estimated_tokens;  /* of the text so far */
+} llm_exchange_live_t;
+
+void llm_exchange_live(const llm_exchange_t *x, llm_exchange_live_t *live);
+
+
 /* Releases everything.  x may be NULL. */
 void llm_exchange_destroy(llm_exchange_t *x);
 

@@ -15,6 +15,14 @@
 #define NGX_HTTP_LLM_MONITOR_DROP_PERIOD  60    /* s between log lines */
 
 
+/* untouched pages of it cost nothing */
+
+typedef struct {
+    llm_control_t    control;
+    llm_live_t       live;
+} ngx_http_llm_monitor_shared_t;
+
+
 static ngx_int_t ngx_http_llm_monitor_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_llm_monitor_zone_control(
@@ -67,9 +75,11 @@ ngx_http_llm_monitor_zone_add(ngx_conf_t *cf, ngx_http_llm_monitor_zone_t *z,
                    sizeof(NGX_HTTP_LLM_MONITOR_ZONE_PREFIX) - 1);
     ngx_memcpy(p, z->dir.data, z->dir.len);
 
-    /* the control block, and what the slab pool needs for itself */
+    /* what is shared, and what the slab pool needs for itself */
 
-    size = ngx_align(sizeof(llm_control_t), ngx_pagesize) + 8 * ngx_pagesize;
+    size = ngx_align(sizeof(ngx_http_llm_monitor_shared_t), ngx_pagesize);
+    size += size / ngx_pagesize * sizeof(ngx_slab_page_t) + 8 * ngx_pagesize;
+    size = ngx_align(size, ngx_pagesize);
 
     shm_zone = ngx_shared_memory_add(cf, &name, size, tag);
     if (shm_zone == NULL) {
@@ -124,11 +134,13 @@ static ngx_int_t
 ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     ngx_http_llm_monitor_zone_t *oz)
 {
-    ngx_log_t  *log;
+    ngx_log_t                      *log;
+    ngx_http_llm_monitor_shared_t  *shared;
 
     if (oz) {
         z->shpool = oz->shpool;
         z->control = oz->control;
+        z->live = oz->live;
         return NGX_OK;
     }
 
@@ -136,23 +148,28 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     z->shpool = (ngx_slab_pool_t *) z->shm_zone->shm.addr;
 
     if (z->shm_zone->shm.exists) {
-        z->control = z->shpool->data;
+        shared = z->shpool->data;
+        z->control = &shared->control;
+        z->live = &shared->live;
         return NGX_OK;
     }
 
     z->shpool->log_nomem = 0;
 
-    z->control = ngx_slab_alloc(z->shpool, sizeof(llm_control_t));
+    shared = ngx_slab_alloc(z->shpool, sizeof(ngx_http_llm_monitor_shared_t));
 
-    if (z->control == NULL) {
+    if (shared == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "no memory in zone \"%V\"",
                       &z->shm_zone->shm.name);
         return NGX_ERROR;
     }
 
-    z->shpool->data = z->control;
+    z->shpool->data = shared;
+    z->control = &shared->control;
+    z->live = &shared->live;
 
     llm_control_init(z->control);
+    llm_live_init(z->live);
 
     /* two instances on one directory shall not count alike */
 
@@ -210,6 +227,7 @@ ngx_http_llm_monitor_zone_cleanup(void *data)
 {
     ngx_http_llm_monitor_zone_t *z = data;
 
+    llm_live_leave(&z->own);
     llm_spool_close(&z->spool);
 
     if (z->spool_fd != NGX_INVALID_FILE) {
@@ -234,6 +252,8 @@ ngx_http_llm_monitor_zone_init_process(ngx_http_llm_monitor_zone_t *z,
 
     z->owner = llm_owner_self();
     z->share = llm_control_join(z->control, z->owner);
+
+    llm_live_join(&z->own, z->live, z->owner);
 
     rc = ngx_http_llm_monitor_zone_open_dirs(z, log);
 

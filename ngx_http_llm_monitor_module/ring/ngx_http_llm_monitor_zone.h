@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "llm_ring.h"
 #include "llm_control.h"
+#include "llm_live.h"
 #include "llm_owner.h"
 #include "llm_spool.h"
 #include "ngx_http_llm_monitor_ring_file.h"
@@ -27,6 +28,8 @@ typedef struct {
     ngx_shm_zone_t                    *shm_zone;
     ngx_slab_pool_t                   *shpool;
     llm_control_t                     *control;      /* in the zone */
+    llm_live_t                        *live;         /* the same */
+    llm_live_own_t                     own;          /* this worker's of it */
 
     /* mapped by the master and inherited; file outlives a reload */
     llm_ring_t                         ring;

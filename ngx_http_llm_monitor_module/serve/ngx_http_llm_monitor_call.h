@@ -136,6 +136,7 @@ ngx_int_t ngx_http_llm_monitor_stats(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_leaderboard(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_availability(
     ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */
 ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);

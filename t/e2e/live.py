@@ -1,0 +1,171 @@
+"""What is in flight is shown while it is, by every worker and to who may see
+it; what a dead worker had in flight is not."""
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+from lib import Nginx, Tap, alive, free_port, need_module, wait_for
+
+ASKED = json.dumps({
+    'model': 'claude-sonnet-4', 'stream': True, 'max_tokens': 9,
+    'metadata': {'user_id': 'u1'},
+    'messages': [{'role': 'user', 'content': 'hi'}]}).encode()
+FIRST = (b'event: message_start\n'
+         b'data: {"type":"message_start","message":{"id":"m","model":"c-4",'
+         b'"usage":{"input_tokens":9,"output_tokens":1}}}\n\n'
+         b'event: content_block_delta\n'
+         b'data: {"type":"content_block_delta","index":0,"delta":'
+         b'{"type":"text_delta","text":"twelve bytes"}}\n\n')
+LAST = (b'event: message_stop\n'
+        b'data: {"type":"message_stop"}\n\n')
+HEAD = (b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n'
+        b'X-Account-Email: one@a.example\r\nConnection: close\r\n\r\n')
+
+
+class Upstream(threading.Thread):
+    """Answers the head and the first events, and the last one when told."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(('127.0.0.1', free_port()))
+        self.port = self.listener.getsockname()[1]
+        self.go = threading.Event()
+        self.start()
+
+    def run(self):
+        while True:
+            s, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(s,),
+                             daemon=True).start()
+
+    def serve(self, s):
+        data = b''
+        while ASKED[-8:] not in data:
+            data += s.recv(65536)
+        s.sendall(HEAD + FIRST)
+        self.go.wait(30)
+        try:
+            s.sendall(LAST)
+        except OSError:
+            pass
+        s.close()
+
+
+def ask(nginx):
+    """A client that has read the first events."""
+    c = http.client.HTTPConnection('127.0.0.1', nginx.unbuffered, timeout=30)
+    c.request('POST', '/v1/messages', ASKED,
+              {'Content-Type': 'application/json', 'X-User': 'anna',
+               'Authorization': 'Basic YW5uYTp4'})
+    r = c.getresponse()
+    r.read1(10)
+    return c, r
+
+
+def flights(nginx, path='/live'):
+    status, answer = nginx.api(path)
+    return answer['live'] if status == 200 else None
+
+
+def main():
+    need_module()
+    tap = Tap()
+    upstream = Upstream()
+    scope = free_port()
+    nginx = Nginx(upstream.port, workers=2, http='''
+        server { listen 127.0.0.1:%d;
+            location /account/ { llm_monitor_api;
+                llm_monitor_scope account $arg_who; }
+            location /user/ { llm_monitor_api;
+                llm_monitor_scope user $http_x_who; } }''' % scope)
+    nginx.start()
+
+    def scoped(path, who):
+        c = http.client.HTTPConnection('127.0.0.1', scope, timeout=10)
+        c.request('GET', path, headers={'X-Who': who, 'Host': 'localhost'})
+        return len(json.loads(c.getresponse().read())['live'])
+
+    tap.ok(flights(nginx) == [], 'nothing is in flight')
+    before = time.time() * 1000
+    clients = [ask(nginx) for _ in range(6)]
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 6, 5),
+           'six streams are in flight', flights(nginx))
+
+    # both workers answer with the same
+
+    seen = [flights(nginx) for _ in range(8)]
+    tap.ok(all([f['id'] for f in s] == [f['id'] for f in seen[0]]
+               for s in seen), 'whichever worker is asked')
+    one = wait_for(lambda: next((f for f in flights(nginx)
+                                 if f['ttft_ms'] is not None), None), 3)
+    want = dict(method='POST', endpoint='/v1/messages', operation='chat',
+                status=200, protocol='anthropic', provider='llm',
+                model='claude-sonnet-4', stream=True,
+                account_email='one@a.example', user='anna',
+                client_ip='127.0.0.1', output_tokens=None,
+                estimated_output_tokens=3, response_bytes=len(FIRST))
+    tap.ok(one and all(one[k] == v for k, v in want.items()),
+           'each with what is known of it', want, one)
+    tap.ok(before - 1000 < one['timestamp'] < time.time() * 1000 + 1000
+           and 0 < one['ttft_ms'] < one['elapsed_ms'] + 1000,
+           'and its times', one)
+    time.sleep(0.3)
+    later = next(f for f in flights(nginx) if f['id'] == one['id'])
+    tap.ok(later['elapsed_ms'] > one['elapsed_ms'] + 200, 'time passes')
+
+    tap.ok(scoped('/account/live', '') == 0, 'a scope of nobody sees none')
+    tap.ok(scoped('/user/live', 'anna') == 6, 'a user sees all of hers')
+    tap.ok(scoped('/user/live', 'u1') == 0, 'not what a body claims')
+    status, _ = nginx.api('/live?limit=5')
+    tap.ok(status == 400, 'there are no parameters')
+    tap.ok(nginx.api('/live', 'POST')[0] == 405, 'nor other methods')
+
+    # of the records that they become
+
+    upstream.go.set()
+    for c, r in clients:
+        r.read()
+        c.close()
+    tap.ok(wait_for(lambda: flights(nginx) == [], 3), 'they are over')
+    nginx.wait_total(6)
+    tap.ok(sorted(r['id'] for r in nginx.logs()) ==
+           sorted(f['id'] for f in seen[0]), 'the records have the same ids')
+
+    # a worker that is killed
+
+    upstream.go.clear()
+    clients = [ask(nginx) for _ in range(4)]
+    wait_for(lambda: len(flights(nginx)) == 4, 5)
+    killed = nginx.workers()
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(map(alive, killed)), 5)
+    wait_for(nginx.listening, 5)
+    tap.ok(wait_for(lambda: flights(nginx) == [], 5),
+           'what a dead worker had is not shown', flights(nginx))
+    clients += [ask(nginx) for _ in range(3)]
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 3, 5),
+           'its places are used again')
+
+    # an old worker shows its own as long as it has some
+
+    nginx.send(signal.SIGHUP)
+    time.sleep(1)
+    old = flights(nginx)
+    tap.ok(len(old) == 3, 'after a reload they are in flight still', old)
+    upstream.go.set()
+    tap.ok(wait_for(lambda: flights(nginx) == [], 10), 'until their ends')
+
+    bad = [line for line in nginx.complaints() if 'signal 9' not in line]
+    tap.ok(not bad, 'nothing to complain of in the log', *bad[:5])
+    nginx.stop()
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
