@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tap.h"
+#include "mem.h"
 #include "split.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_multipart.h"
 
@@ -83,23 +84,6 @@ static const case_t  cases[] = {
     { "nothing", TYPE, "", "", 1 },
     { "another boundary", TYPE, "--other\r\n\r\nx\r\n--other--", "", 1 }
 };
-
-
-static void *
-mem_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-mem_free(void *data, void *p)
-{
-    free(p);
-}
-
-
-static const llm_mem_t  mem = { mem_alloc, mem_free, NULL };
 
 
 static llm_multipart_t *

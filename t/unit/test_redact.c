@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tap.h"
+#include "mem.h"
 #include "split.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_redact.h"
 
@@ -98,23 +99,6 @@ static const llm_str_t  names[] = {
 
 static uint8_t  out[100000];
 static size_t   out_len;
-
-
-static void *
-mem_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-mem_free(void *data, void *p)
-{
-    free(p);
-}
-
-
-static const llm_mem_t  mem = { mem_alloc, mem_free, NULL };
 
 
 static void

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tap.h"
+#include "mem.h"
 #include "split.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_repeat.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_sse.h"
@@ -16,23 +17,6 @@
 
 static char    trace[4096];
 static size_t  len;
-
-
-static void *
-mem_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-mem_free(void *data, void *p)
-{
-    free(p);
-}
-
-
-static const llm_mem_t  mem = { mem_alloc, mem_free, NULL };
 
 
 static void
