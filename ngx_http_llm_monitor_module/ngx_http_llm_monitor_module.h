@@ -103,7 +103,7 @@ typedef struct {
     ngx_array_t                   *redact_args;
     ngx_array_t                   *redact_json;
 
-    /* made of the above by the first exchange; its sink_data is NULL */
+    /* made of the above by the first exchange */
     llm_exchange_conf_t            exchange;
 
     /* locations that answer */

@@ -183,18 +183,15 @@ ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
         ngx_http_llm_monitor_ctx_conf(ctx->mcf, ctx->lcf);
     }
 
-    ctx->conf = ctx->lcf->exchange;
-    ctx->conf.sink_data = ctx;
-
     ngx_http_llm_monitor_body_init(&ctx->request_body, ctx->mcf, ctx->lcf,
-                                   ctx->conf.request_sink != NULL,
+                                   ctx->lcf->exchange.request_sink != NULL,
                                    r->connection->log);
 
     ngx_http_llm_monitor_body_expect(&ctx->request_body,
                                      r->headers_in.content_length_n);
 
     ngx_http_llm_monitor_body_init(&ctx->response_body, ctx->mcf, ctx->lcf,
-                                   ctx->conf.response_sink != NULL,
+                                   ctx->lcf->exchange.response_sink != NULL,
                                    r->connection->log);
 
     ngx_http_llm_monitor_ctx_exchange(ctx, r);
@@ -207,7 +204,7 @@ ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
 {
     ngx_http_llm_monitor_request_head(ctx, r);
 
-    ctx->exchange = llm_exchange_create(&ctx->conf);
+    ctx->exchange = llm_exchange_create(&ctx->lcf->exchange, ctx);
 
     if (ctx->exchange) {
         llm_exchange_request(ctx->exchange, &ctx->request_head);

@@ -25,6 +25,7 @@
 
 struct llm_exchange_s {
     const llm_exchange_conf_t  *conf;
+    void                       *sink_data;
     const llm_head_t           *request_head;
     const llm_head_t           *response_head;
 
@@ -87,7 +88,7 @@ static const llm_key_t  llm_exchange_counted =
 
 
 llm_exchange_t *
-llm_exchange_create(const llm_exchange_conf_t *conf)
+llm_exchange_create(const llm_exchange_conf_t *conf, void *sink_data)
 {
     llm_exchange_t  *x;
 
@@ -99,6 +100,7 @@ llm_exchange_create(const llm_exchange_conf_t *conf)
     memset(x, 0, offsetof(llm_exchange_t, pool));
 
     x->conf = conf;
+    x->sink_data = sink_data;
     x->ttfb = LLM_NULL;
     x->path_stream = -1;
 
@@ -133,7 +135,7 @@ llm_exchange_request(llm_exchange_t *x, const llm_head_t *head)
 
     llm_request_headers(&x->request, head, x->conf);
 
-    llm_flow_init(&x->in, x->conf, head, &x->pool, &x->reader, 0);
+    llm_flow_init(&x->in, x->conf, x->sink_data, head, &x->pool, &x->reader, 0);
 
     x->in.root = &llm_request_root;
     x->in.fn = llm_request_value;
@@ -252,7 +254,8 @@ llm_exchange_response(llm_exchange_t *x, const llm_head_t *head)
     f->provider = provider;
     f->http_error = head->status >= 400;
 
-    llm_flow_init(&x->out, x->conf, head, &x->pool, &x->reader, 1);
+    llm_flow_init(&x->out, x->conf, x->sink_data, head, &x->pool, &x->reader,
+                  1);
 
     x->out.fn = llm_facts_value;
     x->out.data = f;

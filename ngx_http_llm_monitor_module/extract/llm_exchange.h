@@ -49,7 +49,6 @@ typedef struct {
     /* decoded bytes of the two bodies, in order; NULL: nobody wants them */
     llm_sink_pt     request_sink;
     llm_sink_pt     response_sink;
-    void           *sink_data;
 
     /* names from llm_monitor_redact, lower case; live as long as needed */
     const llm_str_t *redact_headers;
@@ -67,8 +66,12 @@ typedef struct {
 typedef struct llm_exchange_s  llm_exchange_t;
 
 
-/* NULL if there is no memory.  conf must outlive the exchange. */
-llm_exchange_t *llm_exchange_create(const llm_exchange_conf_t *conf);
+/*
+ * NULL if there is no memory.  conf must outlive the exchange, and may be that
+ * of many; sink_data is what its sinks are called with.
+ */
+llm_exchange_t *llm_exchange_create(const llm_exchange_conf_t *conf,
+    void *sink_data);
 
 
 /*

@@ -82,8 +82,8 @@ llm_flow_none(llm_flow_t *b)
 
 void
 llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
-    const llm_head_t *head, llm_pool_t *pool, llm_reader_t *shared,
-    int response)
+    void *sink_data, const llm_head_t *head, llm_pool_t *pool,
+    llm_reader_t *shared, int response)
 {
     int  rc;
 
@@ -93,6 +93,7 @@ llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
     b->head = head;
     b->pool = pool;
     b->shared = shared;
+    b->sink_data = sink_data;
     b->sink = response ? conf->response_sink : conf->request_sink;
     b->hint = llm_flow_by_type(&head->content_type);
 
@@ -148,7 +149,7 @@ llm_flow_again(llm_flow_t *b, const uint8_t *p, size_t n)
     b->bytes += n;
 
     if (b->sink != NULL) {
-        b->sink(b->conf->sink_data, p, n);
+        b->sink(b->sink_data, p, n);
     }
 
     for (end = p + n; p < end; p = q) {
@@ -277,14 +278,14 @@ llm_flow_out(llm_flow_t *b, const uint8_t *p, size_t n)
     conf = b->conf;
 
     if (conf->nredact_json == 0) {
-        b->sink(conf->sink_data, p, n);
+        b->sink(b->sink_data, p, n);
         return;
     }
 
     if (b->redact == NULL) {
         rc = llm_redact_create(&b->redact, conf->redact_json,
                                conf->nredact_json, &conf->mem, b->sink,
-                               conf->sink_data);
+                               b->sink_data);
 
         if (rc != LLM_OK) {
             /* what cannot be redacted must not be stored */
@@ -781,7 +782,7 @@ llm_flow_summary(llm_flow_t *b)
     llm_multipart_summary(b->multipart, &buf);
 
     if (buf.failed == LLM_OK) {
-        b->sink(b->conf->sink_data, buf.data, buf.len);
+        b->sink(b->sink_data, buf.data, buf.len);
     }
 
     llm_buf_free(&buf);

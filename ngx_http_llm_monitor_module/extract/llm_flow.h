@@ -55,6 +55,7 @@ typedef struct {
     const llm_head_t          *head;
     llm_pool_t                *pool;
     llm_sink_pt                sink;
+    void                      *sink_data;
 
     /* who reads; a response has facts as well */
     const llm_key_t           *root;
@@ -92,8 +93,8 @@ void llm_flow_none(llm_flow_t *b);
 
 /* The head is known; response: what is read from a response only. */
 void llm_flow_init(llm_flow_t *b, const llm_exchange_conf_t *conf,
-    const llm_head_t *head, llm_pool_t *pool, llm_reader_t *shared,
-    int response);
+    void *sink_data, const llm_head_t *head, llm_pool_t *pool,
+    llm_reader_t *shared, int response);
 
 void llm_flow_feed(llm_flow_t *b, const uint8_t *p, size_t n, int last);
 

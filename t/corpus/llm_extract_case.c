@@ -190,7 +190,6 @@ case_run(case_t *c)
     conf.mem.free = case_free;
     conf.request_sink = case_sink;
     conf.response_sink = case_sink;
-    conf.sink_data = c;
     conf.salt = salt;
 
     c->request.each = case_each;
@@ -198,7 +197,7 @@ case_run(case_t *c)
     c->response.each = case_each;
     c->response.headers = &c->response_headers;
 
-    x = llm_exchange_create(&conf);
+    x = llm_exchange_create(&conf, c);
 
     llm_exchange_request(x, &c->request);
     case_feed(x, c, 0);

@@ -142,7 +142,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (option & 1) {
         conf.request_sink = take;
         conf.response_sink = take;
-        conf.sink_data = &total;
     }
 
     if (option & 2) {
@@ -170,7 +169,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     resp.content_encoding = text(codings[(option >> 3) & 7]);
     resp.status = (option & 0x40) ? 200 : 400 + option;
 
-    x = llm_exchange_create(&conf);
+    x = llm_exchange_create(&conf, &total);
     if (x == NULL) {
         return 0;
     }

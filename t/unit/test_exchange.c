@@ -167,7 +167,7 @@ start(const char *path, const char *type, int status)
     response.status = status;
     response.content_type = text(type);
 
-    return llm_exchange_create(&conf);
+    return llm_exchange_create(&conf, NULL);
 }
 
 
