@@ -21,6 +21,9 @@
 /* ms until the next try where the lock file cannot be used */
 #define NGX_HTTP_LLM_MONITOR_RETRY        5000
 
+/* stats=0 in seconds: the sums of minutes go even then */
+#define NGX_HTTP_LLM_MONITOR_FOR_EVER     3153600000
+
 
 /*
  * State of this process, not of a configuration: without a master a reload
@@ -237,7 +240,8 @@ ngx_http_llm_monitor_try_drain(void)
     conf.flush_ms = mcf->flush;
     conf.retention_s = mcf->retention;
     conf.bodies_s = mcf->bodies;
-    conf.stats_s = mcf->stats;
+    conf.stats_s = mcf->stats ? mcf->stats
+                              : NGX_HTTP_LLM_MONITOR_FOR_EVER;
     conf.max_size = mcf->max_size;
     conf.synchronous = (int) mcf->synchronous;
     conf.trouble = &p->trouble;

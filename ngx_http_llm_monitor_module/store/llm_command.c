@@ -12,7 +12,9 @@
 typedef enum {
     LLM_CLEAR_RING = 0,          /* what was finished before comes first */
     LLM_CLEAR_ROWS,
-    LLM_CLEAR_LEDGER
+    LLM_CLEAR_LEDGER,
+    LLM_CLEAR_FORGET,            /* no text of it stays in the file */
+    LLM_CLEAR_PAGES
 } llm_clear_stage_e;
 
 
@@ -20,6 +22,7 @@ static int llm_command_start(llm_commander_t *c);
 static int llm_command_recording(llm_commander_t *c);
 static int llm_command_clear_start(llm_commander_t *c);
 static int llm_command_clear(llm_commander_t *c);
+static int llm_command_forget(llm_commander_t *c);
 static int llm_command_never(void *data);
 static void llm_command_end(llm_commander_t *c, int state, int64_t result,
     const char *error);
@@ -114,8 +117,9 @@ llm_command_clear_start(llm_commander_t *c)
     c->newest = llm_source_newest(c->source);
     c->source->cleared = 0;
 
-    memset(&c->purge, 0, sizeof(llm_purge_t));
-    c->purge.below = LLM_NULL;
+    c->from = 0;
+
+    llm_purge_init(&c->purge);
 
     if (c->cmd->len > 0) {
 
@@ -198,7 +202,7 @@ llm_command_clear(llm_commander_t *c)
     default: /* LLM_CLEAR_LEDGER */
 
         if (c->stats) {
-            rc = llm_purge_ledger(c->w, LLM_NULL);
+            rc = llm_command_forget(c);
 
             if (rc != LLM_AGAIN) {
                 return rc;
@@ -209,6 +213,51 @@ llm_command_clear(llm_commander_t *c)
                         c->purge.deleted + c->source->cleared, NULL);
         return LLM_OK;
     }
+}
+
+
+/* LLM_AGAIN: it is done. */
+
+static int
+llm_command_forget(llm_commander_t *c)
+{
+    int  rc, left;
+
+    switch (c->stage) {
+
+    case LLM_CLEAR_LEDGER:
+        rc = llm_purge_ledger(c->w, LLM_NULL, LLM_NULL);
+        break;
+
+    case LLM_CLEAR_FORGET:
+        rc = llm_purge_forget(c->w, &c->from);
+
+        if (rc == LLM_OK && c->from == 0) {
+            rc = LLM_AGAIN;
+        }
+
+        break;
+
+    default: /* LLM_CLEAR_PAGES */
+        rc = llm_purge_pages(c->w, 1);
+
+        if (rc == LLM_AGAIN
+            && llm_db_checkpoint(&c->w->db, SQLITE_CHECKPOINT_TRUNCATE, &left)
+               != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
+
+        return rc;
+    }
+
+    if (rc != LLM_AGAIN) {
+        return rc;
+    }
+
+    c->stage++;
+
+    return LLM_OK;
 }
 
 

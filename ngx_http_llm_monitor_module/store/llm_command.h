@@ -20,6 +20,7 @@ typedef struct {
     llm_command_t  *cmd;            /* running; NULL: none */
     int             stage;
     int             stats;          /* clear the ledger too */
+    int64_t         from;           /* of the dictionary */
     uint64_t        newest;         /* of the own ring when it began */
     llm_filter_t   *filter;
     llm_purge_t     purge;

@@ -307,6 +307,7 @@ llm_db_setup(llm_db_t *db)
     (void) snprintf(sql, sizeof(sql),
                     "PRAGMA synchronous = %d;"
                     "PRAGMA temp_store = MEMORY;"
+                    "PRAGMA secure_delete = ON;"
                     "PRAGMA journal_size_limit = %d;",
                     db->synchronous, LLM_DB_WAL_MAX);
 

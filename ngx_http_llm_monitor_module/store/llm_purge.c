@@ -18,9 +18,10 @@
 
 #define LLM_PURGE_FILE_MS   3600000
 #define LLM_PURGE_SQL_MAX   65536
-#define LLM_PURGE_DICT      5000       /* ids of one slice */
-#define LLM_PURGE_FREE      "256"      /* pages of one slice */
-#define LLM_PURGE_KEEP      1024       /* free pages that may stay */
+#define LLM_PURGE_FREE      "8"        /* pages in one go */
+#define LLM_PURGE_KEEP      1024       /* free pages that may stay, at most */
+#define LLM_PURGE_KEEP_PART 32         /* and one in so many */
+#define LLM_PURGE_LOOK      8          /* rows between two looks at them */
 #define LLM_PURGE_FRAMES    8          /* of a body in one go, 2 MB */
 
 enum {
@@ -44,15 +45,23 @@ static int llm_purge_find(llm_writer_t *w, llm_purge_t *p, int64_t *ids,
     int *n, int64_t *edge);
 static int llm_purge_edge(llm_writer_t *w, llm_purge_t *p, int64_t *edge);
 static int llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row,
-    int *done);
+    int64_t enough, int *done);
+static int llm_purge_enough(llm_writer_t *w, int n, int64_t enough,
+    int64_t *free);
 static int llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id,
     int row);
 static int llm_purge_frames(llm_writer_t *w, sqlite3_stmt *st, int64_t id,
     int64_t start);
 static int llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n);
-static int llm_purge_oldest(llm_writer_t *w, int64_t *row_ms,
-    int64_t *ledger_ms);
 static int llm_purge_named(llm_writer_t *w, const char *name);
+
+
+void
+llm_purge_init(llm_purge_t *p)
+{
+    memset(p, 0, sizeof(llm_purge_t));
+    p->below = LLM_NULL;
+}
 
 
 int
@@ -76,7 +85,7 @@ llm_purge_rows(llm_writer_t *w, llm_purge_t *p)
         return LLM_ERROR;
     }
 
-    if (llm_purge_ids(w, ids, n, 1, &done) != LLM_OK
+    if (llm_purge_ids(w, ids, n, 1, p->enough, &done) != LLM_OK
         || llm_writer_commit(w) != LLM_OK)
     {
         llm_writer_rollback(w);
@@ -198,15 +207,16 @@ llm_purge_edge(llm_writer_t *w, llm_purge_t *p, int64_t *edge)
 
 
 /*
- * In a transaction; at least one, the rest while there is time.  Of a body in
- * many frames a part, and then its row comes again.
+ * In a transaction; at least one, the rest while there is time and more is to
+ * be freed.  Of a body in many frames a part, and then its row comes again.
  */
 
 static int
-llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
+llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row,
+    int64_t enough, int *done)
 {
     int            rc;
-    int64_t        start;
+    int64_t        start, free;
     sqlite3_stmt  *st[LLM_PURGE_STATEMENTS];
 
     if (llm_db_prepare(&w->db, llm_purge_sql, st, LLM_PURGE_STATEMENTS)
@@ -216,6 +226,7 @@ llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
     }
 
     rc = LLM_OK;
+    free = LLM_NULL;
     start = llm_control_now();
 
     for (*done = 0; *done < n && rc == LLM_OK; (*done)++) {
@@ -225,6 +236,14 @@ llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
                 || w->nfiles + 2 > LLM_BATCH_FILES))
         {
             break;
+        }
+
+        if (enough > 0) {
+            rc = llm_purge_enough(w, *done, enough, &free);
+
+            if (rc != LLM_AGAIN) {
+                break;
+            }
         }
 
         rc = llm_purge_frames(w, st[LLM_PURGE_FRAME], ids[*done], start);
@@ -242,6 +261,30 @@ llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row, int *done)
     llm_db_finalize(st, LLM_PURGE_STATEMENTS);
 
     return rc;
+}
+
+
+/* LLM_AGAIN: not yet.  *free is set at the first look. */
+
+static int
+llm_purge_enough(llm_writer_t *w, int n, int64_t enough, int64_t *free)
+{
+    int64_t  pages;
+
+    if (n % LLM_PURGE_LOOK != 0) {
+        return LLM_AGAIN;
+    }
+
+    if (llm_db_int(&w->db, "PRAGMA freelist_count", &pages) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (*free == LLM_NULL) {
+        *free = pages;
+    }
+
+    return (pages - *free) * LLM_SCHEMA_PAGE_SIZE >= enough ? LLM_OK
+                                                            : LLM_AGAIN;
 }
 
 
@@ -295,7 +338,7 @@ llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id, int row)
 
 
 int
-llm_purge_bodies(llm_writer_t *w, int64_t below)
+llm_purge_bodies(llm_writer_t *w, int64_t below, int64_t enough)
 {
     int            n, done, rc;
     int64_t        ids[LLM_PURGE_ROWS];
@@ -337,7 +380,7 @@ llm_purge_bodies(llm_writer_t *w, int64_t below)
         return LLM_ERROR;
     }
 
-    if (llm_purge_ids(w, ids, n, 0, &done) != LLM_OK
+    if (llm_purge_ids(w, ids, n, 0, enough, &done) != LLM_OK
         || llm_purge_expired(w, ids, done) != LLM_OK
         || llm_writer_commit(w) != LLM_OK)
     {
@@ -383,62 +426,6 @@ llm_purge_expired(llm_writer_t *w, const int64_t *ids, int n)
 
 
 int
-llm_purge_unused(llm_writer_t *w, int64_t *from)
-{
-    int64_t  row_ms, ledger_ms, n;
-
-    if (llm_writer_begin(w) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    if (llm_purge_oldest(w, &row_ms, &ledger_ms) != LLM_OK
-        || llm_dict_sweep(&w->dict, row_ms / LLM_DAY_MS,
-                          ledger_ms / LLM_DAY_MS, LLM_PURGE_DICT, from)
-           != LLM_OK
-        || llm_sessions_sweep(&w->sessions, row_ms, &n) != LLM_OK
-        || llm_writer_commit(w) != LLM_OK)
-    {
-        llm_writer_rollback(w);
-        return LLM_ERROR;
-    }
-
-    return LLM_OK;
-}
-
-
-/* Of an empty table: now, as what is used today is kept in any case. */
-
-static int
-llm_purge_oldest(llm_writer_t *w, int64_t *row_ms, int64_t *ledger_ms)
-{
-    int64_t  now, id, t;
-
-    now = llm_wall_ms();
-
-    if (llm_db_int(&w->db, "SELECT coalesce(min(id), 0) FROM log", &id)
-        != LLM_OK
-        || llm_db_int(&w->db,
-                      "SELECT min((SELECT coalesce(min(t), 1 << 62)"
-                      "  FROM service), (SELECT coalesce(min(t), 1 << 62)"
-                      "  FROM who), (SELECT coalesce(min(t), 1 << 62)"
-                      "  FROM series WHERE span = 86400000),"
-                      " (SELECT coalesce(min(t), 1 << 62)"
-                      "  FROM health WHERE span = 3600000),"
-                      " (SELECT coalesce(min(t), 1 << 62)"
-                      "  FROM service_minute))", &t)
-           != LLM_OK)
-    {
-        return LLM_ERROR;
-    }
-
-    *row_ms = id != 0 && id >> LLM_ID_SHIFT < now ? id >> LLM_ID_SHIFT : now;
-    *ledger_ms = t < now ? t : now;
-
-    return LLM_OK;
-}
-
-
-int
 llm_purge_used(llm_writer_t *w, int64_t *bytes)
 {
     int64_t  pages, free, size;
@@ -457,29 +444,61 @@ llm_purge_used(llm_writer_t *w, int64_t *bytes)
 
 
 int
-llm_purge_pages(llm_writer_t *w)
+llm_purge_pages(llm_writer_t *w, int all)
 {
-    int64_t  pages;
+    int64_t  pages, kept, start;
+
+    if (llm_db_int(&w->db, "PRAGMA page_count", &kept) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    kept /= LLM_PURGE_KEEP_PART;
+    kept = all ? 0 : kept < LLM_PURGE_KEEP ? kept : LLM_PURGE_KEEP;
+    start = llm_control_now();
 
     if (llm_db_int(&w->db, "PRAGMA freelist_count", &pages) != LLM_OK) {
         return LLM_ERROR;
     }
 
-    if (pages <= LLM_PURGE_KEEP) {
+    if (pages <= kept) {
         return LLM_AGAIN;
     }
 
-    return llm_db_exec(&w->db,
-                       "PRAGMA incremental_vacuum(" LLM_PURGE_FREE ")");
+    if (llm_writer_begin(w) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    do {
+        if (llm_db_exec(&w->db, "PRAGMA incremental_vacuum(" LLM_PURGE_FREE
+                        ")")
+            != LLM_OK
+            || llm_db_int(&w->db, "PRAGMA freelist_count", &pages) != LLM_OK)
+        {
+            goto failed;
+        }
+
+    } while (pages > kept && llm_control_now() - start < LLM_PURGE_MS);
+
+    if (llm_writer_commit(w) != LLM_OK) {
+        goto failed;
+    }
+
+    return pages > kept ? LLM_OK : LLM_AGAIN;
+
+failed:
+
+    llm_writer_rollback(w);
+
+    return LLM_ERROR;
 }
 
 
 void
-llm_purge_files(llm_writer_t *w)
+llm_purge_files(llm_writer_t *w, int64_t now)
 {
     int             fd;
     DIR            *dir;
-    int64_t         ms, now;
+    int64_t         ms;
     struct stat     st;
     struct dirent  *entry;
 
@@ -497,8 +516,6 @@ llm_purge_files(llm_writer_t *w)
 
         return;
     }
-
-    now = llm_wall_ms();
 
     while ((entry = readdir(dir)) != NULL) {
 

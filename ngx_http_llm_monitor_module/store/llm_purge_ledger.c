@@ -44,11 +44,12 @@ static const char *const  llm_purge_ledger_sql[] = {
     ((int) (sizeof(llm_purge_ledger_sql) / sizeof(char *)))
 
 
-static int llm_purge_times(llm_writer_t *w, int64_t ms, int *more);
+static int llm_purge_times(llm_writer_t *w, int64_t ms, int64_t fine_ms,
+    int *more);
 
 
 int
-llm_purge_ledger(llm_writer_t *w, int64_t ms)
+llm_purge_ledger(llm_writer_t *w, int64_t ms, int64_t fine_ms)
 {
     int  more;
 
@@ -56,7 +57,7 @@ llm_purge_ledger(llm_writer_t *w, int64_t ms)
         return LLM_ERROR;
     }
 
-    if (llm_purge_times(w, ms, &more) != LLM_OK
+    if (llm_purge_times(w, ms, fine_ms, &more) != LLM_OK
         || llm_writer_commit(w) != LLM_OK)
     {
         llm_writer_rollback(w);
@@ -70,7 +71,7 @@ llm_purge_ledger(llm_writer_t *w, int64_t ms)
 /* While there is time; what is known of the tables is forgotten. */
 
 static int
-llm_purge_times(llm_writer_t *w, int64_t ms, int *more)
+llm_purge_times(llm_writer_t *w, int64_t ms, int64_t fine_ms, int *more)
 {
     int            i, rc, changed;
     int64_t        start;
@@ -99,7 +100,7 @@ llm_purge_times(llm_writer_t *w, int64_t ms, int *more)
 
         /* not all of them have it */
 
-        (void) sqlite3_bind_int64(st[i], 2, llm_wall_ms() - LLM_FINE_MS);
+        (void) sqlite3_bind_int64(st[i], 2, fine_ms);
 
         rc = llm_db_run(&w->db, st[i]);
 

@@ -23,7 +23,10 @@ static const char *const  llm_session_sql[LLM_SESSION_STATEMENTS] = {
     "UPDATE session SET last_ms = max(last_ms, ?2),"
         " first_ms = min(first_ms, ?2) WHERE id = ?1",
     "DELETE FROM session WHERE id IN (SELECT id FROM session"
-        " WHERE last_ms < ?1 LIMIT 500)"
+        " WHERE last_ms < ?1 LIMIT ?2) RETURNING id",
+    "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE id NOT IN"
+        " (SELECT session FROM log WHERE session IS NOT NULL) LIMIT ?2)"
+        " RETURNING id"
 };
 
 
@@ -32,6 +35,13 @@ static uint64_t llm_session_hash(llm_sessions_t *s, const llm_str_t *text,
     int64_t key);
 static int llm_session_find(llm_sessions_t *s, const llm_record_t *r,
     const llm_str_t *sid, int64_t *id);
+static int llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot,
+    int64_t ms);
+static int llm_session_delete(llm_sessions_t *s, sqlite3_stmt *st,
+    int64_t *n);
+static void llm_session_drop(llm_session_slot_t *slots, size_t size,
+    const int64_t *ids, size_t n);
+static int llm_session_compare(const void *a, const void *b);
 static int llm_session_add(llm_sessions_t *s, const llm_record_t *r,
     const llm_str_t *sid, int64_t key);
 static int64_t llm_session_key(const llm_record_t *r);
@@ -160,6 +170,7 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
         if (slot->hash == hash) {
             *id = slot->id;
             r->num[LLM_N_SESSION_SOURCE] = LLM_SESSION_BY_CHAIN;
+            rc = llm_session_touch(s, slot, r->num[LLM_N_TIMESTAMP]);
         }
     }
 
@@ -174,6 +185,7 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
         slot = &s->chain[hash % LLM_SESSION_CHAIN];
         slot->hash = hash;
         slot->id = *id;
+        slot->last_ms = r->num[LLM_N_TIMESTAMP];
     }
 
     return rc;
@@ -238,6 +250,17 @@ llm_session_find(llm_sessions_t *s, const llm_record_t *r,
     }
 
     *id = slot->id;
+
+    return llm_session_touch(s, slot, ms);
+}
+
+
+/* What the table says may lag. */
+
+static int
+llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot, int64_t ms)
+{
+    sqlite3_stmt  *st;
 
     if (ms < slot->last_ms + LLM_SESSION_LAG_MS) {
         return LLM_OK;
@@ -306,15 +329,76 @@ llm_sessions_sweep(llm_sessions_t *s, int64_t ms, int64_t *n)
 
     (void) sqlite3_bind_int64(st, 1, ms - LLM_SESSION_LAG_MS);
 
-    if (llm_db_run(s->db, st) != LLM_OK) {
-        return LLM_ERROR;
+    return llm_session_delete(s, st, n);
+}
+
+
+int
+llm_sessions_forget(llm_sessions_t *s, int64_t *n)
+{
+    return llm_session_delete(s, s->st[LLM_SESSION_FORGET], n);
+}
+
+
+/* What is in memory of them goes too, for ids may be given out again. */
+
+static int
+llm_session_delete(llm_sessions_t *s, sqlite3_stmt *st, int64_t *n)
+{
+    int      rc;
+    size_t   count;
+    int64_t  ids[LLM_SESSION_SWEPT];
+
+    count = 0;
+
+    (void) sqlite3_bind_int(st, 2, LLM_SESSION_SWEPT);
+
+    while ((rc = llm_db_row(s->db, st)) == LLM_OK) {
+
+        if (count < LLM_SESSION_SWEPT) {
+            ids[count++] = sqlite3_column_int64(st, 0);
+        }
     }
 
-    *n = sqlite3_changes(s->db->handle);
+    *n = (int64_t) count;
+    s->total -= *n;
 
-    if (*n > 0) {
-        llm_sessions_reset(s);
+    if (count > 0) {
+        qsort(ids, count, sizeof(int64_t), llm_session_compare);
+        llm_session_drop(s->slots, LLM_SESSION_CACHED, ids, count);
+        llm_session_drop(s->chain, LLM_SESSION_CHAIN, ids, count);
     }
 
-    return LLM_OK;
+    return rc == LLM_DECLINED ? LLM_OK : LLM_ERROR;
+}
+
+
+static void
+llm_session_drop(llm_session_slot_t *slots, size_t size, const int64_t *ids,
+    size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < size; i++) {
+
+        if (slots[i].hash != 0
+            && bsearch(&slots[i].id, ids, n, sizeof(int64_t),
+                       llm_session_compare)
+               != NULL)
+        {
+            memset(&slots[i], 0, sizeof(llm_session_slot_t));
+        }
+    }
+}
+
+
+static int
+llm_session_compare(const void *a, const void *b)
+{
+    int64_t  x, y;
+
+    x = *(const int64_t *) a;
+    y = *(const int64_t *) b;
+
+    return x < y ? -1 : x > y;
 }

@@ -19,13 +19,14 @@
 #define LLM_SESSION_CACHED    16384
 #define LLM_SESSION_CHAIN     65536       /* answers remembered */
 #define LLM_SESSION_LAG_MS    60000       /* of last_ms in the table */
+#define LLM_SESSION_SWEPT     500
 
 /* rule 5 of the order in which a session is looked for */
 #define LLM_SESSION_BY_CHAIN  5
 
 enum {
     LLM_SESSION_FIND = 0, LLM_SESSION_INSERT, LLM_SESSION_TOUCH,
-    LLM_SESSION_DELETE, LLM_SESSION_STATEMENTS
+    LLM_SESSION_DELETE, LLM_SESSION_FORGET, LLM_SESSION_STATEMENTS
 };
 
 typedef struct {
@@ -58,10 +59,11 @@ void llm_sessions_reset(llm_sessions_t *s);
 int llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id);
 
 /*
- * Removes sessions that ended before ms, at most 500; *n is how many.  In a
- * transaction.
+ * Removes sessions that ended before ms, or that no row belongs to; at most
+ * LLM_SESSION_SWEPT, *n is how many.  In a transaction.
  */
 int llm_sessions_sweep(llm_sessions_t *s, int64_t ms, int64_t *n);
+int llm_sessions_forget(llm_sessions_t *s, int64_t *n);
 
 
 #endif /* _LLM_SESSIONS_H_INCLUDED_ */

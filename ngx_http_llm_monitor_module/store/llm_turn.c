@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "llm_frames.h"
-#include "llm_marks.h"
 #include "llm_turn.h"
 
 
@@ -19,8 +18,6 @@
 #define LLM_TURN_BACKOFF_MAX    2000
 #define LLM_TURN_SCAN_MS        1000
 #define LLM_TURN_CHECKPOINT_MS  10000
-#define LLM_TURN_KEEP_MS        60000
-#define LLM_TURN_KEEP_SLICES    100        /* then records have a turn */
 
 /* SQLite before it loses commits if two connections race a WAL reset */
 #define LLM_TURN_WAL_RESET      3051003
@@ -35,12 +32,6 @@ static void llm_turn_tell(llm_turn_t *t);
 static int llm_turn_records(llm_turn_t *t);
 static int llm_turn_others(llm_turn_t *t);
 static int llm_turn_checkpoint(llm_turn_t *t);
-static int llm_turn_keep(llm_turn_t *t);
-static int llm_turn_slices(llm_turn_t *t, int (*slice)(llm_turn_t *t),
-    int *more);
-static int llm_turn_bodies(llm_turn_t *t);
-static int llm_turn_rows(llm_turn_t *t);
-static int llm_turn_ledger(llm_turn_t *t);
 static int llm_turn_never(void *data);
 
 
@@ -71,10 +62,11 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
 
     t->writer.control = conf->control;
     t->ring = conf->ring;
-    t->retention_s = conf->retention_s;
-    t->bodies_s = conf->bodies_s;
-    t->stats_s = conf->stats_s;
-    t->max_size = conf->max_size;
+    t->keep.retention_s = conf->retention_s;
+    t->keep.bodies_s = conf->bodies_s;
+    t->keep.stats_s = conf->stats_s;
+    t->keep.max_size = conf->max_size;
+    t->keep.ring = llm_ring_identity(conf->ring);
     t->stop = stop;
     t->stop_data = stop_data;
 
@@ -132,8 +124,6 @@ llm_turn(llm_turn_t *t)
     }
 
     if (rc != LLM_OK
-        || llm_turn_others(t) != LLM_OK
-        || llm_turn_keep(t) != LLM_OK
         || llm_turn_checkpoint(t) != LLM_OK)
     {
         llm_turn_failed(t);
@@ -186,7 +176,8 @@ llm_turn_open(llm_turn_t *t)
     t->scan_ms = 0;
 
     if (llm_turn_recording(t) != LLM_OK
-        || llm_source_recover(&t->source) != LLM_OK)
+        || llm_source_recover(&t->source) != LLM_OK
+        || llm_keep_open(&t->keep, &t->writer) != LLM_OK)
     {
         return LLM_ERROR;
     }
@@ -283,6 +274,8 @@ llm_turn_failed(llm_turn_t *t)
     code = t->writer.db.code & 0xff;
     broken = llm_db_broken(&t->writer.db);
 
+    llm_keep_failed(&t->keep, &t->writer);
+
     __atomic_store_n(&t->writer.control->db_up, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&t->writer.control->db_error, t->writer.db.code,
                      __ATOMIC_RELAXED);
@@ -330,7 +323,7 @@ llm_turn_tell(llm_turn_t *t)
     __atomic_store_n(&c->db_bytes, file, __ATOMIC_RELAXED);
     __atomic_store_n(&c->wal_bytes, wal, __ATOMIC_RELAXED);
 
-    if (t->open && t->retry_ms <= llm_control_now()) {
+    if (t->open && !t->keep.full && t->retry_ms <= llm_control_now()) {
         t->backoff_ms = 0;
         __atomic_store_n(&c->db_up, 1, __ATOMIC_RELAXED);
     }
@@ -338,14 +331,14 @@ llm_turn_tell(llm_turn_t *t)
 
 
 /*
- * The own ring, and between its batches what was asked and large bodies.
- * LLM_AGAIN: the database must be opened again.
+ * The own ring, and between its batches what was asked, large bodies, what is
+ * too old, and other rings.  LLM_AGAIN: the database must be opened again.
  */
 
 static int
 llm_turn_records(llm_turn_t *t)
 {
-    int  rc, more;
+    int  rc, held, more;
 
     do {
         more = 0;
@@ -356,7 +349,8 @@ llm_turn_records(llm_turn_t *t)
             return LLM_AGAIN;
         }
 
-        rc = llm_source_own(&t->source);
+        held = llm_keep_held(&t->keep);
+        rc = held ? LLM_AGAIN : llm_source_own(&t->source);
 
         if (rc == LLM_ERROR) {
             return LLM_ERROR;
@@ -372,7 +366,7 @@ llm_turn_records(llm_turn_t *t)
 
         more |= rc == LLM_OK;
 
-        if (t->writer.storing) {
+        if (t->writer.storing && !held) {
             rc = llm_frames_slice(&t->writer);
 
             if (rc == LLM_ERROR) {
@@ -382,9 +376,17 @@ llm_turn_records(llm_turn_t *t)
             more |= rc == LLM_OK;
         }
 
-        if (llm_turn_checkpoint(t) != LLM_OK) {
+        if (llm_turn_others(t) != LLM_OK) {
             return LLM_ERROR;
         }
+
+        rc = llm_keep_slice(&t->keep, &t->writer);
+
+        if (rc == LLM_ERROR || llm_turn_checkpoint(t) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+        more |= rc == LLM_OK;
 
     } while (more && !t->stop(t->stop_data));
 
@@ -399,9 +401,9 @@ llm_turn_others(llm_turn_t *t)
 
     now = llm_control_now();
 
-    t->scanned = 0;
+    t->keep.scanned = 0;
 
-    if ((now < t->scan_ms && now < t->keep_ms) || t->stop(t->stop_data)) {
+    if (now < t->scan_ms || llm_keep_held(&t->keep) || t->stop(t->stop_data)) {
         return LLM_OK;
     }
 
@@ -416,7 +418,7 @@ llm_turn_others(llm_turn_t *t)
     }
 
     t->scan_ms = llm_control_now() + LLM_TURN_SCAN_MS;
-    t->scanned = !t->stop(t->stop_data);
+    t->keep.scanned = !t->stop(t->stop_data);
 
     return LLM_OK;
 }
@@ -443,141 +445,13 @@ llm_turn_checkpoint(llm_turn_t *t)
 }
 
 
-/* Once a minute: what is too old, what nothing refers to, free pages. */
-
-static int
-llm_turn_keep(llm_turn_t *t)
-{
-    int      more;
-    int64_t  now;
-
-    now = llm_control_now();
-
-    if (now < t->keep_ms || t->stop(t->stop_data)) {
-        return LLM_OK;
-    }
-
-    more = 0;
-
-    memset(&t->rows, 0, sizeof(llm_purge_t));
-    t->rows.seq = t->writer.seq;
-
-    if (llm_turn_slices(t, llm_turn_bodies, &more) != LLM_OK
-        || llm_turn_slices(t, llm_turn_rows, &more) != LLM_OK
-        || llm_turn_slices(t, llm_turn_ledger, &more) != LLM_OK
-        || llm_purge_pages(&t->writer) == LLM_ERROR)
-    {
-        return LLM_ERROR;
-    }
-
-    do {
-        if (llm_purge_unused(&t->writer, &t->dict_from) != LLM_OK) {
-            return LLM_ERROR;
-        }
-
-    } while (t->dict_from != 0 && !t->stop(t->stop_data));
-
-    if (t->scanned) {
-        llm_purge_files(&t->writer);
-
-        if (llm_marks_sweep(&t->writer, llm_ring_identity(t->ring))
-            != LLM_OK)
-        {
-            return LLM_ERROR;
-        }
-    }
-
-    /* what comes fast goes as fast */
-
-    t->keep_ms = llm_control_now()
-                 + (more ? LLM_TURN_SCAN_MS : LLM_TURN_KEEP_MS);
-
-    return LLM_OK;
-}
-
-
-/* While there is something of a kind, and nobody waits for its place. */
-
-static int
-llm_turn_slices(llm_turn_t *t, int (*slice)(llm_turn_t *t), int *more)
-{
-    int  i, rc;
-
-    for (i = 0; i < LLM_TURN_KEEP_SLICES; i++) {
-
-        rc = slice(t);
-
-        if (rc != LLM_OK) {
-            return rc == LLM_AGAIN ? LLM_OK : LLM_ERROR;
-        }
-
-        if (t->stop(t->stop_data)) {
-            break;
-        }
-    }
-
-    *more = 1;
-
-    return LLM_OK;
-}
-
-
-static int
-llm_turn_bodies(llm_turn_t *t)
-{
-    if (t->bodies_s == 0) {
-        return LLM_AGAIN;
-    }
-
-    return llm_purge_bodies(&t->writer,
-                            (llm_wall_ms() - t->bodies_s * 1000)
-                            << LLM_ID_SHIFT);
-}
-
-
-/* By age; and the oldest of any age while the database is too large. */
-
-static int
-llm_turn_rows(llm_turn_t *t)
-{
-    int64_t  used;
-
-    t->rows.below = t->retention_s > 0
-                    ? (llm_wall_ms() - t->retention_s * 1000) << LLM_ID_SHIFT
-                    : 1;
-
-    if (t->max_size > 0) {
-        if (llm_purge_used(&t->writer, &used) != LLM_OK) {
-            return LLM_ERROR;
-        }
-
-        if (used > t->max_size) {
-            t->rows.below = LLM_NULL;
-        }
-    }
-
-    return llm_purge_rows(&t->writer, &t->rows);
-}
-
-
-static int
-llm_turn_ledger(llm_turn_t *t)
-{
-    if (t->stats_s == 0) {
-        return LLM_AGAIN;
-    }
-
-    return llm_purge_ledger(&t->writer, llm_wall_ms() - t->stats_s * 1000);
-}
-
-
 void
 llm_turn_urgent(llm_turn_t *t)
 {
     int       rc;
     uint64_t  used, room;
 
-    if (llm_turn_ready(t) != LLM_OK) {
+    if (llm_turn_ready(t) != LLM_OK || llm_keep_held(&t->keep)) {
         return;
     }
 
@@ -614,7 +488,8 @@ llm_turn_end(llm_turn_t *t, int64_t deadline)
     t->stop = llm_turn_never;
 
     while (llm_control_now() < deadline
-           && llm_turn_ready(t) == LLM_OK)
+           && llm_turn_ready(t) == LLM_OK
+           && !llm_keep_held(&t->keep))
     {
         switch (llm_source_own(&t->source)) {
 

@@ -13,12 +13,14 @@
 
 #include "llm_command.h"
 #include "llm_drain.h"
+#include "llm_keep.h"
 
 
 typedef struct {
     llm_writer_t      writer;
     llm_source_t      source;
     llm_commander_t   commander;
+    llm_keep_t        keep;
     llm_ring_t       *ring;
     char             *dir;
     char             *ring_dir;
@@ -28,17 +30,8 @@ typedef struct {
     int64_t           retry_ms;      /* when the database is tried again */
     int64_t           backoff_ms;
     int64_t           scan_ms;       /* other rings and segments */
-    int               scanned;       /* all of them were empty this turn */
     int64_t           checkpoint_ms;
-    int64_t           keep_ms;       /* retention and sweeps */
-    llm_purge_t       rows;          /* how far retention is this time */
-    int64_t           dict_from;
     uint64_t          errors;        /* of the database, told so far */
-
-    int64_t           retention_s;
-    int64_t           bodies_s;
-    int64_t           stats_s;
-    int64_t           max_size;
 
     /* between batches: 1, let go */
     int             (*stop)(void *data);

@@ -458,7 +458,9 @@ fill_commit(fill_t *f)
 
     f->day = day;
 
-    while (llm_purge_ledger(f->writer, 0) == LLM_OK) {
+    while (llm_purge_ledger(f->writer, 0, llm_wall_ms() - LLM_FINE_MS)
+           == LLM_OK)
+    {
         /* void */
     }
 
