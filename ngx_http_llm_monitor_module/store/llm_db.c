@@ -9,6 +9,8 @@
  */
 
 
+#define _GNU_SOURCE                       /* O_PATH */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -54,6 +56,7 @@ llm_db_open(llm_db_t *db)
     int  i, rc;
 
     db->code = SQLITE_OK;
+    db->path_fd = -1;
 
     /* a second time after the file was moved aside */
 
@@ -259,6 +262,10 @@ llm_db_connect(llm_db_t *db)
         return LLM_ERROR;
     }
 
+    /* to close one that is a path only takes no locks of the file away */
+
+    db->path_fd = open(db->path, O_PATH|O_NOFOLLOW|O_CLOEXEC);
+
     if (llm_db_check(db) != LLM_OK) {
         return llm_db_refuse(db, SQLITE_READONLY_DBMOVED,
                              "it was replaced while it was opened");
@@ -423,6 +430,11 @@ llm_db_close(llm_db_t *db)
         (void) sqlite3_close_v2(db->handle);
         db->handle = NULL;
     }
+
+    if (db->path_fd != -1) {
+        (void) close(db->path_fd);
+        db->path_fd = -1;
+    }
 }
 
 
@@ -443,6 +455,16 @@ llm_db_check(llm_db_t *db)
     }
 
     return LLM_OK;
+}
+
+
+int
+llm_db_gone(llm_db_t *db)
+{
+    struct stat  st;
+
+    return db->path_fd == -1 || fstat(db->path_fd, &st) == -1
+           || st.st_nlink == 0;
 }
 
 

@@ -29,6 +29,7 @@ typedef struct {
     dev_t          dev;              /* of the open file */
     ino_t          ino;
     ino_t          wal_ino;          /* 0: not known yet */
+    int            path_fd;          /* of the file, wherever it is; -1 */
     int            synchronous;      /* 2 FULL, 1 NORMAL */
     int64_t        wal_pages;        /* in the WAL after the last commit */
     int            code;             /* last result that was an error */
@@ -57,6 +58,9 @@ void llm_db_close(llm_db_t *db);
 
 /* LLM_OK; LLM_DECLINED: the path has another file or none. */
 int llm_db_check(llm_db_t *db);
+
+/* 1 if the open file has no name any more: what is in it is lost. */
+int llm_db_gone(llm_db_t *db);
 
 /*
  * The file was deleted or replaced: finishes the old one, wherever it went,

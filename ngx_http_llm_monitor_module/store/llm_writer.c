@@ -687,11 +687,11 @@ llm_writer_commit(llm_writer_t *w)
     w->in_batch = 0;
 
     /*
-     * Into a file that was deleted or replaced meanwhile: nobody will see it,
-     * so nothing that it was made of is given up.
+     * Into a file that was deleted meanwhile: nobody will see it, so nothing
+     * that it was made of is given up.  One that was moved has it for good.
      */
 
-    if (llm_db_check(&w->db) != LLM_OK) {
+    if (llm_db_check(&w->db) != LLM_OK && llm_db_gone(&w->db)) {
         w->db.code = SQLITE_READONLY_DBMOVED;
         return LLM_ERROR;
     }

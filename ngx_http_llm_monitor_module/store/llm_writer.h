@@ -96,8 +96,8 @@ int llm_writer_add(llm_writer_t *w, llm_record_t *r, int what);
 int llm_writer_full(llm_writer_t *w, size_t records);
 
 /*
- * LLM_ERROR also if the database is not at its path any more: what was
- * committed went with it, and what it came from must stay.  Whatever is done,
+ * LLM_ERROR also if the database was deleted meanwhile: what was committed
+ * went with it, and what it came from must stay.  Whatever is done,
  * the WAL is kept short: it checkpoints if need be.
  */
 int llm_writer_commit(llm_writer_t *w);

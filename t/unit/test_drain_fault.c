@@ -26,7 +26,8 @@ static void replay(void);
 static void kills(void);
 static void busy(void);
 static void files(void);
-static void moved(void);
+static void moved(int how);
+static int64_t rows_of(const char *file);
 static ssize_t move_and_write(int fd, const void *p, size_t n, off_t at);
 static void no_lock(void);
 static void full(void);
@@ -35,7 +36,9 @@ static int write_text(const char *name, const char *text);
 static int aside(const char *why);
 
 
-/* 1: the next write of the database moves it away */
+/* what the next write of the database does to it */
+
+enum { MOVED = 1, DELETED, REPLACED };
 
 static int  moves;
 
@@ -49,7 +52,9 @@ main(void)
     kills();
     busy();
     files();
-    moved();
+    moved(MOVED);
+    moved(DELETED);
+    moved(REPLACED);
     no_lock();
     full();
     refused();
@@ -302,12 +307,16 @@ files(void)
 /*
  * The database goes away while a batch is being committed into it.  The hook
  * is the first write of that commit: the writer has looked at the path before.
+ * What is in a file that was moved is not written again; if it was deleted, or
+ * another one was moved over it, it is.
  */
 
 static void
-moved(void)
+moved(int how)
 {
     int            i;
+    char           sql[640];
+    int64_t        there, away;
     sqlite3_vfs   *vfs;
     llm_terms_t    t;
     llm_drain_t   *d;
@@ -329,7 +338,8 @@ moved(void)
     ok(wait_written(10) && wait_up(), "a database");
 
     write_text("spool/body", "a body in a file");
-    __atomic_store_n(&moves, 1, __ATOMIC_RELEASE);
+    write_text("empty", "");
+    __atomic_store_n(&moves, how, __ATOMIC_RELEASE);
 
     fill(&r, ++made);
     r.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_STORED;
@@ -338,13 +348,10 @@ moved(void)
     publish(&ring, &r);
     publish_n(99);
 
-    ok(wait_written(110) && access(path("moved.db"), F_OK) == 0,
-       "moved away within a commit");
-    ok(ask_db("SELECT count(*) FROM log") == 100 && sums_equal(100),
-       "what was in it is written again");
-    ok(ask_db("SELECT count(*) FROM response_body WHERE size = 16") == 1
-       && access(path("spool/body"), F_OK) == -1,
-       "with its body, whose file is removed only then");
+    ok(wait_written(110) && until(control->db_reopened == 1)
+       && __atomic_load_n(&moves, __ATOMIC_ACQUIRE) == 0,
+       "it is %s within a commit", how == MOVED ? "moved away"
+       : how == DELETED ? "deleted" : "replaced");
 
     llm_drain_stop(d, 1000);
 
@@ -352,8 +359,50 @@ moved(void)
         (void) vfs->xSetSystemCall(vfs, names[i], NULL);
     }
 
+    there = ask_db("SELECT count(*) FROM log");
+    away = 10;
+
+    if (how == MOVED) {
+        snprintf(sql, sizeof(sql), "%s/moved.db", dir);
+        away = rows_of(sql);
+    }
+
+    ok(there + away == 110 && (how == MOVED || there == 100),
+       "each of its records is somewhere once: %d and %d", (int) there,
+       (int) away);
+    ok(how == MOVED
+       || (ask_db("SELECT count(*) FROM response_body WHERE size = 16") == 1
+           && sums_equal(100)),
+       "with its body, and in the ledger");
+    ok(access(path("spool/body"), F_OK) == -1,
+       "whose file is removed only then");
     ok(law(&t) && t.written == 110, "the law");
     cleanup();
+}
+
+
+static int64_t
+rows_of(const char *file)
+{
+    int64_t        n;
+    sqlite3       *db;
+    sqlite3_stmt  *st;
+
+    n = -1;
+
+    sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL);
+
+    if (sqlite3_prepare_v2(db, "SELECT count(*) FROM log", -1, &st, NULL)
+        == SQLITE_OK
+        && sqlite3_step(st) == SQLITE_ROW)
+    {
+        n = sqlite3_column_int64(st, 0);
+    }
+
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+
+    return n;
 }
 
 
@@ -362,10 +411,23 @@ move_and_write(int fd, const void *p, size_t n, off_t at)
 {
     char  from[512], to[512];
 
-    if (__atomic_exchange_n(&moves, 0, __ATOMIC_ACQ_REL)) {
-        snprintf(from, sizeof(from), "%s/proxy_logs.db", dir);
-        snprintf(to, sizeof(to), "%s/moved.db", dir);
+    snprintf(from, sizeof(from), "%s/proxy_logs.db", dir);
+    snprintf(to, sizeof(to), "%s/moved.db", dir);
+
+    switch (__atomic_exchange_n(&moves, 0, __ATOMIC_ACQ_REL)) {
+
+    case MOVED:
         rename(from, to);
+        break;
+
+    case DELETED:
+        unlink(from);
+        break;
+
+    case REPLACED:
+        snprintf(to, sizeof(to), "%s/empty", dir);
+        rename(to, from);
+        break;
     }
 
     return pwrite(fd, p, n, at);
