@@ -1,4 +1,4 @@
-# Summary, stats and leaderboard over HTTP: what a few requests make of them,
+# Summary, stats, leaderboard and availability over HTTP: what a few requests make of them,
 # also while recording is paused and after the log was cleared; refusals.
 
 use Test::Nginx::Socket 'no_plan';
@@ -51,14 +51,16 @@ __DATA__
 
 === TEST 1: nothing yet
 --- request eval
-[ map { "GET /monitor/api/$_" } "summary", "stats?by=model", "leaderboard" ]
+[ map { "GET /monitor/api/$_" }
+  "summary", "stats?by=model", "leaderboard", "availability" ]
 --- response_headers eval
-[ ("Content-Type: application/json") x 3 ]
+[ ("Content-Type: application/json") x 4 ]
 --- response_body_like eval
 [
     qr/"today":\{.*"requests":0,.*"success_rate":null,.*"cost_usd":null,.*"users":0,/,
     qr/"buckets":\[\d+(,\d+){29}\],"total":\{"requests":0,.*"count":0,"rows":\[\]\}$/,
-    qr/"by":"user",.*"count":0,"limit":20,"offset":0,"rows":\[\],"none":null,"other":null\}$/
+    qr/"by":"user",.*"count":0,"limit":20,"offset":0,"rows":\[\],"none":null,"other":null\}$/,
+    qr/"total":\{"state":"unknown","score":null,.*"rows":\[\]\}$/
 ]
 
 
@@ -72,7 +74,8 @@ __DATA__
     "GET /wait",
     "GET /monitor/api/summary",
     "GET /monitor/api/stats?by=model&period=today&bucket=day",
-    "GET /monitor/api/leaderboard?by=account&period=all"
+    "GET /monitor/api/leaderboard?by=account&period=all",
+    "GET /monitor/api/availability?by=model&range=1h"
 ]
 --- more_headers
 X-User: ada
@@ -81,7 +84,8 @@ X-User: ada
     qr/Hi/, qr/Hi/, qr/5000/, qr/waited/,
     qr/"today":\{[^}]*"requests":3,"errors":0,"success_rate":1,"input_tokens":200,"cache_read_tokens":50,"cache_creation_tokens":0,"output_tokens":40,"reasoning_tokens":0,"total_tokens":240,"cache_hit_rate":0.25,[^}]*"users":1,"accounts":1,/,
     qr/"count":3,"rows":\[\{"name":"gpt-4o(-mini)?","requests":1,.*"name":"claude-3","requests":1,"errors":0,"success_rate":1,"input_tokens":0,/,
-    qr/"rows":\[\{"rank":1,"name":"one\@a.example","requests":2,.*"total_tokens":240,.*"none":\{"requests":1,.*"other":null\}$/
+    qr/"rows":\[\{"rank":1,"name":"one\@a.example","requests":2,.*"total_tokens":240,.*"none":\{"requests":1,.*"other":null\}$/,
+    qr/"bucket_ms":60000,.*"total":\{"state":"green","score":1,"requests":3,"success":3,.*"rows":\[\{"name":"[^"]+","state":"green","score":1,/
 ]
 
 
@@ -123,12 +127,12 @@ X-User: ada
 [ map { "GET /monitor/api/$_" }
   "stats?by=nothing", "stats?tz=Mars/Base", "stats?bucket=hour&since=-90d",
   "leaderboard?limit=0", "leaderboard?period=custom", "summary?since=-1h",
-  "stats?until=-1h", "stats?since=-2h&since=-1h" ]
+  "stats?until=-1h", "stats?since=-2h&since=-1h", "availability?range=2d" ]
 --- error_code eval
-[ (400) x 8 ]
+[ (400) x 9 ]
 --- response_body_like eval
 [ map { qr/^\{"error":\{"code":"bad_parameter","message":"[^"]+","parameter":"$_"\}\}$/ }
-  qw(by tz bucket limit period since until since) ]
+  qw(by tz bucket limit period since until since range) ]
 
 
 
@@ -136,9 +140,9 @@ X-User: ada
 --- request eval
 [ "POST /monitor/api/stats", "DELETE /monitor/api/summary",
   "GET /mine/api/summary?me=one\@a.example", "GET /mine/api/stats",
-  "GET /mine/api/leaderboard" ]
+  "GET /mine/api/leaderboard", "GET /mine/api/availability" ]
 --- error_code eval
-[ 405, 405, 403, 403, 403 ]
+[ 405, 405, 403, 403, 403, 403 ]
 --- response_body_like eval
 [ (qr/^\{"error":\{"code":"method_not_allowed"/) x 2,
-  (qr/^\{"error":\{"code":"forbidden"/) x 3 ]
+  (qr/^\{"error":\{"code":"forbidden"/) x 4 ]

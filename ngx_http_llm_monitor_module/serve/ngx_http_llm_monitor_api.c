@@ -82,6 +82,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/leaderboard"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_leaderboard },
 
+    { ngx_string("/availability"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_availability },
+
     { ngx_null_string, 0, ngx_null_string, 0, NULL }
 };
 
