@@ -334,7 +334,7 @@ main(void)
        && ledger_int("SELECT sum(requests) FROM who") == before + 50,
        "what makes no row, paused or cleared, is counted once");
 
-    while (llm_purge_ledger(ledger, START + LLM_DAY_MS) == LLM_OK) { }
+    while (llm_purge_ledger(ledger, START + LLM_DAY_MS, START) == LLM_OK) { }
 
     ok(ledger_int("SELECT min(t) FROM series") == START + LLM_DAY_MS
        && ledger_int("SELECT min(t) FROM who") == START + LLM_DAY_MS
@@ -342,7 +342,7 @@ main(void)
        && ledger_int("SELECT min(t) FROM health") == START + LLM_DAY_MS,
        "retention removes what is older, and no more");
 
-    while (llm_purge_ledger(ledger, LLM_NULL) == LLM_OK) { }
+    while (llm_purge_ledger(ledger, LLM_NULL, LLM_NULL) == LLM_OK) { }
 
     ok(ledger_int("SELECT (SELECT count(*) FROM series) + (SELECT count(*)"
                   " FROM who) + (SELECT count(*) FROM service) + (SELECT"
