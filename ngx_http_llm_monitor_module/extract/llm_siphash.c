@@ -51,6 +51,14 @@ llm_siphash(const uint8_t *key, const uint8_t *p, size_t n)
 
     m = (uint64_t) n << 56;
 
+    if (rest > 0 && n > 8) {
+
+        /* the last word overlaps the one before, whose bytes go */
+
+        m |= llm_siphash_load(p + n - 8) >> (64 - 8 * rest);
+        rest = 0;
+    }
+
     while (rest > 0) {
         rest--;
         m |= (uint64_t) p[i + rest] << (8 * rest);

@@ -22,6 +22,8 @@ struct llm_block_s {
 
 
 static uint8_t *llm_slot_room(llm_slot_t *slot, llm_pool_t *pool, size_t n);
+static LLM_APART void llm_slot_escaped(llm_slot_t *slot, llm_pool_t *pool,
+    const uint8_t *p, size_t n, size_t max);
 static int llm_slot_plain(llm_slot_t *slot, llm_pool_t *pool,
     const uint8_t *p, size_t n, size_t max);
 static int llm_slot_plain_word(uint64_t w);
@@ -126,11 +128,17 @@ void
 llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
     size_t max)
 {
-    uint8_t  buf[LLM_SLOT_STRING];
-
-    if (p == NULL || llm_slot_plain(slot, pool, p, n, max)) {
-        return;
+    if (p != NULL && !llm_slot_plain(slot, pool, p, n, max)) {
+        llm_slot_escaped(slot, pool, p, n, max);
     }
+}
+
+
+static LLM_APART void
+llm_slot_escaped(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
+    size_t n, size_t max)
+{
+    uint8_t  buf[LLM_SLOT_STRING];
 
     if (memchr(p, '\\', n) != NULL) {
         n = n > sizeof(buf) ? sizeof(buf) : n;
