@@ -150,14 +150,11 @@ llm_exchange_route(llm_exchange_t *x, const llm_route_t *route,
     const llm_str_t *s)
 {
     uint8_t    *p;
-    llm_str_t   copy;
+    llm_str_t   copy = llm_null_str;
 
     if (s->data < route->buf || s->data >= route->buf + sizeof(route->buf)) {
         return *s;
     }
-
-    copy.data = NULL;
-    copy.len = 0;
 
     p = llm_pool_alloc(&x->pool, s->len);
 
