@@ -134,6 +134,7 @@ llm_price_cost(const llm_price_period_t *p, llm_price_usage_t *u, int percent)
 {
     int                 i, unit;
     int64_t             input;
+    uint32_t            parts;
     unsigned __int128   sum;
 
     input = u->v[LLM_P_INPUT];
@@ -147,17 +148,22 @@ llm_price_cost(const llm_price_period_t *p, llm_price_usage_t *u, int percent)
             return LLM_NULL;
         }
 
-        if (llm_price_parts[unit] & p->units) {
-            u->v[unit] = llm_price_leaf(u, unit,
-                                        llm_price_parts[unit] & p->units);
+        parts = llm_price_parts[unit] & p->units;
+
+        if (parts != 0) {
+            u->v[unit] = llm_price_leaf(u, unit, parts);
         }
     }
 
     sum = 0;
 
     for (i = 0; i < p->nrates; i++) {
-        sum += (unsigned __int128) (uint64_t) u->v[p->rates[i].unit]
-               * (uint64_t) llm_price_at(&p->rates[i], input);
+        unit = p->rates[i].unit;
+
+        if (u->v[unit] != 0) {
+            sum += (unsigned __int128) (uint64_t) u->v[unit]
+                   * (uint64_t) llm_price_at(&p->rates[i], input);
+        }
     }
 
     if (percent != LLM_PRICE_PERCENT) {

@@ -26,6 +26,7 @@ typedef struct {
 } llm_price_detail_t;
 
 
+static int llm_price_modal(const llm_str_t *usage);
 static void llm_price_gemini(const llm_str_t *usage, llm_price_usage_t *u);
 static void llm_price_gemini_list(const llm_str_t *list,
     const llm_price_detail_t *detail, llm_price_usage_t *u);
@@ -80,11 +81,11 @@ llm_price_usage(const llm_record_t *r, uint32_t units, llm_price_usage_t *u)
 
     if (units & LLM_PRICE_MODALITIES) {
 
-        if (num[LLM_N_PROTOCOL] == LLM_PROTOCOL_GEMINI) {
-            llm_price_gemini(usage, u);
-
-        } else {
+        if (num[LLM_N_PROTOCOL] != LLM_PROTOCOL_GEMINI) {
             llm_price_openai(usage, u);
+
+        } else if (llm_price_modal(usage)) {
+            llm_price_gemini(usage, u);
         }
     }
 
@@ -101,6 +102,20 @@ llm_price_usage(const llm_record_t *r, uint32_t units, llm_price_usage_t *u)
                       LLM_P_WEB_SEARCHES, u);
         llm_price_get(usage, "num_search_queries", LLM_P_WEB_SEARCHES, u);
     }
+}
+
+
+/*
+ * Most is text.  AUDIO, DOCUMENT, IMAGE and VIDEO have letters that none of
+ * the usual keys has, so that one look tells that there is nothing else.
+ */
+
+static int
+llm_price_modal(const llm_str_t *usage)
+{
+    return memchr(usage->data, 'U', usage->len) != NULL
+           || memchr(usage->data, 'G', usage->len) != NULL
+           || memchr(usage->data, 'V', usage->len) != NULL;
 }
 
 
