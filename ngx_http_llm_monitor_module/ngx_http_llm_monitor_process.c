@@ -245,6 +245,7 @@ ngx_http_llm_monitor_try_drain(void)
     conf.max_size = mcf->max_size;
     conf.synchronous = (int) mcf->synchronous;
     conf.trouble = &p->trouble;
+    conf.prices = mcf->prices;
     conf.log = ngx_http_llm_monitor_drain_log;
     conf.log_data = p->log;
 

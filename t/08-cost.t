@@ -9,6 +9,8 @@ no_shuffle();
 our $servers = <<'_EOC_';
     location /monitor/api { llm_monitor_api; }
     location = /wait { echo_sleep 0.7; echo waited; }
+    location /read/ { llm_monitor_api read; }
+    location /mine/ { llm_monitor_api; llm_monitor_scope user u; }
     location = /l.log { }
     location /v1/ {
         llm_monitor on;
@@ -26,8 +28,14 @@ add_block_preprocessor(sub {
     my $block = shift;
 
     $block->set_value(config => $block->config // $main::servers);
+    # each has a database of its own, but the last one, which goes on
+
+    my ($n) = $block->name =~ /^TEST (\d+)/;
+
+    $n = 11 if $n == 12;
+
     $block->set_value(http_config =>
-        "llm_monitor_path \$TEST_NGINX_LLM_DIR/cost" . $block->name =~ s/^TEST (\d+).*/$1/r . ";\n"
+        "llm_monitor_path \$TEST_NGINX_LLM_DIR/cost$n;\n"
         . "log_format llm '\$llm_model [\$llm_cost]';\n"
         . ($block->http_config // ''));
 
@@ -222,3 +230,51 @@ nginx.conf:
 --- error_log
 "llm_monitor_prices" directive is duplicate
 nginx.conf:
+
+
+
+=== TEST 11: a record without a price
+--- more_headers
+X-Provider: house
+--- pipelined_requests eval
+[
+    qq{POST /v1/chat/completions?m=house-1\n{"model":"x","messages":[]}},
+    "GET /wait",
+    "GET /monitor/api/count?unpriced=1",
+    "POST /monitor/api/reprice",
+    "GET /monitor/api/reprice",
+    "POST /monitor/api/reprice?sort=status",
+    "POST /read/reprice",
+    "POST /mine/reprice",
+]
+--- error_code eval
+[ 200, 200, 200, 200, 405, 400, 403, 403 ]
+--- response_body_like eval
+[
+    qr/house-1/, qr/waited/, qr/^\{"total":1\}$/, qr/^\{"repriced":0\}$/,
+    qr/"this call takes POST"/, qr/"parameter":"sort"/, qr/"error"/,
+    qr/"error"/
+]
+
+
+
+=== TEST 12: gets one when there is one
+--- http_config
+    llm_monitor_prices ../html/own.json;
+--- user_files
+>>> own.json
+[{"id": "house", "models": [
+  {"id": "house-1", "match": {"equals": "house-1"},
+   "prices": {"input_mtok": 1, "cache_read_mtok": 0.1, "output_mtok": 4}}]}]
+--- pipelined_requests eval
+[
+    "POST /monitor/api/reprice?model=nothing",
+    "POST /monitor/api/reprice?unpriced=1&since=-1h",
+    "POST /monitor/api/reprice",
+    "GET /monitor/api",
+]
+--- response_body_like eval
+[
+    qr/^\{"repriced":0\}$/, qr/^\{"repriced":1\}$/, qr/^\{"repriced":0\}$/,
+    qr/"total":1,.*"cost_usd":0\.00104,"price_source":"own\.json /
+]

@@ -85,6 +85,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/availability"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_availability },
 
+    { ngx_string("/reprice"), NGX_HTTP_POST,
+      ngx_string("POST"), 0, ngx_http_llm_monitor_reprice },
+
     { ngx_null_string, 0, ngx_null_string, 0, NULL }
 };
 

@@ -38,6 +38,12 @@ static ngx_int_t ngx_http_llm_monitor_recording_answer(
 static int ngx_http_llm_monitor_clear_run(ngx_http_llm_monitor_call_t *call);
 static ngx_int_t ngx_http_llm_monitor_clear_start(
     ngx_http_llm_monitor_call_t *call);
+static int ngx_http_llm_monitor_reprice_run(
+    ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_reprice_start(
+    ngx_http_llm_monitor_call_t *call);
+static ngx_int_t ngx_http_llm_monitor_filtered(
+    ngx_http_llm_monitor_call_t *call, int op);
 static ngx_http_llm_monitor_change_t *ngx_http_llm_monitor_change(
     ngx_http_llm_monitor_call_t *call, int op);
 static ngx_int_t ngx_http_llm_monitor_change_start(
@@ -255,6 +261,45 @@ ngx_http_llm_monitor_clear_run(ngx_http_llm_monitor_call_t *call)
 static ngx_int_t
 ngx_http_llm_monitor_clear_start(ngx_http_llm_monitor_call_t *call)
 {
+    return ngx_http_llm_monitor_filtered(call, LLM_COMMAND_CLEAR);
+}
+
+
+/* rows of others must not be changed by one who cannot see them */
+
+ngx_int_t
+ngx_http_llm_monitor_reprice(ngx_http_llm_monitor_call_t *call)
+{
+    if (ngx_http_llm_monitor_unscoped(call) != NGX_OK) {
+        return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
+    }
+
+    call->run = ngx_http_llm_monitor_reprice_run;
+    call->done = ngx_http_llm_monitor_reprice_start;
+
+    return ngx_http_llm_monitor_start(call);
+}
+
+
+static int
+ngx_http_llm_monitor_reprice_run(ngx_http_llm_monitor_call_t *call)
+{
+    return ngx_http_llm_monitor_filter(call, LLM_FOR_COUNT);
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_reprice_start(ngx_http_llm_monitor_call_t *call)
+{
+    return ngx_http_llm_monitor_filtered(call, LLM_COMMAND_REPRICE);
+}
+
+
+/* a change of the rows that the filters pick */
+
+static ngx_int_t
+ngx_http_llm_monitor_filtered(ngx_http_llm_monitor_call_t *call, int op)
+{
     ngx_http_request_t             *r;
     ngx_http_llm_monitor_change_t  *change;
 
@@ -264,7 +309,7 @@ ngx_http_llm_monitor_clear_start(ngx_http_llm_monitor_call_t *call)
         return ngx_http_llm_monitor_error(r, &call->err, NULL);
     }
 
-    change = ngx_http_llm_monitor_change(call, LLM_COMMAND_CLEAR);
+    change = ngx_http_llm_monitor_change(call, op);
     if (change == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -479,7 +524,8 @@ ngx_http_llm_monitor_change_answer(ngx_http_llm_monitor_call_t *call,
         return ngx_http_llm_monitor_recording_answer(call, change->args[0]);
     }
 
-    llm_buf_text(&call->out, "{\"deleted\":");
+    llm_buf_text(&call->out, change->op == LLM_COMMAND_REPRICE
+                             ? "{\"repriced\":" : "{\"deleted\":");
     llm_buf_int(&call->out, result);
     llm_buf_text(&call->out, "}");
 

@@ -23,6 +23,10 @@ static int llm_command_recording(llm_commander_t *c);
 static int llm_command_clear_start(llm_commander_t *c);
 static int llm_command_clear(llm_commander_t *c);
 static int llm_command_forget(llm_commander_t *c);
+static int llm_command_ring(llm_commander_t *c);
+static int llm_command_reprice_start(llm_commander_t *c);
+static int llm_command_reprice(llm_commander_t *c);
+static int llm_command_filter(llm_commander_t *c);
 static int llm_command_never(void *data);
 static void llm_command_end(llm_commander_t *c, int state, int64_t result,
     const char *error);
@@ -46,6 +50,9 @@ llm_command_slice(llm_commander_t *c)
     case LLM_COMMAND_RECORDING:
         return llm_command_recording(c);
 
+    case LLM_COMMAND_REPRICE:
+        return llm_command_reprice(c);
+
     default: /* LLM_COMMAND_CLEAR */
         return llm_command_clear(c);
     }
@@ -67,6 +74,9 @@ llm_command_start(llm_commander_t *c)
 
     case LLM_COMMAND_CLEAR:
         return llm_command_clear_start(c);
+
+    case LLM_COMMAND_REPRICE:
+        return llm_command_reprice_start(c);
     }
 
     llm_command_end(c, LLM_COMMAND_FAILED, 0, "the writer knows no such "
@@ -121,25 +131,11 @@ llm_command_clear_start(llm_commander_t *c)
 
     llm_purge_init(&c->purge);
 
-    if (c->cmd->len > 0) {
-
-        if (llm_filter_unpack(&c->filter, c->cmd->args, c->cmd->len)
-            != LLM_OK)
-        {
-            llm_command_end(c, LLM_COMMAND_FAILED, 0, "broken filter");
-            return LLM_OK;
-        }
-
-        c->stats = c->filter->num[LLM_F_STATS] == 1;
-
-        if (!llm_filter_empty(c->filter)
-            && llm_where_create(&c->purge.where, c->w->db.handle, c->filter)
-               != LLM_OK)
-        {
-            llm_command_end(c, LLM_COMMAND_FAILED, 0, "no memory");
-            return LLM_OK;
-        }
+    if (llm_command_filter(c) != LLM_OK) {
+        return LLM_OK;
     }
+
+    c->stats = c->filter != NULL && c->filter->num[LLM_F_STATS] == 1;
 
     if (c->purge.where == NULL) {
         c->source->clear_seq = c->newest;
@@ -158,31 +154,7 @@ llm_command_clear(llm_commander_t *c)
     switch (c->stage) {
 
     case LLM_CLEAR_RING:
-
-        while (c->source->last_seq < c->newest) {
-
-            rc = llm_source_own(c->source);
-
-            if (rc == LLM_ERROR) {
-                return LLM_ERROR;
-            }
-
-            if (rc == LLM_AGAIN) {
-                break;
-            }
-        }
-
-        if (llm_source_segments(c->source, llm_command_never, NULL)
-            != LLM_OK)
-        {
-            return LLM_ERROR;
-        }
-
-        c->source->clear_spool = 0;
-        c->purge.seq = c->w->seq;
-        c->stage = LLM_CLEAR_ROWS;
-
-        return LLM_OK;
+        return llm_command_ring(c);
 
     case LLM_CLEAR_ROWS:
 
@@ -261,6 +233,111 @@ llm_command_forget(llm_commander_t *c)
 }
 
 
+/* what was finished before the command came becomes rows, or is cleared */
+
+static int
+llm_command_ring(llm_commander_t *c)
+{
+    int  rc;
+
+    while (c->source->last_seq < c->newest) {
+
+        rc = llm_source_own(c->source);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        if (rc == LLM_AGAIN) {
+            break;
+        }
+    }
+
+    if (llm_source_segments(c->source, llm_command_never, NULL) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    c->source->clear_spool = 0;
+    c->purge.seq = c->w->seq;
+    c->stage = LLM_CLEAR_ROWS;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_command_reprice_start(llm_commander_t *c)
+{
+    c->stage = LLM_CLEAR_RING;
+    c->newest = llm_source_newest(c->source);
+    c->source->cleared = 0;
+
+    llm_purge_init(&c->purge);
+
+    if (llm_command_filter(c) != LLM_OK) {
+        return LLM_OK;
+    }
+
+    if (c->prices != NULL) {
+        c->finder = llm_price_finder(c->prices);
+    }
+
+    if (c->finder == NULL) {
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, "no memory");
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_command_reprice(llm_commander_t *c)
+{
+    int  rc;
+
+    if (c->stage == LLM_CLEAR_RING) {
+        return llm_command_ring(c);
+    }
+
+    rc = llm_reprice_rows(c->w, &c->purge, c->finder);
+
+    __atomic_store_n(&c->cmd->progress, c->purge.deleted, __ATOMIC_RELAXED);
+
+    if (rc == LLM_AGAIN) {
+        llm_command_end(c, LLM_COMMAND_DONE, c->purge.deleted, NULL);
+        return LLM_OK;
+    }
+
+    return rc;
+}
+
+
+/* LLM_ERROR: the command has ended */
+
+static int
+llm_command_filter(llm_commander_t *c)
+{
+    if (c->cmd->len == 0) {
+        return LLM_OK;
+    }
+
+    if (llm_filter_unpack(&c->filter, c->cmd->args, c->cmd->len) != LLM_OK) {
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, "broken filter");
+        return LLM_ERROR;
+    }
+
+    if (!llm_filter_empty(c->filter)
+        && llm_where_create(&c->purge.where, c->w->db.handle, c->filter)
+           != LLM_OK)
+    {
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, "no memory");
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
+}
+
+
 static int
 llm_command_never(void *data)
 {
@@ -281,6 +358,9 @@ llm_command_end(llm_commander_t *c, int state, int64_t result,
         llm_filter_free(c->filter);
         c->filter = NULL;
     }
+
+    llm_price_finder_free(c->finder);
+    c->finder = NULL;
 
     c->source->clear_spool = 0;
 

@@ -10,7 +10,7 @@
 #define _LLM_COMMAND_H_INCLUDED_
 
 
-#include "llm_purge.h"
+#include "llm_reprice.h"
 #include "llm_source.h"
 
 
@@ -23,7 +23,10 @@ typedef struct {
     int64_t         from;           /* of the dictionary */
     uint64_t        newest;         /* of the own ring when it began */
     llm_filter_t   *filter;
-    llm_purge_t     purge;
+    llm_purge_t     purge;          /* or what is priced anew */
+
+    const llm_price_table_t  *prices;     /* NULL: none */
+    llm_price_finder_t       *finder;
 } llm_commander_t;
 
 

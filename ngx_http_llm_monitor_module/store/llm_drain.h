@@ -13,6 +13,7 @@
 #define _LLM_DRAIN_H_INCLUDED_
 
 
+#include "../extract/llm_price.h"
 #include "../record/llm.h"
 #include "../ring/llm_ring.h"
 #include "../ring/llm_control.h"
@@ -41,6 +42,7 @@ typedef struct {
     int             synchronous;     /* 2 FULL, 1 NORMAL */
 
     llm_drain_trouble_t  *trouble;   /* outlives the tries */
+    const llm_price_table_t  *prices;    /* for rows that are priced anew */
 
     /* called from any thread; level 0 error, 1 warning, 2 notice */
     void          (*log)(void *data, int level, const char *text);

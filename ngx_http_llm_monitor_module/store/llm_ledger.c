@@ -279,6 +279,56 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
 
 /* A cell with what the table has of it. */
 
+int
+llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,
+    const llm_ledger_add_t *add)
+{
+    int                   i, rc;
+    size_t                at;
+    int64_t               own[LLM_LEDGER_KEYS];
+    llm_ledger_cell_t    *cell;
+    llm_ledger_bucket_t  *b;
+
+    memcpy(own, key, llm_ledger_keys[table] * sizeof(int64_t));
+
+    cell = llm_ledger_find(l, table, own, &at);
+
+    if (cell == NULL) {
+        b = llm_ledger_bucket(l, table, own, &rc);
+
+        if (b == NULL) {
+            return rc;
+        }
+
+        if (!llm_ledger_has(b, llm_ledger_hash(l, table, own,
+                                               llm_ledger_keys[table])))
+        {
+            for (i = 0; i < llm_ledger_open_keys[table]; i++) {
+                own[llm_ledger_prefix[table] + i] = LLM_LEDGER_OTHER;
+            }
+
+            cell = llm_ledger_find(l, table, own, &at);
+        }
+    }
+
+    if (cell == NULL) {
+        cell = llm_ledger_new(l, table, own, at);
+
+        if (cell == NULL) {
+            return LLM_ERROR;
+        }
+    }
+
+    /* nothing was counted here, or it was purged since */
+
+    if (cell->sum[LLM_C_REQUESTS] == 0) {
+        return LLM_OK;
+    }
+
+    return llm_ledger_cell(l, table, own, add);
+}
+
+
 static llm_ledger_cell_t *
 llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
 {

@@ -113,10 +113,22 @@ int llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
     const llm_ledger_ids_t *ids);
 
 /*
+ * The row of a record that was counted costs something else now: corrects the
+ * cells that it was counted in, as far as they are still there.  r has the old
+ * cost.
+ */
+int llm_ledger_reprice(llm_ledger_t *l, const llm_record_t *r,
+    const llm_ledger_ids_t *ids, int64_t cost);
+
+/*
  * Adds to the cell of a key, or to that of "other" if the key is one too many
  * in its bucket; for llm_ledger_count().
  */
 int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
+    const llm_ledger_add_t *add);
+
+/* Likewise, but adds nothing where there is no such cell. */
+int llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,
     const llm_ledger_add_t *add);
 
 /* Writes what the batch changed. */

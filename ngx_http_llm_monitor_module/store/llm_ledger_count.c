@@ -15,7 +15,11 @@
 #define LLM_LEDGER_VALUE_MAX  1000000000000000LL
 
 
+typedef int (*llm_ledger_add_pt)(llm_ledger_t *l, int table,
+    const int64_t *key, const llm_ledger_add_t *add);
+
 typedef struct {
+    llm_ledger_add_pt  cell;
     int64_t            ms;
     int64_t            status;
     int64_t            value[LLM_SERIES_COUNT];    /* by llm_series_e */
@@ -43,6 +47,8 @@ llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
 
     llm_ledger_facts(&f, r, ids);
 
+    f.cell = llm_ledger_cell;
+
     if (llm_ledger_service(l, &f, r) != LLM_OK
         || llm_ledger_who(l, &f) != LLM_OK
         || llm_ledger_series(l, &f) != LLM_OK
@@ -52,6 +58,43 @@ llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
     }
 
     return LLM_OK;
+}
+
+
+int
+llm_ledger_reprice(llm_ledger_t *l, const llm_record_t *r,
+    const llm_ledger_ids_t *ids, int64_t cost)
+{
+    int64_t             old;
+    llm_ledger_facts_t  f;
+
+    if (r->num[LLM_N_FLAGS] != LLM_NULL
+        && (r->num[LLM_N_FLAGS] & LLM_RECORD_NO_SUMS))
+    {
+        return LLM_OK;
+    }
+
+    llm_ledger_facts(&f, r, ids);
+
+    old = r->num[LLM_N_COST_NANO];
+
+    f.cell = llm_ledger_correct;
+
+    memset(&f.add, 0, sizeof(llm_ledger_add_t));
+
+    f.add.sum[LLM_C_PRICED] = (cost != LLM_NULL) - (old != LLM_NULL);
+    f.add.sum[LLM_C_COST] = llm_ledger_value(cost) - llm_ledger_value(old);
+    f.add.bucket[LLM_LEDGER_DURATION] = -1;
+    f.add.bucket[LLM_LEDGER_TTFT] = -1;
+    f.add.bucket[LLM_LEDGER_STATUS] = -1;
+
+    if (llm_ledger_service(l, &f, r) != LLM_OK
+        || llm_ledger_who(l, &f) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_ledger_series(l, &f);
 }
 
 
@@ -153,13 +196,13 @@ llm_ledger_service(llm_ledger_t *l, const llm_ledger_facts_t *f,
     key[6] = f->status;
     key[7] = f->value[LLM_SERIES_OUTCOME];
 
-    if (llm_ledger_cell(l, LLM_LEDGER_MINUTE, key, &f->add) != LLM_OK) {
+    if (f->cell(l, LLM_LEDGER_MINUTE, key, &f->add) != LLM_OK) {
         return LLM_ERROR;
     }
 
     key[0] = f->ms - f->ms % LLM_QUARTER_MS;
 
-    return llm_ledger_cell(l, LLM_LEDGER_SERVICE, key, &f->add);
+    return f->cell(l, LLM_LEDGER_SERVICE, key, &f->add);
 }
 
 
@@ -177,7 +220,7 @@ llm_ledger_who(llm_ledger_t *l, const llm_ledger_facts_t *f)
     key[6] = f->value[LLM_SERIES_OPERATION];
     key[7] = f->status / 100;
 
-    return llm_ledger_cell(l, LLM_LEDGER_WHO, key, &f->add);
+    return f->cell(l, LLM_LEDGER_WHO, key, &f->add);
 }
 
 
@@ -197,9 +240,7 @@ llm_ledger_series(llm_ledger_t *l, const llm_ledger_facts_t *f)
             key[2] = j;
             key[3] = f->value[j];
 
-            if (llm_ledger_cell(l, LLM_LEDGER_SERIES, key, &f->add)
-                != LLM_OK)
-            {
+            if (f->cell(l, LLM_LEDGER_SERIES, key, &f->add) != LLM_OK) {
                 return LLM_ERROR;
             }
         }

@@ -41,8 +41,6 @@ static const char *const  llm_purge_sql[LLM_PURGE_STATEMENTS] = {
 };
 
 
-static int llm_purge_find(llm_writer_t *w, llm_purge_t *p, int64_t *ids,
-    int *n, int64_t *edge);
 static int llm_purge_edge(llm_writer_t *w, llm_purge_t *p, int64_t *edge);
 static int llm_purge_ids(llm_writer_t *w, const int64_t *ids, int n, int row,
     int64_t enough, int *done);
@@ -105,9 +103,7 @@ llm_purge_rows(llm_writer_t *w, llm_purge_t *p)
 }
 
 
-/* The next ids, of a bounded number of rows: up to edge all were looked at. */
-
-static int
+int
 llm_purge_find(llm_writer_t *w, llm_purge_t *p, int64_t *ids, int *n,
     int64_t *edge)
 {

@@ -39,6 +39,14 @@ void llm_purge_init(llm_purge_t *p);
 int llm_purge_rows(llm_writer_t *w, llm_purge_t *p);
 
 /*
+ * The next ids of p, at most LLM_PURGE_ROWS, and up to where all rows were
+ * looked at: none may be left, and more behind the edge.  LLM_AGAIN: there are
+ * no rows any more.
+ */
+int llm_purge_find(llm_writer_t *w, llm_purge_t *p, int64_t *ids, int *n,
+    int64_t *edge);
+
+/*
  * One slice of the bodies of rows with ids below, the oldest first, until
  * enough bytes are free (0: all); the rows say expired then.
  */

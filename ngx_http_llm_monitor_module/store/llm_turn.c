@@ -77,6 +77,7 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
 
     t->commander.w = &t->writer;
     t->commander.source = &t->source;
+    t->commander.prices = conf->prices;
 
     llm_control_recover(conf->control);
     llm_ring_set_in_hand(conf->ring, 0);

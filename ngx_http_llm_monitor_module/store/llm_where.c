@@ -446,9 +446,13 @@ llm_where_numbers(llm_where_t *w)
     }
 
     if (num[LLM_F_UNPRICED] == 1) {
+        /* what is in no sum, such as an answer that is read again, is free */
+
         llm_where_add(w, " AND l.cost_nano IS NULL"
                          " AND (l.input_tokens IS NOT NULL"
-                         " OR l.output_tokens IS NOT NULL)");
+                         " OR l.output_tokens IS NOT NULL)"
+                         " AND coalesce(l.flags, 0) & ? = 0");
+        llm_where_int(w, LLM_RECORD_NO_SUMS);
     }
 
     if (num[LLM_F_USAGE_MISSING] == 1) {

@@ -133,7 +133,8 @@ def no_usage(row, _):
 
 
 def no_price(row, _):
-    return row['cost_usd'] is None and not (
+    """What the answer to anything but a POST counts is in no sum."""
+    return row['method'] == 'POST' and row['cost_usd'] is None and not (
         row['input_tokens'] is None and row['output_tokens'] is None)
 
 

@@ -60,7 +60,8 @@ def main():
                 spec.complaint(method, real, status, json.loads(data))
             tap.ok(status == 200 and not wrong, '%s %s' % (method, path),
                    status, wrong)
-        status, _ = nginx.api(real + '?nothing=1')
+        status, _ = nginx.api(real + '?nothing=1',
+                              'GET' if 'get' in item else 'POST')
         tap.ok(status == 400, path + ' with an unknown parameter')
         status, _ = nginx.api(real, 'PATCH')
         tap.ok(status == 405, path + ' with a method that it does not have')

@@ -43,6 +43,8 @@ int             said_lines;
 
 llm_drain_trouble_t  trouble;
 
+const llm_price_table_t  *prices;
+
 static int64_t  patience = PATIENT_MS;
 
 
@@ -207,6 +209,7 @@ start(void)
     conf.retention_s = keep.rows;
     conf.bodies_s = keep.bodies;
     conf.max_size = keep.bytes;
+    conf.prices = prices;
 
     return llm_drain_start(&d, &conf) == LLM_OK ? d : NULL;
 }

@@ -46,6 +46,10 @@ extern llm_ring_t      ring;
 extern llm_control_t  *control;
 extern drain_keep_t    keep;
 
+/* what start() gives the writer; NULL: no prices */
+
+extern const llm_price_table_t  *prices;
+
 /*
  * The last line that the writer logged, and their number; to be read when it
  * has stopped.

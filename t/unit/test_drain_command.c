@@ -107,7 +107,8 @@ commands(void)
        "also for what was finished before anyone knew");
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
-    ok(command(LLM_COMMAND_REPRICE, NULL, 0) == -1, "unknown commands fail");
+    ok(command(LLM_COMMAND_RETENTION, NULL, 0) == -1,
+       "unknown commands fail");
 
     llm_drain_stop(d, 1000);
     cleanup();
