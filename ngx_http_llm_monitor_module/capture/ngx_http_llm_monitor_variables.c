@@ -56,6 +56,12 @@ static ngx_http_llm_monitor_variable_t  ngx_http_llm_monitor_variables[] = {
     { ngx_string("llm_operation"), NGX_HTTP_LLM_MONITOR_WORD,
       LLM_N_OPERATION, llm_operation_name },
 
+    { ngx_string("llm_endpoint"), NGX_HTTP_LLM_MONITOR_STR,
+      LLM_S_ENDPOINT, NULL },
+
+    { ngx_string("llm_url"), NGX_HTTP_LLM_MONITOR_STR,
+      LLM_S_URL, NULL },
+
     { ngx_string("llm_model"), NGX_HTTP_LLM_MONITOR_STR,
       LLM_S_MODEL, NULL },
 
@@ -73,6 +79,9 @@ static ngx_http_llm_monitor_variable_t  ngx_http_llm_monitor_variables[] = {
 
     { ngx_string("llm_session"), NGX_HTTP_LLM_MONITOR_STR,
       LLM_S_SESSION, NULL },
+
+    { ngx_string("llm_user_agent"), NGX_HTTP_LLM_MONITOR_STR,
+      LLM_S_USER_AGENT, NULL },
 
     { ngx_string("llm_input_tokens"), NGX_HTTP_LLM_MONITOR_NUM,
       LLM_N_INPUT_TOKENS, NULL },
@@ -106,6 +115,9 @@ static ngx_http_llm_monitor_variable_t  ngx_http_llm_monitor_variables[] = {
 
     { ngx_string("llm_error_type"), NGX_HTTP_LLM_MONITOR_STR,
       LLM_S_ERROR_TYPE, NULL },
+
+    { ngx_string("llm_error"), NGX_HTTP_LLM_MONITOR_STR,
+      LLM_S_ERROR, NULL },
 
     { ngx_null_string, NGX_HTTP_LLM_MONITOR_STR, 0, NULL }
 };
@@ -187,7 +199,7 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
 
     if (lv->kind == NGX_HTTP_LLM_MONITOR_STR) {
 
-        if (rec->str[lv->field].data == NULL) {
+        if (rec->str[lv->field].len == 0) {
             v->not_found = 1;
             return NGX_OK;
         }
