@@ -150,7 +150,11 @@ llm_keep_look(llm_keep_t *k, llm_writer_t *w, int64_t now)
     k->size_ms = now + LLM_KEEP_SIZE_MS;
     k->large = used - over > k->max_size;
 
-    if (used > k->max_size && k->stage < LLM_KEEP_SIZE) {
+    /* behind it, the pass goes on, unless records wait */
+
+    if (k->stage < LLM_KEEP_SIZE ? used > k->max_size
+                                 : k->large && k->stage > LLM_KEEP_SIZE)
+    {
         k->stage = LLM_KEEP_SIZE;
         k->last = 0;
     }

@@ -48,6 +48,7 @@ struct conn_s {
     int64_t      gap;
     int          events;         /* still to be sent */
     int64_t      filler;         /* raw bytes still to be sent */
+    int64_t      tail;           /* and the end of it, in the same buffer */
 };
 
 

@@ -99,7 +99,7 @@ answer(conn_t *c, const char *say)
 
     /* the end is kept in the buffer of the request until the filler went */
     memcpy(c->in, end, tail);
-    c->left = tail;
+    c->tail = tail;
 }
 
 
@@ -124,9 +124,9 @@ refill(conn_t *c)
         return 1;
     }
 
-    if (c->left > 0) {
-        queue(c, c->in, c->left);
-        c->left = 0;
+    if (c->tail > 0) {
+        queue(c, c->in, c->tail);
+        c->tail = 0;
         return 1;
     }
 
