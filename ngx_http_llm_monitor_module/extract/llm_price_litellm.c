@@ -176,6 +176,7 @@ llm_price_litellm_model(llm_price_json_t *j, const llm_str_t *key,
     }
 
     if (sets[LLM_TIER_STANDARD].units == 0) {
+        j->model = NULL;
         return LLM_OK;
     }
 

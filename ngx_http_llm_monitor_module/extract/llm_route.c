@@ -48,7 +48,6 @@ void
 llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
     const llm_str_t *query)
 {
-    int        known;
     llm_str_t  p;
 
     rt->protocol = LLM_PROTOCOL_UNKNOWN;
@@ -65,18 +64,13 @@ llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
         p.len--;
     }
 
-    if (p.len == 0) {
-        known = 0;
-
-    } else {
-        known = llm_route_busy(rt, &p)
-                || llm_route_verb(rt, &p, query)
-                || llm_route_bedrock(rt, &p)
-                || llm_route_rules_find(rt, &p, query);
-
-        if (!known) {
-            llm_route_unknown(rt, &p);
-        }
+    if (p.len != 0
+        && !llm_route_busy(rt, &p)
+        && !llm_route_verb(rt, &p, query)
+        && !llm_route_bedrock(rt, &p)
+        && !llm_route_rules_find(rt, &p, query))
+    {
+        llm_route_unknown(rt, &p);
     }
 
     /* only a POST has anything generated; a GET reads what is stored */
