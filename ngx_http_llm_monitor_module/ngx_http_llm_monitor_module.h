@@ -40,6 +40,8 @@
 
 
 typedef struct ngx_http_llm_monitor_readers_s  ngx_http_llm_monitor_readers_t;
+typedef struct ngx_http_llm_monitor_followers_s
+    ngx_http_llm_monitor_followers_t;
 
 
 typedef struct {
@@ -82,6 +84,7 @@ typedef struct {
     uint64_t                       request_ids[2]; /* counters; 0: not yet */
     llm_price_finder_t            *finder;         /* NULL: not used yet */
     ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
+    ngx_http_llm_monitor_followers_t  *followers;  /* the same, of events */
 } ngx_http_llm_monitor_main_conf_t;
 
 

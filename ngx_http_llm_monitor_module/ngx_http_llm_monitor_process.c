@@ -237,6 +237,7 @@ ngx_http_llm_monitor_try_drain(void)
     conf.ring_dir = (const char *) mcf->zone.ring_dir.data;
     conf.ring = &mcf->zone.ring;
     conf.control = mcf->zone.control;
+    conf.feed = mcf->zone.feed;
     conf.flush_ms = mcf->flush;
     conf.retention_s = mcf->retention;
     conf.bodies_s = mcf->bodies;

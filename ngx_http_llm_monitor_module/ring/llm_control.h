@@ -74,6 +74,7 @@ typedef struct {
     uint64_t       db_errors;
     uint64_t       db_reopened;
     uint64_t       db_moved_aside;
+    int64_t        seq;                /* of the newest row */
     int64_t        db_bytes;
     int64_t        wal_bytes;
     int64_t        spool_bytes;        /* all files in spool/ and segments */

@@ -20,6 +20,7 @@
 typedef struct {
     llm_control_t    control;
     llm_live_t       live;
+    llm_feed_t       feed;
 } ngx_http_llm_monitor_shared_t;
 
 
@@ -141,6 +142,7 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
         z->shpool = oz->shpool;
         z->control = oz->control;
         z->live = oz->live;
+        z->feed = oz->feed;
         return NGX_OK;
     }
 
@@ -151,6 +153,7 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
         shared = z->shpool->data;
         z->control = &shared->control;
         z->live = &shared->live;
+        z->feed = &shared->feed;
         return NGX_OK;
     }
 
@@ -167,9 +170,11 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     z->shpool->data = shared;
     z->control = &shared->control;
     z->live = &shared->live;
+    z->feed = &shared->feed;
 
     llm_control_init(z->control);
     llm_live_init(z->live);
+    llm_feed_init(z->feed);
 
     /* two instances on one directory shall not count alike */
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "llm_ring.h"
 #include "llm_control.h"
+#include "llm_feed.h"
 #include "llm_live.h"
 #include "llm_owner.h"
 #include "llm_spool.h"
@@ -30,6 +31,7 @@ typedef struct {
     llm_control_t                     *control;      /* in the zone */
     llm_live_t                        *live;         /* the same */
     llm_live_own_t                     own;          /* this worker's of it */
+    llm_feed_t                        *feed;         /* in the zone */
 
     /* mapped by the master and inherited; file outlives a reload */
     llm_ring_t                         ring;

@@ -105,6 +105,9 @@ ngx_int_t ngx_http_llm_monitor_task(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_stream(ngx_http_llm_monitor_call_t *call,
     ngx_uint_t last);
 
+/* The write_event_handler of a request while its client has more to take. */
+void ngx_http_llm_monitor_stream_writer(ngx_http_request_t *r);
+
 /* Starts the first run and holds the request for it. */
 ngx_int_t ngx_http_llm_monitor_start(ngx_http_llm_monitor_call_t *call);
 
@@ -137,6 +140,7 @@ ngx_int_t ngx_http_llm_monitor_stats(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_leaderboard(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_availability(
     ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_events(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */

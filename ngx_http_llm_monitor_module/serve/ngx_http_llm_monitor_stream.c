@@ -13,7 +13,6 @@
 
 static ngx_int_t ngx_http_llm_monitor_stream_sent(
     ngx_http_llm_monitor_call_t *call);
-static void ngx_http_llm_monitor_stream_writer(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -116,7 +115,7 @@ ngx_http_llm_monitor_stream_sent(ngx_http_llm_monitor_call_t *call)
 }
 
 
-static void
+void
 ngx_http_llm_monitor_stream_writer(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;

@@ -17,6 +17,7 @@
 #include "../record/llm.h"
 #include "../ring/llm_ring.h"
 #include "../ring/llm_control.h"
+#include "../ring/llm_feed.h"
 
 
 /*
@@ -34,6 +35,7 @@ typedef struct {
     const char     *ring_dir;        /* ring.* files are there or in dir */
     llm_ring_t     *ring;            /* this instance's own ring */
     llm_control_t  *control;
+    llm_feed_t     *feed;            /* or NULL */
     int64_t         flush_ms;
     int64_t         retention_s;     /* rows; 0: for ever */
     int64_t         bodies_s;        /* bodies */

@@ -23,7 +23,6 @@
 
 static int llm_insert_counted(int n);
 static int llm_insert_kind(const llm_record_t *r, int n);
-static size_t llm_insert_key(const llm_record_t *r, char *text);
 static int64_t llm_insert_day(const llm_record_t *r);
 
 
@@ -68,7 +67,7 @@ llm_insert_dict(llm_insert_t *row, const llm_record_t *r, llm_dict_t *d,
     int keep)
 {
     int        i, rc;
-    char       key[LLM_INSERT_KEY_DIGITS + 16];
+    char       key[LLM_INSERT_KEY];
     int64_t    day;
     llm_str_t  value;
 
@@ -141,7 +140,7 @@ llm_insert_kind(const llm_record_t *r, int n)
 
 /* The dictionary's form of a key: 16 hex digits of its hash, then its tail. */
 
-static size_t
+size_t
 llm_insert_key(const llm_record_t *r, char *text)
 {
     int64_t           hash;
@@ -192,6 +191,32 @@ llm_insert_ledger_id(const llm_insert_t *row, int n)
     }
 
     return row->over[n] ? LLM_LEDGER_OTHER : LLM_LEDGER_NULL;
+}
+
+
+void
+llm_insert_all(llm_insert_t *row, const llm_record_t *r)
+{
+    int        i;
+    char       key[LLM_INSERT_KEY];
+    llm_str_t  value;
+
+    for (i = 0; i < LLM_INSERT_DICTS; i++) {
+        value = r->str[llm_insert_dicts[i].str];
+
+        if (i == LLM_INSERT_API_KEY_TAIL) {
+            value.len = llm_insert_key(r, key);
+            value.data = value.len > 0 ? (const uint8_t *) key : NULL;
+        }
+
+        if (value.data != NULL) {
+            llm_insert_over(row, llm_insert_dicts[i].name, &value);
+        }
+    }
+
+    if (r->str[LLM_S_SESSION].data != NULL) {
+        llm_insert_over(row, "session_id", &r->str[LLM_S_SESSION]);
+    }
 }
 
 

@@ -15,6 +15,8 @@
 #include "llm_dict.h"
 
 
+#define LLM_INSERT_KEY      32
+
 #define LLM_INSERT_DICT_ENUM(field, column, kind, name)  LLM_INSERT_ ## field,
 
 enum { LLM_LOG_DICTS(LLM_INSERT_DICT_ENUM) LLM_INSERT_DICTS };
@@ -72,6 +74,15 @@ int llm_insert_dict(llm_insert_t *row, const llm_record_t *r, llm_dict_t *d,
 
 /* The id by which the ledger counts: LLM_LEDGER_NULL, _OTHER or a real one. */
 int64_t llm_insert_ledger_id(const llm_insert_t *row, int n);
+
+/*
+ * The text of a key, 16 hex digits and its tail, in LLM_INSERT_KEY bytes;
+ * returns its length, 0: there is no key.
+ */
+size_t llm_insert_key(const llm_record_t *r, char *text);
+
+/* Every text as one that found no room, for a database without dictionary. */
+void llm_insert_all(llm_insert_t *row, const llm_record_t *r);
 
 /* A value that found no room elsewhere. */
 void llm_insert_over(llm_insert_t *row, const char *name,

@@ -61,6 +61,7 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
     db->log_data = conf->log_data;
 
     t->writer.control = conf->control;
+    t->writer.feed = conf->feed;
     t->ring = conf->ring;
     t->keep.retention_s = conf->retention_s;
     t->keep.bodies_s = conf->bodies_s;

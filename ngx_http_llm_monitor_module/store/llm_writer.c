@@ -45,6 +45,7 @@ static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
 
 static void llm_writer_release(llm_writer_t *w);
 static int llm_writer_wal_full(llm_writer_t *w);
+static void llm_writer_feed(llm_writer_t *w, const llm_record_t *r);
 static void llm_writer_times(llm_record_t *r);
 static int llm_writer_ids(llm_writer_t *w, llm_record_t *r, int what,
     llm_insert_t *row, llm_ledger_ids_t *ids);
@@ -116,6 +117,8 @@ llm_writer_open(llm_writer_t *w)
     w->seq = seq > w->seq ? seq : w->seq;
     w->seq = newest > w->seq ? newest : w->seq;
 
+    __atomic_store_n(&w->control->seq, w->seq, __ATOMIC_RELEASE);
+
     return LLM_OK;
 
 failed:
@@ -169,6 +172,10 @@ llm_writer_begin(llm_writer_t *w)
     w->bytes = 0;
     w->nfiles = 0;
     w->seq_before = w->seq;
+
+    if (w->feed != NULL) {
+        w->feed_pos = llm_feed_begin(w->feed);
+    }
 
     if (llm_writer_wal_full(w) && llm_writer_checkpoint(w) != LLM_OK) {
         return LLM_ERROR;
@@ -226,6 +233,10 @@ llm_writer_add(llm_writer_t *w, llm_record_t *r, int what)
         llm_writer_remove(w, &r->str[LLM_S_RESPONSE_SPOOL]);
     }
 
+    if (rc == LLM_OK && what == LLM_WRITE_LEDGER_ONLY && w->feed != NULL) {
+        llm_writer_feed(w, r);
+    }
+
     llm_insert_done(&row);
 
     if (rc == LLM_ERROR) {
@@ -241,6 +252,27 @@ llm_writer_add(llm_writer_t *w, llm_record_t *r, int what)
     }
 
     return rc;
+}
+
+
+/* It makes no row, but who follows the events hears of it, without bodies. */
+
+static void
+llm_writer_feed(llm_writer_t *w, const llm_record_t *r)
+{
+    llm_record_t  bare;
+
+    bare = *r;
+
+    bare.str[LLM_S_REQUEST_BODY].data = NULL;
+    bare.str[LLM_S_RESPONSE_BODY].data = NULL;
+    bare.str[LLM_S_REQUEST_SPOOL].data = NULL;
+    bare.str[LLM_S_RESPONSE_SPOOL].data = NULL;
+
+    bare.num[LLM_N_REQUEST_BODY_STATE] = LLM_BODY_NONE;
+    bare.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_NONE;
+
+    llm_feed_add(w->feed, &w->feed_pos, &bare);
 }
 
 
@@ -701,6 +733,12 @@ llm_writer_commit(llm_writer_t *w)
     }
 
     w->nfiles = 0;
+
+    __atomic_store_n(&w->control->seq, w->seq, __ATOMIC_RELEASE);
+
+    if (w->feed != NULL) {
+        llm_feed_show(w->feed, w->feed_pos);
+    }
 
     if (w->db.wal_pages * LLM_SCHEMA_PAGE_SIZE >= LLM_BATCH_WAL
         && llm_control_now() >= w->wal_ms + LLM_BATCH_WAL_MS)

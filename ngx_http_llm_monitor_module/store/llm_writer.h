@@ -13,6 +13,7 @@
 
 
 #include "../ring/llm_control.h"
+#include "../ring/llm_feed.h"
 #include "../ring/llm_ring.h"
 #include "llm_body.h"
 #include "llm_dict.h"
@@ -51,6 +52,8 @@ typedef struct {
     llm_body_coder_t   coder;
     sqlite3_stmt      *st[LLM_WRITER_STATEMENTS];
     llm_control_t     *control;
+    llm_feed_t        *feed;          /* of records without rows, or NULL */
+    uint64_t           feed_pos;      /* behind those of this batch */
     int                spool_fd;      /* directory, -1: there is none */
     int                in_batch;
     int                storing;       /* the table storing may have rows */
