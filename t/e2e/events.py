@@ -5,11 +5,10 @@ import http.client
 import json
 import signal
 import socket
-import sys
 import threading
 import time
 
-from lib import Nginx, Tap, alive, free_port, need_module, wait_for
+from lib import Nginx, Tap, alive, free_port, lock_holder, need_module, wait_for
 from wire import Listener, Reply, exchange, request
 
 JSON = 'application/json'
@@ -76,6 +75,57 @@ class Follower(threading.Thread):
 
     def close(self):
         self.s.shutdown(socket.SHUT_RDWR)
+
+
+def two_workers(tap, upstream):
+    """Whichever worker a follower is at, and whichever writes, it is told of
+    each record once; who left without a word and a killed writer change
+    nothing."""
+    nginx = Nginx(upstream.port, workers=2)
+    nginx.start()
+
+    def ask(n):
+        for _ in range(n):
+            exchange(nginx.buffered, upstream, request(
+                'POST', '/v1/chat/completions', [('Host', 'x')],
+                b'{"model":"gpt-4o","messages":[]}'),
+                Reply(200, [('Content-Type', JSON)], [b'{}'], 'length'))
+
+    def seqs(f):
+        return [r['seq'] for r in f.records()]
+
+    many = [Follower(nginx.api_port) for _ in range(16)]
+    wait_for(lambda: all(f.ids for f in many), 5)
+    for f in many[:4]:
+        f.close()
+    many = many[4:]
+    ask(40)
+    tap.ok(wait_for(lambda: all(seqs(f) == list(range(1, 41)) for f in many),
+                    10), 'two workers, each once to all of them',
+           [len(f.records()) for f in many])
+    writer = lock_holder(nginx.data / 'writer.lock')
+    nginx.send(signal.SIGKILL, writer)
+    wait_for(lambda: not alive(writer), 5)
+    wait_for(lambda: lock_holder(nginx.data / 'writer.lock') not in
+             (0, writer), 10)
+    ask(20)
+    left = [f for f in many if not f.over]
+    tap.ok(wait_for(lambda: all(seqs(f) == list(range(1, 61)) for f in left),
+                    10), 'also when the writer was killed', len(left))
+    back = [Follower(nginx.api_port, headers={
+        'Last-Event-ID': str(f.ids[-1])}) for f in many if f.over]
+    tap.ok(wait_for(lambda: all(seqs(f) == list(range(41, 61))
+                                for f in back), 10),
+           'and to those that it had, when they come back', len(back))
+    old = nginx.workers()
+    nginx.send(signal.SIGHUP)
+    tap.ok(wait_for(lambda: all(f.over for f in left + back), 5)
+           and all(f.whole for f in left + back)
+           and wait_for(lambda: not any(map(alive, old)), 5),
+           'a reload ends all of them, and the old workers')
+    nginx.stop(signal.SIGQUIT)
+    found = [c for c in nginx.complaints() if 'signal 9' not in c]
+    tap.ok(not found, 'nothing to complain of with two', *found[:5])
 
 
 def main():
@@ -252,6 +302,7 @@ def main():
     nginx.stop(signal.SIGQUIT)
     tap.ok(not nginx.complaints(), 'nor at the end',
            *nginx.complaints()[:5])
+    two_workers(tap, upstream)
     tap.done()
 
 

@@ -188,6 +188,27 @@ class Test:
                and all(n.encode() in text for n in self.alice)
                == ('user=bob' not in query), 'her export' + query, text[:300])
 
+    def events(self):
+        """Those of the past and, while no rows are made, of now."""
+        ok = self.tap.ok
+        self.nginx.api('/recording', 'PUT', {'recording': False})
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        c.request('GET', '/user/events?since_seq=0', headers={'X-Me': 'alice'})
+        r = c.getresponse()
+        text = r.read1(1 << 20)
+        self.say('bob', 'a@x.example', {'user': 'alice'})
+        self.say('', 'a@x.example', {'user': 'alice'})
+        self.say('alice', 'a@x.example', {'user': 'bob'})
+        while text.count(b'data: ') < 4:
+            text += r.read1(1 << 20)
+        c.close()
+        seen = [json.loads(line[6:]) for line in text.splitlines()
+                if line.startswith(b'data: ')]
+        ok(sorted(e['id'] for e in seen[:3]) == self.alice
+           and [(e['user'], e['seq']) for e in seen[3:]] == [('alice', None)],
+           'her events', seen)
+        self.nginx.api('/recording', 'PUT', {'recording': True})
+
     def changes(self):
         ok = self.tap.ok
         for method, path, body in (
@@ -237,6 +258,7 @@ def main():
     t.traffic()
     t.rows()
     t.questions()
+    t.events()
     t.changes()
     t.names()
     t.tap.ok(not t.nginx.complaints(), 'nothing to complain of in the log',
