@@ -55,7 +55,23 @@ POST /v1/json/one
 
 
 
-=== TEST 2: a body without it is stored as ever
+=== TEST 2: also in one that comes in two pieces
+--- raw_request eval
+[
+    "POST /v1/json/pieces HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    . "Content-Type: application/json\r\nContent-Length: 37\r\n\r\n"
+    . '{"model":"m1",',
+    '"user":"u","ssn":"1-2"}',
+]
+--- raw_request_middle_delay: 0.1
+--- wait: 0.1
+--- grep_error_log eval: qr/llm monitor record \d+: \K[^\n]*/
+--- grep_error_log_out
+200 success, request redacted, response redacted
+
+
+
+=== TEST 3: a body without it is stored as ever
 --- request
 POST /v1/json/two
 {"model":"m1","user":"ssn"}
@@ -66,13 +82,14 @@ POST /v1/json/two
 
 
 
-=== TEST 3: arguments and headers, and what the API says of all
+=== TEST 4: arguments and headers, and what the API says of all
 --- pipelined_requests eval
 [
     "GET /v1/three?a=1&tenant=tn-1",
     "GET /wait",
     "GET /monitor/api?filter=three&limit=1",
     "GET /monitor/api?filter=one&limit=1",
+    "GET /monitor/api/export?format=ndjson&bodies=1",
 ]
 --- more_headers
 User-Agent: secret-agent
@@ -83,4 +100,5 @@ X-Acme-Session-Id: s-1
     qr/waited/,
     qr/^(?!.*(secret-agent|"s-1"|tn-1)).*"url":"\/v1\/three\?a=1&tenant=\*\*\*"/,
     qr/"url":"\/v1\/json\/one"/,
+    qr/^(?!.*(\[1,2\]|1-2|3-4)).*"user\\":\\"u\\",\\"ssn\\":\\"\*\*\*/s,
 ]

@@ -19,7 +19,6 @@
 
 
 struct ngx_http_llm_monitor_ctx_s {
-    llm_exchange_conf_t                conf;
     llm_head_t                         response_head;
 
     /* the others are zeros at first */

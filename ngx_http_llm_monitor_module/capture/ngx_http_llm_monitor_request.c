@@ -236,7 +236,7 @@ ngx_http_llm_monitor_request_gathers(ngx_http_llm_monitor_ctx_t *ctx)
     type = &ctx->request_head.content_type;
 
     return ctx->request_head.content_encoding.len == 0
-           && ctx->conf.nredact_json == 0
+           && ctx->lcf->exchange.nredact_json == 0
            && type->len >= sizeof(json) - 1
            && ngx_strncmp(type->data, json, sizeof(json) - 1) == 0
            && ngx_http_llm_monitor_body_reserve(&ctx->request_body) == NGX_OK;
