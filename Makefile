@@ -12,7 +12,7 @@
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
 #   make bench       what the module costs: WHAT=instructions
 #   make prices      the built-in price table anew: VERSION=0.1.8
-#   make install     copies the module to nginx's modules
+#   make install     copies the module to nginx's modules, and llm-monitor
 
 
 SHELL     := /bin/bash
@@ -113,6 +113,7 @@ $(BUILD)/tree: FORCE
 
 install: module
 	install -D -m 644 $(MODULE) $(DESTDIR)/usr/lib/nginx/modules/$(NAME).so
+	install -D -m 755 scripts/llm-monitor $(DESTDIR)/usr/bin/llm-monitor
 
 
 $(BUILD)/obj/%.o: %.c
