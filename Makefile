@@ -3,6 +3,7 @@
 #
 #   make             build/ngx_http_llm_monitor_module.so for the installed
 #                    nginx, or for another source tree: make NGINX_SRC=dir
+#   make UI=off      the same without the page, which needs Node
 #   make run, stop   a demonstration on 127.0.0.1:8080 and its end
 #   make test        every test, on a bare machine too
 #   make unit        the unit tests alone
@@ -19,6 +20,7 @@ SHELL     := /bin/bash
 BUILD     ?= build
 NGINX_SRC ?= /usr/share/nginx/src
 ADD       ?= --add-dynamic-module
+UI        ?= on
 NAME      := ngx_http_llm_monitor_module
 MODULE    := $(BUILD)/$(NAME).so
 TREE      := $(BUILD)/nginx
@@ -54,9 +56,9 @@ ASAN  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 
 ifeq ($(ADD),--add-module)
-module: listed binary
+module: listed page binary
 else
-module: listed $(TREE)/objs/Makefile
+module: listed page $(TREE)/objs/Makefile
 	@$(MAKE) -s --no-print-directory -C $(TREE) -f objs/Makefile modules
 	@cmp -s $(TREE)/objs/$(NAME).so $(MODULE) \
 	|| { cp $(TREE)/objs/$(NAME).so $(MODULE).new \
@@ -76,6 +78,14 @@ listed:
 	     exit 1; }
 
 
+# The page as a C source, in the same place for every BUILD: config looks there.
+
+page:
+ifneq ($(UI),off)
+	@scripts/build-ui build/ui
+endif
+
+
 # nginx itself too, for trees that have its sources
 
 nginx: module binary
@@ -88,7 +98,7 @@ binary: $(TREE)/objs/Makefile
 # The tree is a copy: configure writes into it.  It is configured anew when
 # config has changed or another tree is asked for.
 
-$(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
+$(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree | page
 	@test -x $(NGINX_SRC)/configure \
 	|| { echo "no nginx source in $(NGINX_SRC): run" \
 	          "scripts/install-deps build, or give NGINX_SRC=dir" >&2; \
@@ -99,12 +109,12 @@ $(TREE)/objs/Makefile: config $(SRC)/exports.map $(BUILD)/tree
 	@cd $(TREE) \
 	&& NGX_CONF_FLAGS=( $(NGX_CONF) ) \
 	&& { test ! -f conf_flags || . ./conf_flags; } \
-	&& ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc-opt='$(CC_OPT)' \
+	&& UI='$(UI)' ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc-opt='$(CC_OPT)' \
 	       --with-ld-opt='$(LD_OPT)' $(ADD)='$(CURDIR)' \
 	       $(NGX_ADD) >../configure.log 2>&1 \
 	|| { tail -n 12 ../configure.log >&2; rm -f objs/Makefile; exit 1; }
 
-TREE_IS := $(NGINX_SRC) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD)
+TREE_IS := $(NGINX_SRC) $(UI) $(ADD) $(NGX_CONF) $(CC_OPT) $(LD_OPT) $(NGX_ADD)
 
 $(BUILD)/tree: FORCE
 	@mkdir -p $(BUILD)
@@ -252,4 +262,4 @@ clean:
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test next \
-        test-next asan test-asan fuzz prices bench clean listed FORCE
+        test-next asan test-asan fuzz prices bench clean page listed FORCE

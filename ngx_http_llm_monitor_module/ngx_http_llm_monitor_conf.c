@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_module.h"
 #include "serve/ngx_http_llm_monitor_api.h"
+#include "serve/ngx_http_llm_monitor_ui.h"
 #include "store/llm_filter.h"
 
 
@@ -45,6 +46,9 @@ static ngx_int_t ngx_http_llm_monitor_parse_size(ngx_conf_t *cf,
     ngx_command_t *cmd, off_t *size);
 static char *ngx_http_llm_monitor_redact_add(ngx_conf_t *cf,
     ngx_array_t *names, ngx_str_t *name);
+static char *ngx_http_llm_monitor_serve(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_llm_monitor_loc_conf_t *lcf, ngx_uint_t serve,
+    ngx_http_handler_pt handler);
 
 
 static ngx_http_llm_monitor_param_t  ngx_http_llm_monitor_path_params[] = {
@@ -621,14 +625,10 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_llm_monitor_loc_conf_t *lcf = conf;
 
     ngx_str_t                         *value;
-    ngx_http_core_loc_conf_t          *clcf;
+    ngx_uint_t                         serve;
     ngx_http_llm_monitor_main_conf_t  *mcf;
 
-    if (lcf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE) {
-        return "is duplicate";
-    }
-
-    lcf->serve = NGX_HTTP_LLM_MONITOR_SERVE_API;
+    serve = NGX_HTTP_LLM_MONITOR_SERVE_API;
 
     if (cf->args->nelts == 2) {
         value = cf->args->elts;
@@ -639,12 +639,56 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                   "\"read\" or absent");
         }
 
-        lcf->serve = NGX_HTTP_LLM_MONITOR_SERVE_API_READ;
+        serve = NGX_HTTP_LLM_MONITOR_SERVE_API_READ;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
+    mcf->enabled = 1;
+    mcf->live = 1;
+
+    return ngx_http_llm_monitor_serve(cf, cmd, lcf, serve,
+                                      ngx_http_llm_monitor_api_handler);
+}
+
+
+char *
+ngx_http_llm_monitor_set_ui(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_llm_monitor_loc_conf_t *lcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ngx_http_llm_monitor_ui_hash.len == 0) {
+        return "needs the page, which this module was built without";
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    /* the calls are told by what follows the location's own path */
+    if (clcf->exact_match) {
+        return "cannot be in a location given by \"=\", "
+               "for the page has files below it";
+    }
+
+    return ngx_http_llm_monitor_serve(cf, cmd, lcf,
+                                      NGX_HTTP_LLM_MONITOR_SERVE_UI,
+                                      ngx_http_llm_monitor_ui_handler);
+}
+
+
+/* what is asked for is told by what follows the location's own path */
+
+static char *
+ngx_http_llm_monitor_serve(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_llm_monitor_loc_conf_t *lcf, ngx_uint_t serve,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (lcf->serve_handler == handler) {
+        return "is duplicate";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->named
 #if (NGX_PCRE)
@@ -660,17 +704,17 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "cannot be beside another content handler";
     }
 
-    clcf->handler = ngx_http_llm_monitor_api_handler;
+    clcf->handler = handler;
 
+    lcf->serve = serve;
+    lcf->serve_handler = handler;
+    lcf->serve_name = cmd->name;
     lcf->serve_file = cf->conf_file->file.name.data;
     lcf->serve_line = cf->conf_file->line;
 
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
-    mcf->enabled = 1;
-    mcf->live = 1;
-
     return NGX_CONF_OK;
 }
+
 
 
 char *

@@ -172,6 +172,13 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       0,
       NULL },
 
+    { ngx_string("llm_monitor_ui"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_llm_monitor_set_ui,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("llm_monitor_remote"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -403,6 +410,7 @@ ngx_http_llm_monitor_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     lcf->serve = NGX_HTTP_LLM_MONITOR_SERVE_NONE;
+     *     lcf->serve_handler = NULL;
      */
 
     lcf->enable = NGX_CONF_UNSET;
@@ -466,12 +474,11 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     /* a directive that came later may have set a handler of its own */
 
-    if (conf->serve_file && clcf->handler != ngx_http_llm_monitor_api_handler)
-    {
+    if (conf->serve_file && clcf->handler != conf->serve_handler) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"llm_monitor_api\" directive cannot be beside "
-                      "another content handler in %s:%ui",
-                      conf->serve_file, conf->serve_line);
+                      "\"%V\" directive cannot be beside another content "
+                      "handler in %s:%ui",
+                      &conf->serve_name, conf->serve_file, conf->serve_line);
         return NGX_CONF_ERROR;
     }
 
@@ -479,12 +486,13 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (clcf->noname) {
         conf->serve = prev->serve;
+        conf->serve_handler = prev->serve_handler;
     }
 
     if (clcf->lmt_excpt && clcf->handler == NULL
         && conf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE)
     {
-        clcf->handler = ngx_http_llm_monitor_api_handler;
+        clcf->handler = conf->serve_handler;
     }
 
     if (!clcf->noname) {

@@ -37,6 +37,7 @@
 #define NGX_HTTP_LLM_MONITOR_SERVE_NONE       0
 #define NGX_HTTP_LLM_MONITOR_SERVE_API        1
 #define NGX_HTTP_LLM_MONITOR_SERVE_API_READ   2
+#define NGX_HTTP_LLM_MONITOR_SERVE_UI         3
 
 
 typedef struct ngx_http_llm_monitor_readers_s  ngx_http_llm_monitor_readers_t;
@@ -111,6 +112,8 @@ typedef struct {
 
     /* locations that answer */
     ngx_uint_t                     serve;
+    ngx_http_handler_pt            serve_handler;
+    ngx_str_t                      serve_name;     /* the directive */
     u_char                        *serve_file;     /* where it was said */
     ngx_uint_t                     serve_line;
     ngx_flag_t                     remote;
@@ -137,6 +140,8 @@ char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
 char *ngx_http_llm_monitor_set_prices(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_ui(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_scope(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

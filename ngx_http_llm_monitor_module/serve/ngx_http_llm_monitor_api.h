@@ -2,7 +2,7 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * The content handler of a location with llm_monitor_api.
+ * The content handlers of locations with llm_monitor_api and llm_monitor_ui.
  */
 
 
@@ -14,6 +14,7 @@
 
 
 ngx_int_t ngx_http_llm_monitor_api_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_llm_monitor_ui_handler(ngx_http_request_t *r);
 
 /* At the merge of a location: warns of a scope that any client can choose. */
 void ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,

@@ -1,0 +1,193 @@
+// Copyright (C) llm_monitor contributors
+//
+// The page: bundled, minified and compressed, each file with a hash of its
+// content in its name, and all of them as one C source.  The same input gives
+// the same bytes.
+//
+//   node ui/build.mjs DIR
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
+  from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const LIMIT = 80 * 1024;      // all files together, gzip
+const NAME = 'ngx_http_llm_monitor_ui';
+const HEADER = `../../ngx_http_llm_monitor_module/serve/${NAME}.h`;
+const LIBRARIES = ['preact', 'uplot'];
+
+const TYPES = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2];
+const dist = join(out, 'dist');
+
+
+// What the About box shows: the libraries as they are installed.
+
+const licences = {
+  name: 'licences',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^licences$/ }, () => ({
+      path: 'licences', namespace: 'licences',
+    }));
+    bundler.onLoad({ filter: /.*/, namespace: 'licences' }, () => ({
+      contents: JSON.stringify(LIBRARIES.map((name) => {
+        const dir = join(here, 'node_modules', name);
+        const { version, license } = JSON.parse(
+          readFileSync(join(dir, 'package.json'), 'utf8'));
+        const text = readFileSync(join(dir, 'LICENSE'), 'utf8').trim();
+        return { name, version, license, text };
+      })),
+      loader: 'json',
+    }));
+  },
+};
+
+
+async function bundle() {
+  const result = await build({
+    absWorkingDir: here,
+    entryPoints: { app: 'src/main.tsx', icon: 'src/icon.svg' },
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    assetNames: '[name]-[hash]',
+    loader: { '.svg': 'copy' },
+    plugins: [licences],
+    write: false,
+    metafile: true,
+  });
+
+  return result.outputFiles.map((file) => ({
+    name: basename(file.path),
+    data: Buffer.from(file.contents),
+  }));
+}
+
+
+function hash(data) {
+  return createHash('sha256').update(data).digest('hex').slice(0, 16);
+}
+
+
+function coded(file) {
+  const br = brotliCompressSync(file.data, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11,
+              [constants.BROTLI_PARAM_SIZE_HINT]: file.data.length },
+  });
+  const gzip = gzipSync(file.data, { level: 9 });
+  const id = hash(file.data);
+
+  gzip[9] = 255;              // the system that made it: not said
+
+  return {
+    ...file,
+    type: TYPES[file.name.split('.').pop()],
+    etags: [`"${id}-br"`, `"${id}-gzip"`, `"${id}"`],
+    bodies: [br, gzip, file.data],
+  };
+}
+
+
+// index.html names a file as {app.js}; there the document is cut in pieces.
+
+function document(files) {
+  const html = readFileSync(join(here, 'src/index.html'), 'utf8')
+    .replace(/\n\s*/g, '\n')
+    .replace(/\{(\w+)\.(\w+)\}/g, (_, name, type) => '\0' + files.find(
+      (file) => file.name.startsWith(`${name}-`)
+                && file.name.endsWith(`.${type}`)).name);
+
+  return html.split('\0');
+}
+
+
+function text(string) {
+  return `ngx_string(${JSON.stringify(string)})`;
+}
+
+
+function bytes(name, data) {
+  const lines = [];
+
+  for (let i = 0; i < data.length; i += 20) {
+    lines.push('    ' + data.subarray(i, i + 20).join(','));
+  }
+
+  return `static const u_char  ${name}[] = {\n${lines.join(',\n')}\n};\n\n`;
+}
+
+
+function source(files, pieces) {
+  let c = '\n/* made by ui/build.mjs */\n\n'
+          + `#include "${HEADER}"\n\n\n`;
+
+  files.forEach((file, i) => file.bodies.forEach((data, n) => {
+    c += bytes(`file_${i}_${n}`, data);
+  }));
+
+  c += `\n${NAME}_file_t  ${NAME}_files[] = {\n`;
+
+  files.forEach((file, i) => {
+    const bodies = file.bodies.map(
+      (data, n) => `{ ${data.length}, (u_char *) file_${i}_${n} }`);
+
+    c += `    { ${text(file.name)}, ${text(file.type)},\n`
+         + `      { ${file.etags.map(text).join(', ')} },\n`
+         + `      { ${bodies.join(', ')} } },\n`;
+  });
+
+  c += '    { ngx_null_string, ngx_null_string,\n'
+       + '      { ngx_null_string, ngx_null_string, ngx_null_string },\n'
+       + '      { ngx_null_string, ngx_null_string, ngx_null_string } }\n'
+       + `};\n\nngx_str_t  ${NAME}_document[] = {\n`
+       + pieces.map((piece) => `    ${text(piece)},\n`).join('')
+       + '    ngx_null_string\n};\n\n'
+       + `ngx_str_t  ${NAME}_hash = ${text(hash(pieces.join('\0')))};\n`;
+
+  return c;
+}
+
+
+const files = (await bundle()).map(coded);
+const pieces = document(files);
+const size = files.reduce((sum, file) => sum + file.bodies[1].length,
+                          gzipSync(pieces.join(''), { level: 9 }).length);
+
+if (size > LIMIT) {
+  throw new Error(`the page has ${size} bytes in gzip, of ${LIMIT}`);
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+
+for (const file of files) {
+  writeFileSync(join(dist, file.name), file.data);
+}
+
+writeFileSync(join(out, 'files.json'), JSON.stringify(
+  { gzip: size, files: files.map(({ name, bodies: [br, gzip, data] }) => ({
+    name, bytes: data.length, gzip: gzip.length, br: br.length })) },
+  null, 2) + '\n');
+
+writeFileSync(join(out, `${NAME}_files.c.new`), source(files, pieces));
+renameSync(join(out, `${NAME}_files.c.new`), join(out, `${NAME}_files.c`));
+
+console.log(`page: ${files.length} files, ${size} bytes in gzip`);

@@ -1,0 +1,37 @@
+// What holds for all views: the search, the time and its zone, and how the
+// page looks.
+
+import { Icon } from '../parts/Icon';
+import { Popover } from '../parts/Popover';
+import { Look } from './Look';
+import { Search } from './Search';
+import { TimeRange } from './TimeRange';
+import { t } from './words';
+
+interface Props { onHelp: () => void; onAbout: () => void }
+
+export function Header({ onHelp, onAbout }: Props) {
+  return (
+    <header class="head">
+      <Search />
+      <TimeRange />
+      <Popover name={t('menu')} title={t('menu')} class="quiet" align="end"
+        label={<Icon name="more" />}>
+        {(close) => (
+          <div class="menu">
+            <Look />
+            <hr />
+            <button type="button" class="item"
+              onClick={() => { close(); onHelp(); }}>
+              {t('keys')} <kbd>?</kbd>
+            </button>
+            <button type="button" class="item"
+              onClick={() => { close(); onAbout(); }}>
+              {t('about')}
+            </button>
+          </div>
+        )}
+      </Popover>
+    </header>
+  );
+}

@@ -1,0 +1,87 @@
+import { words } from '../core/i18n';
+
+export const t = words({
+  close: ['Close', 'Fermer', '关闭'],
+  copy: ['Copy', 'Copier', '复制'],
+  copied: ['Copied', 'Copié', '已复制'],
+  notCopied: [
+    'The browser does not allow copying here',
+    'Le navigateur ne permet pas de copier ici',
+    '浏览器不允许在此复制',
+  ],
+  loading: ['Loading', 'Chargement', '正在加载'],
+  retry: ['Try again', 'Réessayer', '重试'],
+  said: ['The server says: {text}', 'Le serveur dit : {text}', '服务器说明：{text}'],
+  asTable: ['Numbers', 'Chiffres', '数据表'],
+  time: ['Time', 'Heure', '时间'],
+
+  'offline.title': [
+    'The server does not answer',
+    'Le serveur ne répond pas',
+    '服务器没有响应',
+  ],
+  'offline.advice': [
+    'Check that nginx runs and that you are online. It is tried again '
+    + 'every few seconds.',
+    'Vérifiez que nginx tourne et que vous êtes en ligne. Nouvel essai '
+    + 'toutes les quelques secondes.',
+    '请检查 nginx 是否在运行、网络是否连通。每隔几秒会自动重试。',
+  ],
+  'sign-in.title': ['Please sign in', 'Connexion requise', '请先登录'],
+  'sign-in.advice': [
+    'Your sign-in has ended. Reload the page to sign in again.',
+    'Votre session a expiré. Rechargez la page pour vous reconnecter.',
+    '登录已失效。请重新加载页面以再次登录。',
+  ],
+  'forbidden.title': [
+    'You may not see this',
+    'Vous n’avez pas accès à ceci',
+    '您无权查看此内容',
+  ],
+  'forbidden.advice': [
+    'What concerns all users is not shown to one of them. Whoever runs this '
+    + 'server can change that with llm_monitor_scope or llm_monitor_remote.',
+    'Ce qui concerne tous les utilisateurs n’est pas montré à un seul. '
+    + 'L’administrateur peut le changer par llm_monitor_scope ou '
+    + 'llm_monitor_remote.',
+    '涉及全体用户的内容不会显示给单个用户。服务器管理员可以通过 '
+    + 'llm_monitor_scope 或 llm_monitor_remote 更改。',
+  ],
+  'busy.title': [
+    'The server is busy',
+    'Le serveur est occupé',
+    '服务器繁忙',
+  ],
+  'busy.advice': [
+    'Traffic is not affected. It is tried again; a shorter time range helps.',
+    'Le trafic n’est pas touché. Nouvel essai en cours ; une période plus '
+    + 'courte aide.',
+    '流量不受影响。正在重试；缩短时间范围会有帮助。',
+  ],
+  'missing.title': ['It is not there', 'Introuvable', '未找到'],
+  'missing.advice': [
+    'It was cleared, has expired, or is not in what you may see.',
+    'Effacé, expiré, ou hors de ce que vous pouvez voir.',
+    '已被清除、已过期，或不在您可查看的范围内。',
+  ],
+  'wrong.title': [
+    'This question is not understood',
+    'Cette demande n’est pas comprise',
+    '无法理解此查询',
+  ],
+  'wrong.advice': [
+    'Change the filter that is named below, or take it away.',
+    'Modifiez ou retirez le filtre nommé ci-dessous.',
+    '请修改或移除下面指出的筛选条件。',
+  ],
+  'broken.title': [
+    'That did not work',
+    'Cela n’a pas fonctionné',
+    '操作未成功',
+  ],
+  'broken.advice': [
+    'The error log of nginx says more.',
+    'Le journal d’erreurs de nginx en dit plus.',
+    'nginx 错误日志中有更多信息。',
+  ],
+});
