@@ -349,6 +349,48 @@ llm_control_restore(llm_control_t *c)
 
 
 void
+llm_control_wait(llm_control_t *c, int index, uint64_t ticket,
+    int64_t deadline)
+{
+    llm_command_t  *cmd;
+
+    cmd = &c->commands[index];
+
+    if (__atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED) == ticket) {
+        __atomic_store_n(&cmd->deadline, deadline, __ATOMIC_RELAXED);
+    }
+}
+
+
+int
+llm_control_backup(llm_control_t *c, int64_t owner)
+{
+    int64_t  other;
+
+    other = __atomic_load_n(&c->backup, __ATOMIC_ACQUIRE);
+
+    if (other != 0 && llm_owner_alive(other)) {
+        return LLM_DECLINED;
+    }
+
+    if (!__atomic_compare_exchange_n(&c->backup, &other, owner, 0,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    {
+        return LLM_DECLINED;
+    }
+
+    return LLM_OK;
+}
+
+
+void
+llm_control_backup_done(llm_control_t *c)
+{
+    __atomic_store_n(&c->backup, 0, __ATOMIC_RELEASE);
+}
+
+
+void
 llm_control_recover(llm_control_t *c)
 {
     int             i;

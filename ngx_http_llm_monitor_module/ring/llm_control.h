@@ -23,7 +23,8 @@
 typedef enum {
     LLM_COMMAND_CLEAR = 1,       /* args: packed filter, see store/ */
     LLM_COMMAND_RECORDING,       /* args: one byte, 0 or 1 */
-    LLM_COMMAND_BACKUP, LLM_COMMAND_REPRICE, LLM_COMMAND_RETENTION
+    LLM_COMMAND_BACKUP,          /* args: the digits of its name */
+    LLM_COMMAND_REPRICE, LLM_COMMAND_RETENTION
 } llm_command_op_e;
 
 typedef enum {
@@ -79,6 +80,8 @@ typedef struct {
     int64_t        wal_bytes;
     int64_t        spool_bytes;        /* all files in spool/ and segments */
 
+    int64_t        backup;             /* who makes one; 0: nobody */
+
     /* bytes of capture buffers of all workers, and whose they are */
     int64_t        capture_bytes;
     llm_share_t    shares[LLM_WORKERS];
@@ -118,6 +121,17 @@ int llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
  */
 int llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
     int64_t *progress, int64_t *result, char *error, size_t error_len);
+
+/* Who asked still waits for it, and will until another deadline. */
+void llm_control_wait(llm_control_t *c, int index, uint64_t ticket,
+    int64_t deadline);
+
+/*
+ * One process at a time makes a backup: LLM_OK, and it is this one until it
+ * gives it back or dies; LLM_DECLINED: there is one.
+ */
+int llm_control_backup(llm_control_t *c, int64_t owner);
+void llm_control_backup_done(llm_control_t *c);
 
 /*
  * Takes a command back that the writer has not begun: LLM_OK, and it is never

@@ -140,8 +140,18 @@ ngx_int_t ngx_http_llm_monitor_stats(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_leaderboard(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_availability(
     ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_backup(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_events(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
+
+/*
+ * Asks the writer for something of at most LLM_COMMAND_ARGS bytes, and answers
+ * when it is done; what comes of a copy of the database is sent by the second.
+ */
+ngx_int_t ngx_http_llm_monitor_ask(ngx_http_llm_monitor_call_t *call, int op,
+    const void *args, size_t len);
+ngx_int_t ngx_http_llm_monitor_backup_send(ngx_http_llm_monitor_call_t *call,
+    int64_t size);
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */
 ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);

@@ -327,6 +327,24 @@ ngx_http_llm_monitor_filtered(ngx_http_llm_monitor_call_t *call, int op)
 }
 
 
+ngx_int_t
+ngx_http_llm_monitor_ask(ngx_http_llm_monitor_call_t *call, int op,
+    const void *args, size_t len)
+{
+    ngx_http_llm_monitor_change_t  *change;
+
+    change = ngx_http_llm_monitor_change(call, op);
+    if (change == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(change->args, args, len);
+    change->len = len;
+
+    return ngx_http_llm_monitor_change_start(call);
+}
+
+
 static ngx_http_llm_monitor_change_t *
 ngx_http_llm_monitor_change(ngx_http_llm_monitor_call_t *call, int op)
 {
@@ -409,7 +427,10 @@ ngx_http_llm_monitor_change_poll(ngx_event_t *ev)
         return;
     }
 
-    ngx_http_finalize_request(r, rc);
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+
     ngx_http_run_posted_requests(c);
 }
 
@@ -464,6 +485,17 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
         break;
 
     default:
+
+        /* a copy takes as long as it takes, as long as its client waits */
+
+        if (state == LLM_COMMAND_RUNNING && change->op == LLM_COMMAND_BACKUP)
+        {
+            change->deadline = llm_control_now() + NGX_HTTP_LLM_MONITOR_WAIT;
+
+            llm_control_wait(control, change->index, change->ticket,
+                             change->deadline);
+        }
+
         if (llm_control_now() < change->deadline) {
             return NGX_AGAIN;
         }
@@ -491,6 +523,10 @@ ngx_http_llm_monitor_change_undo(ngx_http_llm_monitor_change_t *change)
     int64_t   progress, result;
 
     change->ended = 1;
+
+    if (change->op == LLM_COMMAND_BACKUP && change->index != -1) {
+        llm_control_wait(change->control, change->index, change->ticket, 0);
+    }
 
     if (change->op != LLM_COMMAND_RECORDING) {
         return;
@@ -522,6 +558,10 @@ ngx_http_llm_monitor_change_answer(ngx_http_llm_monitor_call_t *call,
 
     if (change->op == LLM_COMMAND_RECORDING) {
         return ngx_http_llm_monitor_recording_answer(call, change->args[0]);
+    }
+
+    if (change->op == LLM_COMMAND_BACKUP) {
+        return ngx_http_llm_monitor_backup_send(call, result);
     }
 
     llm_buf_text(&call->out, change->op == LLM_COMMAND_REPRICE

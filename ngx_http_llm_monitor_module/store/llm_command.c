@@ -27,6 +27,7 @@ static int llm_command_ring(llm_commander_t *c);
 static int llm_command_reprice_start(llm_commander_t *c);
 static int llm_command_reprice(llm_commander_t *c);
 static int llm_command_filter(llm_commander_t *c);
+static int llm_command_backup(llm_commander_t *c);
 static int llm_command_never(void *data);
 static void llm_command_end(llm_commander_t *c, int state, int64_t result,
     const char *error);
@@ -53,6 +54,9 @@ llm_command_slice(llm_commander_t *c)
     case LLM_COMMAND_REPRICE:
         return llm_command_reprice(c);
 
+    case LLM_COMMAND_BACKUP:
+        return llm_command_backup(c);
+
     default: /* LLM_COMMAND_CLEAR */
         return llm_command_clear(c);
     }
@@ -77,6 +81,17 @@ llm_command_start(llm_commander_t *c)
 
     case LLM_COMMAND_REPRICE:
         return llm_command_reprice_start(c);
+
+    case LLM_COMMAND_BACKUP:
+
+        if (llm_backup_start(&c->backup, &c->w->db, c->cmd->args,
+                             c->cmd->len)
+            != LLM_OK)
+        {
+            llm_command_end(c, LLM_COMMAND_FAILED, 0, c->backup.error);
+        }
+
+        return LLM_OK;
     }
 
     llm_command_end(c, LLM_COMMAND_FAILED, 0, "the writer knows no such "
@@ -338,6 +353,38 @@ llm_command_filter(llm_commander_t *c)
 }
 
 
+/* Who waits for it says so again and again, by a later deadline. */
+
+static int
+llm_command_backup(llm_commander_t *c)
+{
+    int64_t  size;
+
+    if (__atomic_load_n(&c->cmd->deadline, __ATOMIC_RELAXED)
+        < llm_control_now())
+    {
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, "nobody waits for it");
+        return LLM_OK;
+    }
+
+    switch (llm_backup_slice(&c->backup, &size)) {
+
+    case LLM_OK:
+        break;
+
+    case LLM_AGAIN:
+        c->backup.path[0] = '\0';
+        llm_command_end(c, LLM_COMMAND_DONE, size, NULL);
+        break;
+
+    default:
+        llm_command_end(c, LLM_COMMAND_FAILED, 0, c->backup.error);
+    }
+
+    return LLM_OK;
+}
+
+
 static int
 llm_command_never(void *data)
 {
@@ -363,6 +410,8 @@ llm_command_end(llm_commander_t *c, int state, int64_t result,
     c->finder = NULL;
 
     c->source->clear_spool = 0;
+
+    llm_backup_cancel(&c->backup);
 
     llm_control_end(c->cmd, state, result, error);
     c->cmd = NULL;

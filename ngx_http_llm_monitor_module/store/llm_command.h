@@ -10,6 +10,7 @@
 #define _LLM_COMMAND_H_INCLUDED_
 
 
+#include "llm_backup.h"
 #include "llm_reprice.h"
 #include "llm_source.h"
 
@@ -27,6 +28,8 @@ typedef struct {
 
     const llm_price_table_t  *prices;     /* NULL: none */
     llm_price_finder_t       *finder;
+
+    llm_backup_t    backup;
 } llm_commander_t;
 
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "llm_backup.h"
 #include "llm_ballast.h"
 #include "llm_keep.h"
 #include "llm_marks.h"
@@ -304,6 +305,8 @@ llm_keep_unused(llm_keep_t *k, llm_writer_t *w)
 static int
 llm_keep_files(llm_keep_t *k, llm_writer_t *w)
 {
+    llm_backup_sweep(w->db.dir);
+
     if (k->full) {
         return LLM_AGAIN;
     }
