@@ -8,6 +8,7 @@
 #include "llm_ballast.h"
 #include "llm_keep.h"
 #include "llm_marks.h"
+#include "llm_pack.h"
 #include "llm_purge.h"
 
 
@@ -23,8 +24,8 @@
 
 typedef enum {
     LLM_KEEP_IDLE = 0, LLM_KEEP_BODIES, LLM_KEEP_ROWS, LLM_KEEP_SIZE,
-    LLM_KEEP_LEDGER, LLM_KEEP_UNUSED, LLM_KEEP_PAGES, LLM_KEEP_FILES,
-    LLM_KEEP_END
+    LLM_KEEP_LEDGER, LLM_KEEP_PACK, LLM_KEEP_UNUSED, LLM_KEEP_PAGES,
+    LLM_KEEP_FILES, LLM_KEEP_END
 } llm_keep_stage_e;
 
 
@@ -188,6 +189,9 @@ llm_keep_stage(llm_keep_t *k, llm_writer_t *w)
 
     case LLM_KEEP_LEDGER:
         return llm_keep_ledger(k, w);
+
+    case LLM_KEEP_PACK:
+        return k->full ? LLM_AGAIN : llm_pack_slice(w, k->now);
 
     case LLM_KEEP_UNUSED:
         return llm_keep_unused(k, w);

@@ -88,6 +88,9 @@ static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {
     "SELECT value FROM health WHERE span = ?1 AND t = ?2 AND dim = ?3"
 };
 
+static const char *const  llm_ledger_unpack_sql =
+    "DELETE FROM packed WHERE span = ?1 AND t = ?2 AND dim = ?3";
+
 
 /* keys of the tables: the first ones name the bucket, the rest its member */
 
@@ -126,6 +129,7 @@ static int llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash);
 static void llm_ledger_empty(llm_ledger_t *l);
 static size_t llm_ledger_bound(int table, const int64_t *key);
 static int llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell);
+static int llm_ledger_unpack(llm_ledger_t *l, const llm_ledger_cell_t *cell);
 
 
 int
@@ -151,8 +155,22 @@ llm_ledger_open(llm_ledger_t *l, llm_db_t *db)
         return LLM_ERROR;
     }
 
-    return llm_db_prepare(db, llm_ledger_load_sql, l->load,
-                          LLM_LEDGER_TABLES);
+    if (llm_db_prepare(db, llm_ledger_load_sql, l->load, LLM_LEDGER_TABLES)
+        != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    if (llm_db_prepare(db, &llm_ledger_unpack_sql, &l->unpack, 1) != LLM_OK
+        || llm_db_int(db, "SELECT coalesce(max(t), -1) FROM packed"
+                      " WHERE span = 900000", &l->packed_quarter)
+           != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return llm_db_int(db, "SELECT coalesce(max(t), -1) FROM packed"
+                      " WHERE span = 86400000", &l->packed_day);
 }
 
 
@@ -174,6 +192,7 @@ llm_ledger_close(llm_ledger_t *l)
     llm_db_finalize(l->put, LLM_LEDGER_TABLES);
     llm_db_finalize(l->get, LLM_LEDGER_TABLES);
     llm_db_finalize(l->load, LLM_LEDGER_TABLES);
+    llm_db_finalize(&l->unpack, 1);
 }
 
 
@@ -673,7 +692,9 @@ llm_ledger_flush(llm_ledger_t *l)
     for (i = 0; i < l->changed; i++) {
         cell = &l->cells[l->dirty[i]];
 
-        if (llm_ledger_put(l, cell) != LLM_OK) {
+        if (llm_ledger_put(l, cell) != LLM_OK
+            || llm_ledger_unpack(l, cell) != LLM_OK)
+        {
             return LLM_ERROR;
         }
 
@@ -721,4 +742,29 @@ llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell)
     }
 
     return llm_db_run(l->db, st);
+}
+
+
+/* What has been packed with a row that changes now is no copy any more. */
+
+static int
+llm_ledger_unpack(llm_ledger_t *l, const llm_ledger_cell_t *cell)
+{
+    int             i;
+    const int64_t  *key;
+
+    key = cell->key;
+
+    if (cell->table != LLM_LEDGER_SERIES
+        || key[1] > (key[0] == LLM_DAY_MS ? l->packed_day
+                                          : l->packed_quarter))
+    {
+        return LLM_OK;
+    }
+
+    for (i = 0; i < llm_ledger_prefix[LLM_LEDGER_SERIES]; i++) {
+        (void) sqlite3_bind_int64(l->unpack, i + 1, key[i]);
+    }
+
+    return llm_db_run(l->db, l->unpack);
 }

@@ -86,6 +86,9 @@ typedef struct {
     sqlite3_stmt         *put[LLM_LEDGER_TABLES];
     sqlite3_stmt         *get[LLM_LEDGER_TABLES];
     sqlite3_stmt         *load[LLM_LEDGER_TABLES];
+    int64_t               packed_quarter;  /* newest start, -1: none */
+    int64_t               packed_day;
+    sqlite3_stmt         *unpack;
 } llm_ledger_t;
 
 

@@ -26,7 +26,15 @@
     " (SELECT span, t, dim, value FROM " table " WHERE span = " span          \
     " AND t < " when " LIMIT " LLM_PURGE_LEDGER_ROWS ")"
 
+/* copies go before what they are copies of */
+
+#define LLM_PURGE_PACKED(span)                                                \
+    "DELETE FROM packed WHERE id IN (SELECT id FROM packed WHERE span = "     \
+    span " AND t < ?1 LIMIT 20)"
+
 static const char *const  llm_purge_ledger_sql[] = {
+    LLM_PURGE_PACKED("900000"),
+    LLM_PURGE_PACKED("86400000"),
     LLM_PURGE_SERVICE("service_minute", "max(?1, ?2)"),
     LLM_PURGE_SERVICE("service", "?1"),
     "DELETE FROM who WHERE (t, account, user, api_key, provider, model,"

@@ -409,8 +409,22 @@ static const char  llm_schema_4[] =
 "ALTER TABLE drained_segment ADD COLUMN taken INTEGER;\n";
 
 
+static const char  llm_schema_5[] =
+
+"CREATE TABLE packed (\n"
+"    -- copies of series that are over, to be read at once\n"
+"    id INTEGER PRIMARY KEY,\n"
+"    span INTEGER NOT NULL,\n"
+"    t INTEGER NOT NULL,\n"
+"    dim INTEGER NOT NULL,\n"
+"    data BLOB NOT NULL,                -- value and sums, see llm_pack.h\n"
+"    UNIQUE (span, t, dim)\n"
+");\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
-    llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4
+    llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4,
+    llm_schema_5
 };
 
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "llm_pack.h"
 #include "llm_series.h"
 
 
@@ -19,6 +20,12 @@
     " speed_tokens, speed_us"
 
 
+/* what of a packed form is added: to which sums, or the values alone */
+
+enum {
+    LLM_SERIES_EVERY = 0, LLM_SERIES_KNOWN, LLM_SERIES_SEEN
+};
+
 typedef int (*llm_series_span_pt)(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t);
 
@@ -29,6 +36,11 @@ static int llm_series_every(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t);
 static int llm_series_seen(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t);
+static int llm_series_packed(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t, int what);
+static int llm_series_whole(const uint8_t *p, size_t n);
+static int llm_series_value(llm_series_t *s, llm_series_map_t *map,
+    const llm_unpack_t *u, int what);
 static int llm_series_rows(llm_series_t *s, llm_series_map_t *map,
     sqlite3_stmt *st, int64_t span, int64_t t);
 static int llm_series_known(llm_series_t *s, llm_series_map_t *map,
@@ -58,6 +70,10 @@ llm_series_open(llm_series_t *s, llm_reader_t *reader, int dim)
         || sqlite3_prepare_v2(reader->db, "SELECT value FROM series"
                               " WHERE span = ?1 AND t = ?2 AND dim = ?3", -1,
                               &s->values, NULL)
+           != SQLITE_OK
+        || sqlite3_prepare_v2(reader->db, "SELECT data FROM packed"
+                              " WHERE span = ?1 AND t = ?2 AND dim = ?3", -1,
+                              &s->packed, NULL)
            != SQLITE_OK)
     {
         llm_series_close(s);
@@ -67,6 +83,7 @@ llm_series_open(llm_series_t *s, llm_reader_t *reader, int dim)
     (void) sqlite3_bind_int(s->all, 3, dim);
     (void) sqlite3_bind_int(s->one, 3, dim);
     (void) sqlite3_bind_int(s->values, 3, dim);
+    (void) sqlite3_bind_int(s->packed, 3, dim);
 
     return LLM_OK;
 }
@@ -78,10 +95,12 @@ llm_series_close(llm_series_t *s)
     sqlite3_finalize(s->all);
     sqlite3_finalize(s->one);
     sqlite3_finalize(s->values);
+    sqlite3_finalize(s->packed);
 
     s->all = NULL;
     s->one = NULL;
     s->values = NULL;
+    s->packed = NULL;
 }
 
 
@@ -163,7 +182,11 @@ static int
 llm_series_every(llm_series_t *s, llm_series_map_t *map, int64_t span,
     int64_t t)
 {
-    return llm_series_rows(s, map, s->all, span, t);
+    int  rc;
+
+    rc = llm_series_packed(s, map, span, t, LLM_SERIES_EVERY);
+
+    return rc == LLM_DECLINED ? llm_series_rows(s, map, s->all, span, t) : rc;
 }
 
 
@@ -171,7 +194,96 @@ static int
 llm_series_seen(llm_series_t *s, llm_series_map_t *map, int64_t span,
     int64_t t)
 {
-    return llm_series_rows(s, map, s->values, span, t);
+    int  rc;
+
+    rc = llm_series_packed(s, map, span, t, LLM_SERIES_SEEN);
+
+    return rc == LLM_DECLINED ? llm_series_rows(s, map, s->values, span, t)
+                              : rc;
+}
+
+
+/* LLM_DECLINED: it is not packed, or damaged: the rows have the same. */
+
+static int
+llm_series_packed(llm_series_t *s, llm_series_map_t *map, int64_t span,
+    int64_t t, int what)
+{
+    int             rc;
+    size_t          n;
+    llm_unpack_t    u;
+    const uint8_t  *p;
+
+    (void) sqlite3_bind_int64(s->packed, 1, span);
+    (void) sqlite3_bind_int64(s->packed, 2, t);
+
+    rc = sqlite3_step(s->packed);
+
+    if (rc != SQLITE_ROW) {
+        (void) sqlite3_reset(s->packed);
+        return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
+    }
+
+    p = sqlite3_column_blob(s->packed, 0);
+    n = (size_t) sqlite3_column_bytes(s->packed, 0);
+
+    rc = llm_series_whole(p, n);
+
+    if (rc == LLM_OK) {
+        s->times++;
+        (void) llm_unpack_start(&u, p, n);
+
+        while (rc == LLM_OK && llm_unpack_next(&u) == LLM_OK) {
+            rc = llm_series_value(s, map, &u, what);
+        }
+    }
+
+    (void) sqlite3_reset(s->packed);
+
+    return rc;
+}
+
+
+/* Before anything is added: a part of it would be counted twice. */
+
+static int
+llm_series_whole(const uint8_t *p, size_t n)
+{
+    int           rc;
+    llm_unpack_t  u;
+
+    if (p == NULL || llm_unpack_start(&u, p, n) != LLM_OK) {
+        return LLM_DECLINED;
+    }
+
+    while ((rc = llm_unpack_next(&u)) == LLM_OK) {
+        /* void */
+    }
+
+    return rc == LLM_AGAIN ? LLM_OK : LLM_DECLINED;
+}
+
+
+static int
+llm_series_value(llm_series_t *s, llm_series_map_t *map,
+    const llm_unpack_t *u, int what)
+{
+    llm_series_sum_t  *sum;
+
+    s->rows++;
+
+    sum = what == LLM_SERIES_KNOWN ? llm_series_find(map, u->value)
+                                   : llm_series_get(map, u->value);
+
+    if (sum == NULL && what != LLM_SERIES_KNOWN) {
+        return map->n == LLM_SERIES_VALUES ? LLM_FULL : LLM_NOMEM;
+    }
+
+    if (sum != NULL && what != LLM_SERIES_SEEN) {
+        (void) llm_unpack_sums(u, sum->sum);
+    }
+
+    return LLM_OK;
 }
 
 
@@ -218,6 +330,12 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
     size_t             i;
     sqlite3_stmt      *st;
     llm_series_sum_t  *sum;
+
+    rc = llm_series_packed(s, map, span, t, LLM_SERIES_KNOWN);
+
+    if (rc != LLM_DECLINED) {
+        return rc;
+    }
 
     all = s->rows < s->times * map->n * LLM_SERIES_SCAN;
     st = all ? s->all : s->one;

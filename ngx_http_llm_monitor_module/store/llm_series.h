@@ -40,6 +40,7 @@ typedef struct {
     sqlite3_stmt     *all;
     sqlite3_stmt     *one;
     sqlite3_stmt     *values;
+    sqlite3_stmt     *packed;
 } llm_series_t;
 
 

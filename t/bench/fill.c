@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../ngx_http_llm_monitor_module/store/llm_pack.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
 #include "fill.h"
 
@@ -439,7 +440,7 @@ fill_write(fill_t *f, const fill_exchange_t *x)
 }
 
 
-/* The ledger's minutes are as short-lived as under nginx. */
+/* The ledger's minutes are as short-lived as under nginx, copies are made. */
 
 static int
 fill_commit(fill_t *f)
@@ -461,6 +462,10 @@ fill_commit(fill_t *f)
     while (llm_purge_ledger(f->writer, 0, llm_wall_ms() - LLM_FINE_MS)
            == LLM_OK)
     {
+        /* void */
+    }
+
+    while (llm_pack_slice(f->writer, f->pending.x[0].ms) == LLM_OK) {
         /* void */
     }
 

@@ -11,10 +11,12 @@
 #include <time.h>
 
 #include "ledger.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_pack.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_report_parts.h"
 
 
 #define ROWS    9000
+#define MODELS  12
 #define USERS   1300                   /* more than a quarter-hour keeps */
 
 #define FROM    1771804800000LL        /* 2026-02-23 */
@@ -36,6 +38,7 @@ static struct {
     int      model;
 } made[ROWS];
 
+static int            late;             /* the first ones came twice */
 static llm_reader_t  *reader;
 static llm_buf_t      answer;
 
@@ -226,11 +229,11 @@ fill(void)
         if (i % 4 == 0) {
             made[i].ms = (int64_t[]) { 1772953200000, 1774742400000,
                                        1792886400000, 1793505600000 }[i / 4 % 4]
-                         - 43200000 + random() % 86400000;
+                         - 10800000 + random() % 21600000;
         }
 
         made[i].tokens = 1 + random() % 1000;
-        made[i].model = random() % 5;
+        made[i].model = random() % MODELS;
 
         ledger_record(&r, made[i].ms);
 
@@ -289,9 +292,10 @@ months(void)
                 localtime_r(&s, &tm);
 
                 if (tm.tm_year == 126 && tm.tm_mon == k) {
-                    want[tm.tm_mday]++;
+                    want[tm.tm_mday] += 1 + ((int) n < late);
                     tokens[tm.tm_mday] += made[n].tokens;
-                    model[tm.tm_mday] += made[n].model == 3;
+                    model[tm.tm_mday] += made[n].model == 3
+                                         ? 1 + ((int) n < late) : 0;
                 }
             }
 
@@ -322,6 +326,70 @@ months(void)
             }
         }
     }
+}
+
+
+/* The same answers from what is packed, and after a late record. */
+
+static void
+packed(void)
+{
+    char          model[32];
+    int64_t       n, before;
+    llm_record_t  r;
+
+    for (n = 0; llm_pack_slice(ledger, NOW) == LLM_OK; n++) {
+        /* void */
+    }
+
+    before = ledger_int("SELECT count(*) FROM packed");
+
+    ok(ledger_int("SELECT count(*) FROM packed WHERE span = 900000 AND dim ="
+                  " 5") > 40
+       && ledger_int("SELECT count(*) FROM packed WHERE span = 86400000 AND"
+                     " dim = 5") > 200, "quarter-hours and days of models");
+
+    ok(ledger_int("SELECT count(*) FROM packed WHERE t + span"
+                                  " > 1794686400000") == 0
+       && llm_pack_slice(ledger, NOW) != LLM_ERROR
+       && ledger_int("SELECT count(*) FROM packed") == before,
+       "what is over is packed, once: %d", (int) before);
+
+    months();
+
+    /* some of them are in quarter-hours and days that are packed */
+
+    ledger_begin();
+
+    for (n = 0; n < 300; n++) {
+        made[n].tokens += 7;
+
+        ledger_record(&r, made[n].ms);
+        r.num[LLM_N_STATUS] = 204;
+        r.num[LLM_N_TOTAL_TOKENS] = 7;
+        snprintf(model, sizeof(model), "model-%d", made[n].model);
+        ledger_text(&r, LLM_S_MODEL, model);
+        ledger_add(&r, LLM_WRITE_ROW);
+    }
+
+    ledger_commit();
+
+    ok(ledger_int("SELECT count(*) FROM packed") < before,
+       "a late record takes copies away");
+
+    late = 300;
+    months();
+    late = 0;
+
+    ledger_begin();
+    sqlite3_exec(ledger->db.handle, "UPDATE packed SET data = x'01ff' WHERE"
+                 " id % 3 = 0; UPDATE packed SET data = x'' WHERE id % 3 = 1",
+                 NULL, NULL, NULL);
+    ledger_commit();
+
+    late = 300;
+    months();
+    late = 0;
 }
 
 
@@ -358,7 +426,8 @@ windows(void)
         sum += v[i];
     }
 
-    ok(n >= 9 && sum == ROWS && number(json, "total", "requests") == ROWS
+    ok(n >= 9 && sum == ROWS + 300
+       && number(json, "total", "requests") == ROWS + 300
        && strstr(json, "\"tz\":\"+05:45\"") != NULL,
        "all of the time has all of the records");
 
@@ -529,7 +598,8 @@ board(void)
     json = ask(LLM_REPORT_LEADERBOARD, "limit=1&offset=1&sort=requests&order="
                "asc&by=model&period=all", NOW);
     ok(strstr(json, "\"rows\":[{\"rank\":2,\"name\":\"model-") != NULL
-       && number(json, "count", NULL) == 5, "offset, order and another sort");
+       && number(json, "count", NULL) == MODELS,
+       "offset, order and another sort");
 
     json = ask(LLM_REPORT_LEADERBOARD, "sort=cost_usd", NOW);
     ok(strstr(json, "\"rows\":[{\"rank\":1,\"name\":\"\\\"quoted") != NULL
@@ -755,6 +825,7 @@ main(void)
     fill();
 
     months();
+    packed();
     windows();
     refusals();
     board();
