@@ -195,7 +195,7 @@ check: module
 
 
 test:
-	@scripts/install-deps test
+	@scripts/install-deps test prometheus
 	@scripts/test
 
 
