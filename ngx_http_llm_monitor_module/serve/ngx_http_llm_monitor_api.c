@@ -67,6 +67,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/export"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_export },
 
+    { ngx_string("/facets"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_facets },
+
     { ngx_string("/backup"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_backup },
 

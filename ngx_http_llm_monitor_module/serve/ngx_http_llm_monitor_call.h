@@ -141,6 +141,7 @@ ngx_int_t ngx_http_llm_monitor_leaderboard(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_availability(
     ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_backup(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_facets(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_events(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
 

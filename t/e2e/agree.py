@@ -1,6 +1,7 @@
 """List, count, export and clear agree with a naive reading of the rows: a
 thousand combinations of filters, chosen at random, each compared with the same
 condition written in Python over every row that the list shows without one."""
+import collections
 import json
 import os
 import random
@@ -138,6 +139,9 @@ def no_price(row, _):
         row['input_tokens'] is None and row['output_tokens'] is None)
 
 
+FACETS = {'model': 'model', 'account': 'account_email', 'user': 'user',
+          'provider': 'provider', 'status': 'status', 'endpoint': 'endpoint'}
+
 NAIVE = {
     'filter': holds, 'quick': quick, 'status': status,
     'errors_only': lambda row, _: errors(row), 'outcome': same('outcome'),
@@ -205,6 +209,20 @@ def naive(rows, chosen):
             if all(NAIVE[n](r, v) for n, v in chosen.items())]
 
 
+def facets(rows, answer):
+    """What of an answer the rows do not have, or nothing."""
+    if answer['total'] != len(rows):
+        return 'facets of %d, not %d rows' % (answer['total'], len(rows))
+    for name, field in FACETS.items():
+        want = collections.Counter(r[field] for r in rows)
+        got = collections.Counter({None: answer[name]['none']})
+        for v in answer[name]['values']:
+            got[v['name']] += v['requests']
+        if +got != want or answer[name]['other']:
+            return '%s: %s, not %s' % (name, got, want)
+    return ''
+
+
 class Test:
     def __init__(self):
         seed = int(os.environ.get('LLM_SEED', random.randrange(1 << 30)))
@@ -221,8 +239,9 @@ class Test:
         self.tap.ok(self.nginx.wait_total(ROWS) == ROWS, 'the rows are there')
         self.rows = self.nginx.logs()
 
-    def agree(self, chosen):
-        """What disagrees with the naive reading, or nothing."""
+    def agree(self, chosen, n):
+        """What disagrees with the naive reading, or nothing; of the facets,
+        each fifth time."""
         query = '&' + urllib.parse.urlencode(chosen)
         want = naive(self.rows, chosen)
         got = [r['id'] for r in self.nginx.logs(query)]
@@ -237,19 +256,45 @@ class Test:
         if status != 200 or got != sorted(want):
             return '%s: the export has %d, not %d rows' % (query, len(got),
                                                            len(want))
-        return ''
+        if n % 5 or chosen.keys() <= {'since', 'until'}:
+
+            # by time alone they are sums of whole quarter-hours
+
+            return ''
+        said = facets([r for r in self.rows if r['id'] in set(want)],
+                      self.nginx.api('/facets?limit=1000' + query)[1])
+        return said and query + ': ' + said
 
     def questions(self):
         wrong, some = [], 0
-        for _ in range(QUESTIONS):
+        for n in range(QUESTIONS):
             chosen = combination(self.rows, self.rnd)
             some += bool(naive(self.rows, chosen))
-            said = self.agree(chosen)
+            said = self.agree(chosen, n)
             wrong += [said] if said else []
         self.tap.ok(not wrong, '%d combinations agree' % QUESTIONS,
                     *wrong[:10])
         self.tap.ok(some > QUESTIONS / 3, 'and a third of them have rows',
                     some)
+
+    def sums(self):
+        answer = self.nginx.api('/facets')[1]
+        said = facets(self.rows, answer)
+        self.tap.ok(answer['source'] == 'ledger' and not said,
+                    'facets of everything', said)
+        few = self.nginx.api('/facets?limit=2&stream=0')[1]['model']
+        all_ = self.nginx.api('/facets?stream=0')[1]['model']
+        self.tap.ok(few['values'] == all_['values'][:2]
+                    and few['distinct'] == len(all_['values'])
+                    and few['other'] == sum(v['requests'] for v in
+                                            all_['values'][2:]),
+                    'the most frequent ones and the others', few, all_)
+        since, quarter = self.rows[-1]['timestamp'], 900000
+        asked = self.nginx.api('/facets?since=%d' % since)[1]
+        self.tap.ok(asked['since'] == since - since % quarter
+                    and asked['rounded'] == (since % quarter != 0)
+                    and asked['total'] == len(self.rows),
+                    'of quarter-hours', asked['since'], asked['total'])
 
     def clears(self):
         wrong = []
@@ -271,6 +316,7 @@ class Test:
 def main():
     need_module()
     t = Test()
+    t.sums()
     t.questions()
     t.clears()
     t.tap.ok(not t.nginx.complaints(), 'nothing to complain of in the log',

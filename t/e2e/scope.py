@@ -188,6 +188,21 @@ class Test:
                and all(n.encode() in text for n in self.alice)
                == ('user=bob' not in query), 'her export' + query, text[:300])
 
+    def facets(self):
+        ok = self.tap.ok
+        status, answer = self.ask('/user/facets?limit=1000', 'alice')
+        ok(status == 200 and answer['source'] == 'log'
+           and answer['total'] == 3 and answer['user'] == {
+               'distinct': 1, 'values': [{'name': 'alice', 'requests': 3}],
+               'none': 0, 'other': 0}
+           and [v['name'] for v in answer['account']['values']]
+           == ['a@x.example'], 'her facets', answer)
+        status, answer = self.ask('/user/facets?since=today', '')
+        ok(status == 200 and answer['total'] == 0
+           and not any(answer[k]['values'] for k in (
+               'model', 'account', 'user', 'provider', 'status', 'endpoint')),
+           'and none for nobody', answer)
+
     def events(self):
         """Those of the past and, while no rows are made, of now."""
         ok = self.tap.ok
@@ -258,6 +273,7 @@ def main():
     t.traffic()
     t.rows()
     t.questions()
+    t.facets()
     t.events()
     t.changes()
     t.names()

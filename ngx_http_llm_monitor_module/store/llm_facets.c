@@ -1,0 +1,485 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Rows are counted in one pass for all facets; a value that found the
+ * dictionary full has no number to count it by, and is one of the others.
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+#include "llm_facets.h"
+#include "llm_filter.h"
+#include "llm_report_parts.h"
+#include "llm_where.h"
+
+
+#define LLM_FACETS       6
+#define LLM_FACETS_SQL   16384
+
+
+typedef struct {
+    const llm_filter_t *filter;
+    llm_reader_t       *reader;
+    llm_series_map_t    map[LLM_FACETS];
+    int64_t             since;         /* ms, LLM_NULL: not asked for */
+    int64_t             until;
+    int64_t             total;
+    int                 rounded;
+    int                 partial;
+} llm_facets_t;
+
+typedef struct {
+    const char         *name;          /* of the parameter, too */
+    int                 dim;
+} llm_facet_t;
+
+
+static int llm_facets_timed(const llm_filter_t *f);
+static int llm_facets_ledger(llm_facets_t *fs);
+static int llm_facets_window(llm_facets_t *fs, int64_t *first, int64_t *end);
+static int llm_facets_oldest(llm_facets_t *fs, int64_t *ms);
+static int llm_facets_rows(llm_facets_t *fs);
+static int llm_facets_scan(llm_facets_t *fs, sqlite3_stmt *st);
+static int llm_facets_count(llm_series_map_t *map, int64_t value);
+static int llm_facets_json(llm_facets_t *fs, int ledger, llm_json_t *j);
+static int llm_facets_facet(llm_facets_t *fs, int n, llm_json_t *j);
+
+
+static const llm_facet_t  llm_facets_all[LLM_FACETS] = {
+    { "model", LLM_SERIES_MODEL },
+    { "account", LLM_SERIES_ACCOUNT },
+    { "provider", LLM_SERIES_PROVIDER },
+    { "status", LLM_SERIES_STATUS },
+    { "endpoint", LLM_SERIES_ENDPOINT },
+    { "user", LLM_SERIES_USER }
+};
+
+
+#define LLM_FACETS_COLUMN(column, name)                                       \
+    "CASE WHEN l." column " IS NULL AND l.over ->> '$." name "' IS NOT NULL"  \
+    " THEN -1 ELSE l." column " END"
+
+static const char  llm_facets_columns[] =
+    "SELECT " LLM_FACETS_COLUMN("model", "model")
+    ", " LLM_FACETS_COLUMN("account", "account_email")
+    ", " LLM_FACETS_COLUMN("provider", "provider")
+    ", l.status"
+    ", " LLM_FACETS_COLUMN("endpoint", "endpoint")
+    ", " LLM_FACETS_COLUMN("user", "user")
+    " FROM log AS l WHERE 1";
+
+
+int
+llm_facets(llm_reader_t *reader, const llm_filter_t *f, int64_t budget_ms,
+    llm_buf_t *out, llm_query_error_t *err)
+{
+    int            i, rc, ledger;
+    llm_json_t     j;
+    llm_facets_t   fs;
+
+    memset(&fs, 0, sizeof(llm_facets_t));
+
+    fs.filter = f;
+    fs.reader = reader;
+    fs.since = f->num[LLM_F_SINCE];
+    fs.until = f->num[LLM_F_UNTIL];
+
+    if (llm_reader_begin(reader, budget_ms, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = LLM_OK;
+    ledger = llm_facets_timed(f);
+
+    if (reader->db != NULL) {
+        rc = ledger ? llm_facets_ledger(&fs) : llm_facets_rows(&fs);
+
+        if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
+            fs.partial = 1;
+            rc = LLM_OK;
+        }
+    }
+
+    /* the names are few, each is a lookup by key: they always come */
+
+    llm_reader_budget(reader, 0);
+
+    if (rc == LLM_OK) {
+        llm_json_init(&j, out);
+        rc = llm_facets_json(&fs, ledger, &j);
+    }
+
+    if (rc == LLM_OK && out->failed != LLM_OK) {
+        rc = out->failed;
+    }
+
+    if (rc != LLM_OK) {
+        rc = llm_report_fail(reader, rc, err);
+    }
+
+    for (i = 0; i < LLM_FACETS; i++) {
+        llm_series_free(&fs.map[i]);
+    }
+
+    llm_reader_end(reader);
+
+    return rc;
+}
+
+
+/* no condition but that on time */
+
+static int
+llm_facets_timed(const llm_filter_t *f)
+{
+    int  i;
+
+    for (i = 0; i < LLM_F_CONDITIONS; i++) {
+        if (i != LLM_F_SINCE && i != LLM_F_UNTIL && f->num[i] != LLM_NULL) {
+            return 0;
+        }
+    }
+
+    for (i = 0; i < LLM_F_TEXTS; i++) {
+        if (llm_filter_str(f, i).data != NULL) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+llm_facets_ledger(llm_facets_t *fs)
+{
+    int           i, rc;
+    size_t        k;
+    int64_t       first, end;
+    llm_series_t  series;
+
+    if (llm_facets_window(fs, &first, &end) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    for (i = 0; i < LLM_FACETS; i++) {
+
+        if (llm_series_open(&series, fs->reader, llm_facets_all[i].dim)
+            != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
+
+        rc = llm_series_add(&series, &fs->map[i], first, end);
+
+        llm_series_close(&series);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+        if (llm_facets_all[i].dim != LLM_SERIES_STATUS) {
+            continue;
+        }
+
+        for (k = 0; k < fs->map[i].n; k++) {
+            fs->total += fs->map[i].sums[k].sum[LLM_C_REQUESTS];
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+/* Of what the ledger has, that for which there are records. */
+
+static int
+llm_facets_window(llm_facets_t *fs, int64_t *first, int64_t *end)
+{
+    int64_t  oldest;
+
+    if (llm_series_extent(fs->reader, first, end) != LLM_OK
+        || llm_facets_oldest(fs, &oldest) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    if (oldest == LLM_NULL) {
+        *end = *first;
+        return LLM_OK;
+    }
+
+    oldest = llm_window_floor(oldest);
+
+    if (fs->since != LLM_NULL) {
+        fs->rounded |= fs->since % LLM_QUARTER_MS != 0;
+        fs->since = llm_window_floor(fs->since);
+
+        if (fs->since > oldest) {
+            oldest = fs->since;
+        }
+    }
+
+    if (oldest > *first) {
+        *first = oldest;
+    }
+
+    if (fs->until != LLM_NULL) {
+        fs->rounded |= fs->until % LLM_QUARTER_MS != 0;
+        fs->until = llm_window_ceil(fs->until);
+
+        if (fs->until < *end) {
+            *end = fs->until;
+        }
+    }
+
+    if (*end < *first) {
+        *end = *first;
+    }
+
+    return LLM_OK;
+}
+
+
+/* of a log without rows LLM_NULL */
+
+static int
+llm_facets_oldest(llm_facets_t *fs, int64_t *ms)
+{
+    int            rc;
+    sqlite3_stmt  *st;
+
+    *ms = LLM_NULL;
+
+    if (sqlite3_prepare_v2(fs->reader->db, "SELECT min(id) >> 21 FROM log",
+                           -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL) {
+        *ms = sqlite3_column_int64(st, 0);
+    }
+
+    sqlite3_finalize(st);
+
+    return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+}
+
+
+static int
+llm_facets_rows(llm_facets_t *fs)
+{
+    int            rc;
+    llm_buf_t      sql;
+    llm_where_t   *w;
+    sqlite3_stmt  *st;
+
+    rc = llm_where_create(&w, fs->reader->db, fs->filter);
+
+    if (rc != LLM_OK) {
+        return rc;
+    }
+
+    st = NULL;
+    llm_buf_init(&sql, LLM_FACETS_SQL);
+
+    llm_buf_text(&sql, llm_facets_columns);
+    llm_buf_text(&sql, llm_where_text(w));
+    llm_buf_text(&sql, " ORDER BY l.id DESC");
+
+    rc = LLM_NOMEM;
+
+    if (sql.failed == LLM_OK) {
+        rc = sqlite3_prepare_v2(fs->reader->db, (const char *) sql.data,
+                                (int) sql.len, &st, NULL)
+             == SQLITE_OK ? LLM_OK : LLM_ERROR;
+    }
+
+    llm_buf_free(&sql);
+
+    if (rc == LLM_OK) {
+        rc = llm_where_bind(w, st);
+    }
+
+    if (rc == LLM_OK) {
+        rc = llm_facets_scan(fs, st);
+    }
+
+    sqlite3_finalize(st);
+    llm_where_free(w);
+
+    return rc;
+}
+
+
+static int
+llm_facets_scan(llm_facets_t *fs, sqlite3_stmt *st)
+{
+    int  i, rc;
+
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+
+        fs->total++;
+
+        for (i = 0; i < LLM_FACETS; i++) {
+
+            /* of a column that is null it is 0, LLM_LEDGER_NULL */
+
+            if (llm_facets_count(&fs->map[i], sqlite3_column_int64(st, i))
+                != LLM_OK)
+            {
+                return LLM_NOMEM;
+            }
+        }
+    }
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
+static int
+llm_facets_count(llm_series_map_t *map, int64_t value)
+{
+    llm_series_sum_t  *sum;
+
+    sum = llm_series_find(map, value);
+
+    if (sum == NULL && map->n >= LLM_SERIES_VALUES - 1) {
+        value = LLM_LEDGER_OTHER;
+    }
+
+    if (sum == NULL) {
+        sum = llm_series_get(map, value);
+    }
+
+    if (sum == NULL) {
+        return LLM_NOMEM;
+    }
+
+    sum->sum[LLM_C_REQUESTS]++;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_facets_json(llm_facets_t *fs, int ledger, llm_json_t *j)
+{
+    int  i;
+
+    llm_json_open_object(j);
+
+    llm_json_key(j, "source");
+    llm_json_text(j, ledger ? "ledger" : "log");
+
+    llm_json_key(j, "since");
+    llm_json_int(j, fs->since);
+
+    llm_json_key(j, "until");
+    llm_json_int(j, fs->until);
+
+    llm_json_key(j, "rounded");
+    llm_json_bool(j, fs->rounded);
+
+    llm_json_key(j, "total");
+    llm_json_int(j, fs->total);
+
+    if (fs->partial) {
+        llm_json_key(j, "partial");
+        llm_json_bool(j, 1);
+    }
+
+    for (i = 0; i < LLM_FACETS; i++) {
+        if (llm_facets_facet(fs, i, j) != LLM_OK) {
+            return LLM_ERROR;
+        }
+    }
+
+    llm_json_close_object(j);
+
+    return LLM_OK;
+}
+
+
+/* the most frequent values, and what the others come to */
+
+static int
+llm_facets_facet(llm_facets_t *fs, int n, llm_json_t *j)
+{
+    int             rc;
+    size_t          i, named;
+    int64_t         limit, none, other;
+    llm_ranked_t   *order;
+    llm_report_t    by;
+
+    memset(&by, 0, sizeof(llm_report_t));
+
+    by.by = llm_facets_all[n].dim;
+    by.sort = LLM_RANK_REQUESTS;
+
+    rc = llm_report_rank(&fs->map[n], &by, &order, &named);
+
+    if (rc != LLM_OK) {
+        return rc;
+    }
+
+    limit = fs->filter->num[LLM_F_LIMIT];
+
+    if (limit == LLM_NULL) {
+        limit = LLM_FILTER_LIMIT;
+    }
+
+    none = 0;
+    other = 0;
+
+    llm_json_key(j, llm_facets_all[n].name);
+    llm_json_open_object(j);
+
+    llm_json_key(j, "distinct");
+    llm_json_int(j, (int64_t) named);
+
+    llm_json_key(j, "values");
+    llm_json_open_array(j);
+
+    for (i = 0; i < fs->map[n].n && rc == LLM_OK; i++) {
+
+        if (order[i].sum->value == LLM_LEDGER_NULL) {
+            none = order[i].sum->sum[LLM_C_REQUESTS];
+            continue;
+        }
+
+        if (!order[i].named || (int64_t) i >= limit) {
+            other += order[i].sum->sum[LLM_C_REQUESTS];
+            continue;
+        }
+
+        llm_json_open_object(j);
+
+        rc = llm_report_name(j, fs->reader, by.by, order[i].sum->value);
+
+        llm_json_key(j, "requests");
+        llm_json_int(j, order[i].sum->sum[LLM_C_REQUESTS]);
+
+        llm_json_close_object(j);
+    }
+
+    llm_json_close_array(j);
+
+    llm_json_key(j, "none");
+    llm_json_int(j, none);
+
+    llm_json_key(j, "other");
+    llm_json_int(j, other);
+
+    llm_json_close_object(j);
+
+    free(order);
+
+    return rc;
+}
