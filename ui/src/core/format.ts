@@ -42,17 +42,31 @@ export const compact = numberIn('compact', {
   notation: 'compact', maximumFractionDigits: 1,
 });
 
-const cents = numberIn('cents', {
+const dollars = (key: string, digits: number) => numberIn(key, {
   style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol',
-});
-const fractions = numberIn('fractions', {
-  style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol',
-  maximumSignificantDigits: 2, minimumSignificantDigits: 1,
+  minimumFractionDigits: digits, maximumFractionDigits: digits,
 });
 
+const cents = dollars('cents', 2);
+const fractions = dollars('fractions', 4);
+
+const SMALLEST = 0.0001;
+
+// of one request: a hundredth of a cent counts
+
+export function cost(value: Maybe): string {
+  if (known(value) && value > 0 && value < SMALLEST / 2) {
+    return `<${fractions(SMALLEST)}`;
+  }
+
+  return known(value) && value < 10 ? fractions(value) : cents(value);
+}
+
+// of many
+
 export function money(value: Maybe): string {
-  return known(value) && value !== 0 && Math.abs(value) < 0.095
-    ? fractions(value) : cents(value);
+  return known(value) && value !== 0 && value < 0.1 ? cost(value)
+    : cents(value);
 }
 
 // "850 ms", "12.4 s", "3 min 5 s": units of SI are the same everywhere

@@ -9,9 +9,15 @@ interface Layer { keys: { current: Keys }; modal: boolean }
 
 const layers: Layer[] = [];
 
-function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement
-         && target.matches('input, textarea, select, [contenteditable]');
+// keys that the element with the focus has a use for itself
+
+function taken({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) {
+    return false;
+  }
+
+  return target.matches('input, textarea, select') ? key !== 'Escape'
+    : key === 'Enter' && target.matches('button, a, summary');
 }
 
 addEventListener('keydown', (event) => {
@@ -20,7 +26,7 @@ addEventListener('keydown', (event) => {
     return;
   }
 
-  if (typing(event.target) && event.key !== 'Escape') {
+  if (taken(event)) {
     return;
   }
 

@@ -1,49 +1,124 @@
 // The log: filters, the list, and beside it one record.
 
-import { get, inZone } from '../core/api';
+import { useState } from 'preact/hooks';
 import * as format from '../core/format';
-import { useLoad } from '../core/load';
-import type { List, Record } from '../core/record';
-import { useQuery } from '../core/route';
+import { useKeys } from '../core/keys';
+import type { Record } from '../core/record';
+import { go, useQuery } from '../core/route';
 import { useStatus } from '../frame/StatusLine';
-import { Await, Notice } from '../parts/State';
-import { type Column, Table } from '../parts/Table';
+import { Icon } from '../parts/Icon';
+import { Notice, Skeleton, Trouble } from '../parts/State';
 import { filtersOf } from './filters';
+import { Histogram } from './Histogram';
+import { List } from './List';
+import { RowMenu } from './RowMenu';
+import type { Rows } from './rows';
+import { clearFilters, Toolbar } from './Toolbar';
+import { type Source, useRows } from './useRows';
 import { t } from './words';
+import '../style/log.css';
 
-const columns = (): Column<Record>[] => [
-  { key: 'time', label: t('time'), value: (it) => format.clock(it.timestamp) },
-  { key: 'status', label: t('status'), number: true,
-    value: (it) => it.status ?? format.UNKNOWN },
-  { key: 'model', label: t('model'),
-    value: (it) => it.model ?? format.UNKNOWN },
-  { key: 'tokens', label: t('tokens'), number: true,
-    value: (it) => format.compact(it.total_tokens) },
-  { key: 'duration', label: t('duration'), number: true,
-    value: (it) => format.duration(it.duration_ms) },
-];
+function statusText({ rows, state }: Source): string {
+  if (!rows?.loaded) {
+    return '';
+  }
 
-function Rows({ data }: { data: List }) {
-  useStatus(data.total === null ? '' : t('rows', { n: data.total }));
+  const count = rows.count === null ? t('counting')
+    : t('rows', { n: rows.count });
 
-  if (data.logs.length === 0) {
-    return <Notice title={t('none')} />;
+  return state === 'lost' ? `${count} · ${t('lost')}` : count;
+}
+
+function Empty({ filters }: { filters: boolean }) {
+  return filters ? (
+    <Notice title={t('noMatch')}>
+      <p>{t('noMatch.advice')}</p>
+      <button type="button" onClick={clearFilters}>{t('clearFilters')}</button>
+    </Notice>
+  ) : (
+    <Notice title={t('none')}><p>{t('none.advice')}</p></Notice>
+  );
+}
+
+// what is above the list: new rows, or that it does not begin with them
+
+function Above({ rows, onTake }: { rows: Rows; onTake: () => void }) {
+  const { at } = useQuery();
+
+  if (at) {
+    return (
+      <div class="above">
+        <span>{t('shownFrom', {
+          time: /^\d+$/.test(at) ? format.dayAndTime(+at)
+            : at.replace('T', ' '),
+        })}</span>
+        <button type="button" onClick={() => go({ at: null })}>
+          <Icon name="up" />{t('newest')}
+        </button>
+      </div>
+    );
   }
 
   return (
-    <Table caption={t('caption')} columns={columns()} rows={data.logs}
-      rowKey={(it) => it.id} />
+    <div class="fresh" aria-live="polite">
+      {rows.more > 0 && (
+        <button type="button" class="primary" onClick={onTake}>
+          <Icon name="up" />{t('fresh', { n: rows.more })} <kbd>.</kbd>
+        </button>
+      )}
+    </div>
   );
 }
 
 export function LogView() {
-  const params = inZone(filtersOf(useQuery()));
-  const list = useLoad(JSON.stringify(params), (signal) =>
-    get<List>('/logs', { ...params, limit: 100 }, signal));
+  const query = useQuery();
+  const source = useRows(query);
+  const [selected, select] = useState<string | null>(query.id ?? null);
+  const [menu, showMenu] = useState<Record | null>(null);
+  const { rows, reload } = source;
+
+  useStatus(statusText(source));
+  useKeys({
+    Escape: () => go({ id: null, tab: null }),
+    Enter: () => selected && go({ id: selected }),
+  });
+
+  const chosen = query.id ?? selected;
+
+  const open = (row: Record) => {
+    select(row.id);
+    go({ id: row.id }, { replace: !!query.id });
+  };
+
+  const move = (row: Record) => {
+    select(row.id);
+    if (query.id) {
+      go({ id: row.id }, { replace: true });
+    }
+  };
+
+  const take = () => {
+    if (!rows!.take()) {
+      reload();
+    }
+    document.querySelector('.list')?.scrollTo(0, 0);
+  };
 
   return (
-    <section class="view">
-      <Await of={list}>{(data) => <Rows data={data} />}</Await>
+    <section class="log">
+      <Toolbar rows={rows} />
+      <Histogram />
+      {rows?.error && <Trouble error={rows.error} onRetry={reload} />}
+      {!rows && <Skeleton rows={16} />}
+      {rows?.loaded && <Above rows={rows} onTake={take} />}
+      {rows?.loaded && rows.length === 0 && (
+        <Empty filters={Object.keys(filtersOf(query)).length > 0} />
+      )}
+      {rows?.loaded && rows.length > 0 && (
+        <List rows={rows} selected={chosen} open={!!query.id}
+          onSelect={move} onOpen={open} onMenu={showMenu} onReload={reload} />
+      )}
+      {menu && <RowMenu row={menu} onClose={() => showMenu(null)} />}
     </section>
   );
 }

@@ -1,0 +1,134 @@
+// The columns of the list.
+
+import type { ComponentChildren } from 'preact';
+import * as format from '../core/format';
+import { pref } from '../core/prefs';
+import type { Record } from '../core/record';
+import { Duration, Tokens } from './Bars';
+import { Middle } from './Middle';
+import { Status } from './Status';
+import { t } from './words';
+
+export interface Scales { tokens: number; duration: number; today: string }
+
+export interface Column {
+  key: string;
+  width: number;                // px, at least
+  grows?: boolean;
+  number?: boolean;
+  sort?: string;                // what the API calls it
+  rank: number;                 // the highest leaves first where it is narrow
+  cell: (row: Record, scales: Scales) => ComponentChildren;
+  filter?: [name: string, of: (row: Record) => string | number | null];
+}
+
+const text = (value: string | number | null) => value ?? format.UNKNOWN;
+
+const start = (value: string | null) => (
+  <span title={value ?? undefined}>{text(value)}</span>
+);
+
+const long = (value: string | null) => value === null ? format.UNKNOWN
+  : <Middle text={value} />;
+
+function Model({ row }: { row: Record }) {
+  const { model, mapped_model: mapped } = row;
+
+  if (!mapped || mapped === model) {
+    return long(model);
+  }
+
+  return (
+    <span class="mapped" title={`${text(model)} → ${mapped}`}>
+      {long(model)}<span aria-hidden="true">→</span>
+      <span class="hidden">{t('answeredBy')}</span>{long(mapped)}
+    </span>
+  );
+}
+
+function when(row: Record, today: string): string {
+  const time = format.clock(row.timestamp);
+  const date = format.day(row.timestamp);
+
+  return date === today ? time : `${date} ${time}`;
+}
+
+export const COLUMNS: Column[] = [
+  { key: 'time', width: 114, sort: 'timestamp', rank: 2,
+    cell: (row, { today }) => (
+      <time dateTime={new Date(row.timestamp).toISOString()}
+        title={format.full(row.timestamp)}>{when(row, today)}</time>
+    ) },
+  { key: 'status', width: 92, sort: 'status', rank: 0,
+    cell: (row) => <Status row={row} />,
+    filter: ['status', (row) => row.status] },
+  { key: 'method', width: 68, rank: 8, cell: (row) => text(row.method),
+    filter: ['method', (row) => row.method] },
+  { key: 'model', width: 150, grows: true, rank: 1,
+    cell: (row) => <Model row={row} />,
+    filter: ['model', (row) => row.model] },
+  { key: 'protocol', width: 80, rank: 9, cell: (row) => text(row.protocol),
+    filter: ['protocol', (row) => row.protocol] },
+  { key: 'account', width: 124, rank: 6, grows: true,
+    cell: (row) => start(row.account_email),
+    filter: ['account', (row) => row.account_email] },
+  { key: 'endpoint', width: 112, grows: true, rank: 7,
+    cell: (row) => long(row.endpoint),
+    filter: ['endpoint', (row) => row.endpoint] },
+  { key: 'tokens', width: 114, number: true, sort: 'total_tokens', rank: 4,
+    cell: (row, { tokens }) => <Tokens row={row} scale={tokens} /> },
+  { key: 'cached', width: 64, number: true, rank: 12,
+    cell: (row) => format.compact(row.cache_read_tokens) },
+  { key: 'cost', width: 78, number: true, sort: 'cost_usd', rank: 5,
+    cell: (row) => format.cost(row.cost_usd) },
+  { key: 'ttft', width: 66, number: true, sort: 'ttft_ms', rank: 10,
+    cell: (row) => format.duration(row.ttft_ms) },
+  { key: 'duration', width: 116, number: true, sort: 'duration_ms', rank: 3,
+    cell: (row, { duration }) => <Duration row={row} scale={duration} /> },
+  { key: 'user', width: 110, rank: 11, cell: (row) => start(row.user),
+    filter: ['user', (row) => row.user] },
+  { key: 'session', width: 110, rank: 13, cell: (row) => start(row.session_id),
+    filter: ['session', (row) => row.session_id] },
+  { key: 'provider', width: 90, rank: 14, cell: (row) => text(row.provider),
+    filter: ['provider', (row) => row.provider] },
+  { key: 'ip', width: 104, rank: 15, cell: (row) => text(row.client_ip),
+    filter: ['ip', (row) => row.client_ip] },
+  { key: 'key', width: 96, rank: 16, cell: (row) => text(row.api_key),
+    filter: ['key', (row) => row.api_key] },
+  { key: 'url', width: 180, grows: true, rank: 17,
+    cell: (row) => long(row.url) },
+];
+
+const FIRST = ['time', 'status', 'method', 'model', 'protocol', 'account',
+               'endpoint', 'tokens', 'cost', 'ttft', 'duration'];
+
+const known = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0
+  && value.every((key) => COLUMNS.some((column) => column.key === key));
+
+export const chosen = pref<string[]>('columns', FIRST, known);
+
+export const usual = () => chosen.set(FIRST);
+
+// those of the chosen ones for which there is room
+
+export function fitting(room: number): Column[] {
+  const columns = COLUMNS.filter(({ key }) => chosen.get().includes(key));
+  const byRank = [...columns].sort((a, b) => a.rank - b.rank);
+  const kept = new Set<Column>();
+  let used = 0;
+
+  for (const column of byRank) {
+    used += column.width;
+    if (used > room && kept.size) {
+      break;
+    }
+    kept.add(column);
+  }
+
+  return columns.filter((column) => kept.has(column));
+}
+
+export const template = (columns: Column[]): string =>
+  columns.map(({ width, grows }) =>
+    grows ? `minmax(${width}px, ${width}fr)` : `${width}px`).join(' ');
