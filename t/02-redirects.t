@@ -21,6 +21,8 @@ add_block_preprocessor(sub {
         'llm_monitor_path $TEST_NGINX_SERVER_ROOT/llm_monitor_temp ring=1m;'
         . "\n" . ($block->http_config // ''));
 
+    return if !defined $block->record;
+
     $block->set_value(grep_error_log =>
         qr/llm monitor record \d+: \K\w+ \w+|upstream is told "\K[^"]*/);
     $block->set_value(grep_error_log_out => $block->record);
@@ -439,5 +441,83 @@ GET /v1/none
 y
 --- record
 404 rejected
+--- no_error_log
+[alert]
+
+
+
+=== TEST 18: refused before there was a location: its page decides
+--- config
+    error_page 413 /page;
+    location = /v1/chat/completions {
+        llm_monitor on;
+        client_max_body_size 4;
+        proxy_pass http://127.0.0.1:1/;
+    }
+    location = /page {
+        llm_monitor on;
+        return 200 "page";
+    }
+--- request
+POST /v1/chat/completions
+{"model":"m1","messages":[]}
+--- error_code: 413
+--- response_body chomp
+page
+--- record
+413 rejected
+--- no_error_log
+[alert]
+
+
+
+=== TEST 19: and one that is off hides it
+--- config
+    llm_monitor on;
+    error_page 413 /page;
+    location = /v1/chat/completions {
+        client_max_body_size 4;
+        proxy_pass http://127.0.0.1:1/;
+    }
+    location = /page {
+        llm_monitor off;
+        return 200 "page";
+    }
+--- request
+POST /v1/chat/completions
+{"model":"m1","messages":[]}
+--- error_code: 413
+--- response_body chomp
+page
+--- record:
+--- no_error_log
+[alert]
+
+
+
+=== TEST 20: the method is the client's, not the page's
+--- config
+    llm_monitor on;
+    error_page 403 /page;
+    if ($arg_refused) {
+        return 403;
+    }
+    location = /page { return 200 "page"; }
+    location = /wait { llm_monitor off; echo_sleep 0.7; echo waited; }
+    location /monitor/api { llm_monitor_api; }
+--- pipelined_requests eval
+[
+    "PUT /v1/files?refused=1",
+    "GET /wait",
+    "GET /monitor/api?status=403&limit=1",
+]
+--- response_body_like eval
+[
+    qr/^page/,
+    qr/^waited/,
+    qr/"method":"PUT","url":"\/v1\/files\?refused=1"/,
+]
+--- error_code eval
+[403, 200, 200]
 --- no_error_log
 [alert]

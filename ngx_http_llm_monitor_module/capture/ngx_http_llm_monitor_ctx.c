@@ -27,6 +27,8 @@ static void ngx_http_llm_monitor_names(ngx_array_t *names,
     const llm_str_t **elts, size_t *nelts);
 static void ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
+static void ngx_http_llm_monitor_method(llm_head_t *head,
+    ngx_http_request_t *r);
 static void ngx_http_llm_monitor_request_line(llm_head_t *head,
     ngx_http_request_t *r);
 static void ngx_http_llm_monitor_each(void *headers, llm_header_pt fn,
@@ -281,8 +283,7 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
     head->headers = &r->headers_in.headers;
 
     if (r->unparsed_uri.len) {
-        head->method.data = r->method_name.data;
-        head->method.len = r->method_name.len;
+        ngx_http_llm_monitor_method(head, r);
 
         head->path.data = r->unparsed_uri.data;
         head->path.len = r->unparsed_uri.len;
@@ -319,6 +320,29 @@ ngx_http_llm_monitor_request_head(ngx_http_llm_monitor_ctx_t *ctx,
                 return;
             }
         }
+    }
+}
+
+
+/* The page of an error is asked for by GET, whatever the client had sent. */
+
+static void
+ngx_http_llm_monitor_method(llm_head_t *head, ngx_http_request_t *r)
+{
+    u_char  *p;
+
+    head->method.data = r->method_name.data;
+    head->method.len = r->method_name.len;
+
+    if (!r->error_page || r->request_line.len == 0) {
+        return;
+    }
+
+    p = memchr(r->request_line.data, ' ', r->request_line.len);
+
+    if (p) {
+        head->method.data = r->request_line.data;
+        head->method.len = p - r->request_line.data;
     }
 }
 

@@ -8,8 +8,6 @@
  */
 
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,16 +16,23 @@
 #include "llm_owner.h"
 
 
-#define LLM_CONTROL_VERSION  2
+#define LLM_CONTROL_VERSION  3
 #define LLM_STATE_MASK       0xff
-#define LLM_STATE_PID_SHIFT  8      /* pid_max is at most 2^22 */
+
+/* of an owner: its pid has at most 22 bits, its tick 31 */
+
+#define LLM_STATE_PID_SHIFT  8
+#define LLM_STATE_PID_MASK   0x3fffff
+#define LLM_STATE_TICK_SHIFT 30
 
 
 static void llm_control_reclaim(llm_control_t *c, llm_share_t *share,
     int64_t owner);
-static int llm_control_claim(llm_command_t *cmd, uint32_t filling,
+static uint64_t llm_control_filling(int64_t owner);
+static int64_t llm_control_filler(uint64_t state);
+static int llm_control_claim(llm_command_t *cmd, uint64_t filling,
     int64_t now);
-static int llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to);
+static int llm_control_swap(llm_command_t *cmd, uint64_t from, uint64_t to);
 
 
 void
@@ -142,7 +147,7 @@ llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
 {
     int             i;
     int64_t         now;
-    uint32_t        filling;
+    uint64_t        filling;
     llm_command_t  *cmd;
 
     if (len > LLM_COMMAND_ARGS) {
@@ -150,7 +155,7 @@ llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
     }
 
     now = llm_control_now();
-    filling = LLM_COMMAND_FILLING | (uint32_t) owner << LLM_STATE_PID_SHIFT;
+    filling = llm_control_filling(owner);
 
     for (i = 0; i < LLM_COMMANDS; i++) {
         cmd = &c->commands[i];
@@ -183,13 +188,31 @@ llm_control_ask(llm_control_t *c, int op, const void *args, size_t len,
 }
 
 
+/* Its filler is known by the state itself, for it may die before all else. */
+
+static uint64_t
+llm_control_filling(int64_t owner)
+{
+    return LLM_COMMAND_FILLING
+           | ((uint64_t) owner & LLM_STATE_PID_MASK) << LLM_STATE_PID_SHIFT
+           | (uint64_t) owner >> 32 << LLM_STATE_TICK_SHIFT;
+}
+
+
+static int64_t
+llm_control_filler(uint64_t state)
+{
+    return (int64_t) (state >> LLM_STATE_TICK_SHIFT << 32
+                      | (state >> LLM_STATE_PID_SHIFT & LLM_STATE_PID_MASK));
+}
+
+
 /* Takes a free place, or one that nobody has a use for any more. */
 
 static int
-llm_control_claim(llm_command_t *cmd, uint32_t filling, int64_t now)
+llm_control_claim(llm_command_t *cmd, uint64_t filling, int64_t now)
 {
-    pid_t     pid;
-    uint32_t  state;
+    uint64_t  state;
 
     state = __atomic_load_n(&cmd->state, __ATOMIC_ACQUIRE);
 
@@ -199,10 +222,7 @@ llm_control_claim(llm_command_t *cmd, uint32_t filling, int64_t now)
         break;
 
     case LLM_COMMAND_FILLING:
-
-        pid = state >> LLM_STATE_PID_SHIFT;
-
-        if (kill(pid, 0) == 0 || errno != ESRCH) {
+        if (llm_owner_alive(llm_control_filler(state))) {
             return LLM_DECLINED;
         }
 
@@ -223,7 +243,7 @@ llm_control_claim(llm_command_t *cmd, uint32_t filling, int64_t now)
 
 
 static int
-llm_control_swap(llm_command_t *cmd, uint32_t from, uint32_t to)
+llm_control_swap(llm_command_t *cmd, uint64_t from, uint64_t to)
 {
     if (__atomic_compare_exchange_n(&cmd->state, &from, to, 0,
                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -239,7 +259,7 @@ int
 llm_control_poll(llm_control_t *c, int index, uint64_t ticket,
     int64_t *progress, int64_t *result, char *error, size_t error_len)
 {
-    uint32_t        state;
+    uint64_t        state;
     llm_command_t  *cmd;
 
     if (index < 0 || index >= LLM_COMMANDS) {
@@ -284,7 +304,7 @@ llm_control_withdraw(llm_control_t *c, int index, uint64_t ticket,
     int64_t owner)
 {
     int             mine;
-    uint32_t        filling;
+    uint64_t        filling;
     llm_command_t  *cmd;
 
     if (index < 0 || index >= LLM_COMMANDS) {
@@ -292,7 +312,7 @@ llm_control_withdraw(llm_control_t *c, int index, uint64_t ticket,
     }
 
     cmd = &c->commands[index];
-    filling = LLM_COMMAND_FILLING | (uint32_t) owner << LLM_STATE_PID_SHIFT;
+    filling = llm_control_filling(owner);
 
     if (__atomic_load_n(&cmd->ticket, __ATOMIC_RELAXED) != ticket
         || llm_control_swap(cmd, LLM_COMMAND_WAITING, filling) != LLM_OK)
@@ -317,7 +337,7 @@ llm_control_restore(llm_control_t *c)
 {
     int             i, on;
     int64_t         now;
-    uint32_t        state;
+    uint64_t        state;
     uint64_t        ticket, newest;
     llm_command_t  *cmd;
 

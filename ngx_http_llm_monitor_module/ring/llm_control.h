@@ -33,11 +33,11 @@ typedef enum {
 } llm_command_state_e;
 
 typedef struct {
-    uint32_t     state;          /* llm_command_state_e, atomic; while it is
-                                    filling, << 8 the pid that fills it */
+    uint64_t     state;          /* llm_command_state_e, atomic; while it is
+                                    filling, above it who fills it */
     uint32_t     op;
     uint64_t     ticket;         /* who waits for it */
-    int64_t      owner;          /* pid of the asking worker */
+    int64_t      owner;          /* the asking worker, see llm_owner.h */
     int64_t      deadline;       /* ms of the monotonic clock; then reusable */
     int64_t      progress;
     int64_t      result;         /* e.g. rows deleted */

@@ -18,6 +18,7 @@
 typedef struct {
     ngx_event_t     timer;
     llm_control_t  *control;
+    int64_t         owner;
     int             op;                /* llm_command_op_e */
     int             index;             /* in the table, -1: not there yet */
     uint64_t        ticket;
@@ -363,6 +364,7 @@ ngx_http_llm_monitor_change(ngx_http_llm_monitor_call_t *call, int op)
     cln->handler = ngx_http_llm_monitor_change_cleanup;
 
     change->control = call->mcf->zone.control;
+    change->owner = call->mcf->zone.owner;
     change->op = op;
     change->index = -1;
     change->deadline = llm_control_now() + NGX_HTTP_LLM_MONITOR_WAIT;
@@ -454,7 +456,7 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
         /* every place is taken: one may be free at the next look */
 
         change->index = llm_control_ask(control, change->op, change->args,
-                                        change->len, ngx_pid,
+                                        change->len, change->owner,
                                         change->deadline, &change->ticket);
         if (change->index < 0) {
             change->index = -1;
@@ -533,7 +535,7 @@ ngx_http_llm_monitor_change_undo(ngx_http_llm_monitor_change_t *change)
     }
 
     if (llm_control_withdraw(change->control, change->index, change->ticket,
-                             ngx_pid)
+                             change->owner)
         != LLM_OK)
     {
         state = llm_control_poll(change->control, change->index,

@@ -12,6 +12,7 @@
 
 #include "tap.h"
 #include "../../ngx_http_llm_monitor_module/ring/llm_control.h"
+#include "../../ngx_http_llm_monitor_module/ring/llm_owner.h"
 
 
 static llm_control_t  *c;
@@ -107,6 +108,14 @@ test_full(void)
 }
 
 
+static uint64_t
+filling(int64_t owner)
+{
+    return LLM_COMMAND_FILLING | (uint64_t) (owner & 0x3fffff) << 8
+           | (uint64_t) (owner >> 32) << 30;
+}
+
+
 static void
 test_dead_owner(void)
 {
@@ -127,8 +136,7 @@ test_dead_owner(void)
     now = llm_control_now();
 
     for (i = 0; i < LLM_COMMANDS; i++) {
-        c->commands[i].state = LLM_COMMAND_FILLING
-                               | (uint32_t) (i == 5 ? pid : getpid()) << 8;
+        c->commands[i].state = filling(i == 5 ? pid : getpid());
     }
 
     index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(),
@@ -136,6 +144,19 @@ test_dead_owner(void)
     ok(index == 5, "the place of a worker that died while asking is free");
     ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000,
                        &ticket) == LLM_FULL, "that of a live one is not");
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+        c->commands[i].state = filling(llm_owner_self());
+    }
+
+    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000,
+                       &ticket) == LLM_FULL,
+       "that of a live one of which its start is known is not");
+
+    c->commands[7].state = filling(llm_owner_self() ^ (int64_t) 1 << 32);
+    index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(),
+                            now + 1000, &ticket);
+    ok(index == 7, "that of a dead one whose number another has got is");
 }
 
 
