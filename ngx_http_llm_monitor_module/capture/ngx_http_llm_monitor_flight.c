@@ -99,6 +99,7 @@ ngx_http_llm_monitor_flight_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
     llm_exchange_live(ctx->exchange, &live);
 
+    facts->key = live.key_hash;
     facts->protocol = (uint8_t) live.protocol;
     facts->operation = (uint8_t) live.operation;
     facts->stream = (uint8_t) live.stream;
@@ -109,8 +110,11 @@ ngx_http_llm_monitor_flight_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
     llm_live_text(slot, LLM_LIVE_ENDPOINT, &live.endpoint);
     llm_live_text(slot, LLM_LIVE_MODEL, &live.model);
-    llm_live_text(slot, LLM_LIVE_SESSION, &live.session);
     llm_live_text(slot, LLM_LIVE_ACCOUNT, &live.account);
+
+    if (ctx->lcf->session == NULL) {
+        llm_live_text(slot, LLM_LIVE_SESSION, &live.session);
+    }
 
     if (ctx->lcf->user == NULL) {
         llm_live_text(slot, LLM_LIVE_USER, &live.user);

@@ -870,6 +870,7 @@ llm_exchange_live(const llm_exchange_t *x, llm_exchange_live_t *live)
     live->model = q->model.len != 0 ? llm_slot_str(&q->model) : x->path_model;
     live->session = llm_slot_str(&q->session);
     live->user = llm_slot_str(&q->user);
+    live->key_hash = (int64_t) q->key_hash;
     live->account = llm_slot_str(&x->account);
     live->bytes = x->out.bytes;
     live->ttft_us = f->content_at;

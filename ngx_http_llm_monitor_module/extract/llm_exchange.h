@@ -158,6 +158,7 @@ typedef struct {
     llm_str_t       session;
     llm_str_t       user;              /* as the request's body says */
     llm_str_t       account;
+    int64_t         key_hash;          /* 0: none */
     int64_t         bytes;             /* of the response, decoded */
     int64_t         ttft_us;
     int64_t         output_tokens;     /* as told so far */

@@ -332,6 +332,34 @@ llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n)
 
 
 int
+llm_text_unhex(const uint8_t *p, size_t n, uint64_t *v)
+{
+    size_t   i;
+    uint8_t  c;
+
+    *v = 0;
+
+    for (i = 0; i < n; i++) {
+        c = p[i];
+
+        if (c >= '0' && c <= '9') {
+            c -= '0';
+
+        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
+            c = (uint8_t) ((c | 0x20) - 'a' + 10);
+
+        } else {
+            return LLM_ERROR;
+        }
+
+        *v = *v << 4 | c;
+    }
+
+    return LLM_OK;
+}
+
+
+int
 llm_text_number(const llm_str_t *s, int64_t *v)
 {
     int      digit;

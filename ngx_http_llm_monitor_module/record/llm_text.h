@@ -56,6 +56,9 @@ void llm_text_lower(uint8_t *dst, const uint8_t *p, size_t n);
 /* Writes 2 * n lower case hexadecimal digits, no terminator. */
 void llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n);
 
+/* Reads n digits, at most 16, of either case.  LLM_OK or LLM_ERROR. */
+int llm_text_unhex(const uint8_t *p, size_t n, uint64_t *v);
+
 /* A decimal number, whole text, no sign, no blank; LLM_ERROR: it is none. */
 int llm_text_number(const llm_str_t *s, int64_t *v);
 

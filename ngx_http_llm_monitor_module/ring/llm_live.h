@@ -32,6 +32,7 @@ typedef enum {
 
 typedef struct {
     int64_t      id;
+    int64_t      key;            /* hash, 0: none */
     int64_t      start;          /* us of the monotonic clock */
     int64_t      bytes;          /* of the response's body, decoded */
     int64_t      ttft;           /* us since start; LLM_NULL: not yet */

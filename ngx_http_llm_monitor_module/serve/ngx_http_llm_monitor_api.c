@@ -11,7 +11,10 @@
 #define NGX_HTTP_LLM_MONITOR_READ     (NGX_HTTP_GET|NGX_HTTP_HEAD)
 
 
-/* what follows the location's own path; '#' stands for the id of a record */
+/*
+ * What follows the location's own path; '#' stands for the id of a record, and
+ * '*' for the name of something, with all that follows.
+ */
 
 typedef struct {
     ngx_str_t      path;
@@ -23,9 +26,9 @@ typedef struct {
 
 
 static ngx_http_llm_monitor_route_t *ngx_http_llm_monitor_find(
-    ngx_http_request_t *r, ngx_str_t *id);
+    ngx_http_request_t *r, ngx_str_t *id, ngx_str_t *name);
 static ngx_int_t ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest,
-    ngx_str_t *id);
+    ngx_str_t *id, ngx_str_t *name);
 static ngx_int_t ngx_http_llm_monitor_id(ngx_str_t *s, int64_t *id);
 static ngx_http_llm_monitor_call_t *ngx_http_llm_monitor_call(
     ngx_http_request_t *r);
@@ -79,6 +82,12 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/live"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_live },
 
+    { ngx_string("/sessions"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_sessions },
+
+    { ngx_string("/sessions/*"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_session },
+
     { ngx_string("/recording"), NGX_HTTP_LLM_MONITOR_READ|NGX_HTTP_PUT,
       ngx_string("GET, HEAD, PUT"), 0, ngx_http_llm_monitor_recording },
 
@@ -105,7 +114,7 @@ ngx_int_t
 ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
 {
     ngx_int_t                      rc;
-    ngx_str_t                      id;
+    ngx_str_t                      id, name;
     llm_query_error_t              err;
     ngx_http_llm_monitor_call_t   *call;
     ngx_http_llm_monitor_route_t  *route;
@@ -117,7 +126,7 @@ ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
         return NGX_HTTP_NOT_FOUND;
     }
 
-    route = ngx_http_llm_monitor_find(r, &id);
+    route = ngx_http_llm_monitor_find(r, &id, &name);
 
     if (route == NULL || route->handler != ngx_http_llm_monitor_recording
         || r->method != NGX_HTTP_PUT)
@@ -165,6 +174,8 @@ ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
         return ngx_http_llm_monitor_error(r, &err, NULL);
     }
 
+    call->name.data = name.data;
+    call->name.len = name.len;
     call->response = route->response;
 
     if (r->method == NGX_HTTP_DELETE) {
@@ -176,7 +187,8 @@ ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
 
 
 static ngx_http_llm_monitor_route_t *
-ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id)
+ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id,
+    ngx_str_t *name)
 {
     ngx_str_t                      rest;
     ngx_http_core_loc_conf_t      *clcf;
@@ -202,7 +214,9 @@ ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id)
 
     for (route = ngx_http_llm_monitor_routes; route->handler; route++) {
 
-        if (ngx_http_llm_monitor_match(&route->path, &rest, id) == NGX_OK) {
+        if (ngx_http_llm_monitor_match(&route->path, &rest, id, name)
+            == NGX_OK)
+        {
             return route;
         }
     }
@@ -212,7 +226,8 @@ ngx_http_llm_monitor_find(ngx_http_request_t *r, ngx_str_t *id)
 
 
 static ngx_int_t
-ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest, ngx_str_t *id)
+ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest, ngx_str_t *id,
+    ngx_str_t *name)
 {
     u_char  *p, *last, *end;
 
@@ -220,10 +235,18 @@ ngx_http_llm_monitor_match(ngx_str_t *path, ngx_str_t *rest, ngx_str_t *id)
     end = path->data + path->len;
 
     ngx_str_null(id);
+    ngx_str_null(name);
 
     last = rest->data;
 
     for ( /* void */ ; p < end; p++) {
+
+        if (*p == '*') {
+            name->data = last;
+            name->len = rest->data + rest->len - last;
+
+            return name->len ? NGX_OK : NGX_DECLINED;
+        }
 
         if (*p != '#') {
 

@@ -36,6 +36,7 @@ struct ngx_http_llm_monitor_call_s {
 
     /* from the path */
     int64_t                             id;
+    llm_str_t                           name;
     int                                 response;   /* 0: request body */
 
     /*
@@ -126,6 +127,13 @@ ngx_int_t ngx_http_llm_monitor_unscoped(ngx_http_llm_monitor_call_t *call);
  */
 int ngx_http_llm_monitor_filter(ngx_http_llm_monitor_call_t *call, int what);
 
+/*
+ * For call->run, after the filter: the exchanges in flight that are in its
+ * scope, by their ids; to be freed.  LLM_ERROR with call->err.
+ */
+int ngx_http_llm_monitor_in_flight(ngx_http_llm_monitor_call_t *call,
+    llm_live_facts_t **flights, size_t *n);
+
 /* Opens or reopens the reader of a call; for call->run. */
 int ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call);
 
@@ -144,6 +152,8 @@ ngx_int_t ngx_http_llm_monitor_backup(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_facets(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_events(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_sessions(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_session(ngx_http_llm_monitor_call_t *call);
 
 /*
  * Asks the writer for something of at most LLM_COMMAND_ARGS bytes, and answers

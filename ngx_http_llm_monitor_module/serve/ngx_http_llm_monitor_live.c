@@ -52,41 +52,28 @@ ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call)
 static int
 ngx_http_llm_monitor_live_run(ngx_http_llm_monitor_call_t *call)
 {
-    size_t                           i;
-    int64_t                          now;
-    llm_json_t                       j;
-    llm_live_t                      *live;
-    ngx_http_llm_monitor_flights_t   all;
+    size_t             i, n;
+    int64_t            now;
+    llm_json_t         j;
+    llm_live_t        *live;
+    llm_live_facts_t  *flights;
 
-    if (ngx_http_llm_monitor_filter(call, LLM_FOR_NOTHING) != LLM_OK) {
+    if (ngx_http_llm_monitor_filter(call, LLM_FOR_NOTHING) != LLM_OK
+        || ngx_http_llm_monitor_in_flight(call, &flights, &n) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
-    ngx_memzero(&all, sizeof(ngx_http_llm_monitor_flights_t));
-
     live = call->mcf->zone.live;
-    all.filter = call->filter;
-
-    if (llm_live_each(live, ngx_http_llm_monitor_live_add, &all) != LLM_OK) {
-        free(all.flight);
-        return llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
-                              "no_memory", NULL, "no memory");
-    }
-
     now = llm_control_now();
-
-    if (all.n) {
-        qsort(all.flight, all.n, sizeof(llm_live_facts_t),
-              ngx_http_llm_monitor_live_cmp);
-    }
 
     llm_json_init(&j, &call->out);
     llm_json_open_object(&j);
     llm_json_key(&j, "live");
     llm_json_open_array(&j);
 
-    for (i = 0; i < all.n; i++) {
-        ngx_http_llm_monitor_live_json(&j, &all.flight[i], now);
+    for (i = 0; i < n; i++) {
+        ngx_http_llm_monitor_live_json(&j, &flights[i], now);
     }
 
     llm_json_close_array(&j);
@@ -97,12 +84,43 @@ ngx_http_llm_monitor_live_run(ngx_http_llm_monitor_call_t *call)
 
     llm_json_close_object(&j);
 
-    free(all.flight);
+    free(flights);
 
     if (call->out.failed != LLM_OK) {
         return llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
                               "no_memory", NULL, "no memory");
     }
+
+    return LLM_OK;
+}
+
+
+int
+ngx_http_llm_monitor_in_flight(ngx_http_llm_monitor_call_t *call,
+    llm_live_facts_t **flights, size_t *n)
+{
+    ngx_http_llm_monitor_flights_t  all;
+
+    ngx_memzero(&all, sizeof(ngx_http_llm_monitor_flights_t));
+
+    all.filter = call->filter;
+
+    if (llm_live_each(call->mcf->zone.live, ngx_http_llm_monitor_live_add,
+                      &all)
+        != LLM_OK)
+    {
+        free(all.flight);
+        return llm_query_fail(&call->err, NGX_HTTP_SERVICE_UNAVAILABLE,
+                              "no_memory", NULL, "no memory");
+    }
+
+    if (all.n) {
+        qsort(all.flight, all.n, sizeof(llm_live_facts_t),
+              ngx_http_llm_monitor_live_cmp);
+    }
+
+    *flights = all.flight;
+    *n = all.n;
 
     return LLM_OK;
 }

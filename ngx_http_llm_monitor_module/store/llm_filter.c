@@ -319,19 +319,26 @@ llm_filter_str(const llm_filter_t *f, int n)
 int
 llm_filter_empty(const llm_filter_t *f)
 {
+    return f->num[LLM_F_SCOPE] == LLM_NULL && !llm_filter_narrow(f);
+}
+
+
+int
+llm_filter_narrow(const llm_filter_t *f)
+{
     int  i;
 
     for (i = 0; i < LLM_F_CONDITIONS; i++) {
-        if (f->num[i] != LLM_NULL) {
-            return 0;
+        if (i != LLM_F_SCOPE && f->num[i] != LLM_NULL) {
+            return 1;
         }
     }
 
     for (i = 0; i < LLM_F_TEXTS; i++) {
-        if (f->str[i].len != LLM_FILTER_NULL) {
-            return 0;
+        if (i != LLM_F_SCOPE_VALUE && f->str[i].len != LLM_FILTER_NULL) {
+            return 1;
         }
     }
 
-    return 1;
+    return 0;
 }

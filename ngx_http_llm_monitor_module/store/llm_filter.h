@@ -59,6 +59,7 @@ enum {
     LLM_F_SINCE_SEQ,           /* excluded */
     LLM_F_FORMAT,              /* llm_format_e */
     LLM_F_BODIES,
+    LLM_F_STATE,               /* llm_state_e, of sessions */
 
     LLM_F_NUMS
 };
@@ -139,6 +140,9 @@ int llm_filter_in_scope(const llm_filter_t *f, const llm_record_t *r);
 
 /* 1 if the filter leaves no row out. */
 int llm_filter_empty(const llm_filter_t *f);
+
+/* 1 if it leaves out more than what is not in its scope. */
+int llm_filter_narrow(const llm_filter_t *f);
 
 /*
  * The cursor of the page after the row with this sort value (LLM_NULL: it has

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "llm_args.h"
 #include "llm_param.h"
+#include "llm_session_query.h"
 #include "../record/llm_record.h"
 #include "../record/llm_text.h"
 #include "../record/llm_crc32c.h"
@@ -21,9 +22,13 @@
 #define LLM_PARAM_EXPORT   0x08
 #define LLM_PARAM_EVENTS   0x10
 #define LLM_PARAM_FACETS   0x20
+#define LLM_PARAM_SESSIONS 0x40
+#define LLM_PARAM_SESSION  0x80
 #define LLM_PARAM_ANY      (LLM_PARAM_LIST|LLM_PARAM_COUNT|LLM_PARAM_CLEAR    \
                             |LLM_PARAM_EXPORT|LLM_PARAM_EVENTS                \
-                            |LLM_PARAM_FACETS)
+                            |LLM_PARAM_FACETS|LLM_PARAM_SESSIONS)
+#define LLM_PARAM_PAGE     (LLM_PARAM_LIST|LLM_PARAM_SESSIONS                 \
+                            |LLM_PARAM_SESSION)
 
 #define LLM_PARAM_SEQ_MAX  100000000000000000
 
@@ -81,10 +86,11 @@ static int llm_param_order(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
 static int llm_param_format(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
+static int llm_param_state(llm_params_t *ps, const llm_param_t *param,
+    llm_str_t *value);
 static int llm_param_word(const llm_str_t *value, const char *const *words);
 static int llm_param_key(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
-static int llm_param_hex(const uint8_t *p, size_t n, uint64_t *v);
 static int llm_param_cursor(llm_params_t *ps, const llm_param_t *param,
     llm_str_t *value);
 static int64_t llm_param_value(const llm_params_t *ps, int n, int64_t none);
@@ -174,7 +180,7 @@ static const llm_param_t  llm_params[] = {
     { "min_cost", LLM_PARAM_ANY, llm_param_number, LLM_F_MIN_COST,
       0, 1000000, 9, "must be a number from 0 to 1000000" },
 
-    { "limit", LLM_PARAM_LIST|LLM_PARAM_FACETS, llm_param_number, LLM_F_LIMIT,
+    { "limit", LLM_PARAM_PAGE|LLM_PARAM_FACETS, llm_param_number, LLM_F_LIMIT,
       1, LLM_FILTER_LIMIT_MAX, 0, "must be an integer from 1 to 1000" },
 
     { "offset", LLM_PARAM_LIST, llm_param_number, LLM_F_OFFSET,
@@ -188,7 +194,7 @@ static const llm_param_t  llm_params[] = {
     { "order", LLM_PARAM_LIST, llm_param_order, LLM_F_ASCENDING, 0, 0, 0,
       "must be desc or asc" },
 
-    { "cursor", LLM_PARAM_LIST, llm_param_cursor, LLM_F_CURSOR_ID, 0, 0, 0,
+    { "cursor", LLM_PARAM_PAGE, llm_param_cursor, LLM_F_CURSOR_ID, 0, 0, 0,
       "must be the next of an answer with the same sort and order" },
 
     { "total", LLM_PARAM_LIST, llm_param_number, LLM_F_TOTAL, 0, 1, 0,
@@ -208,7 +214,10 @@ static const llm_param_t  llm_params[] = {
       "must be json, ndjson or csv" },
 
     { "bodies", LLM_PARAM_EXPORT, llm_param_number, LLM_F_BODIES, 0, 1, 0,
-      "must be 0 or 1" }
+      "must be 0 or 1" },
+
+    { "state", LLM_PARAM_SESSIONS, llm_param_state, LLM_F_STATE, 0, 0, 0,
+      "must be active or idle" }
 };
 
 #define LLM_PARAMS  (sizeof(llm_params) / sizeof(llm_params[0]))
@@ -272,6 +281,14 @@ llm_params_take(llm_params_t *ps, const llm_str_t *name,
 
     case LLM_FOR_FACETS:
         call = LLM_PARAM_FACETS;
+        break;
+
+    case LLM_FOR_SESSIONS:
+        call = LLM_PARAM_SESSIONS;
+        break;
+
+    case LLM_FOR_SESSION:
+        call = LLM_PARAM_SESSION;
         break;
 
     default:
@@ -639,6 +656,20 @@ llm_param_format(llm_params_t *ps, const llm_param_t *param,
 
 
 static int
+llm_param_state(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
+{
+    int  n;
+
+    static const char *const  words[] = { "active", "idle", NULL };
+
+    n = llm_param_word(value, words);
+
+    return llm_param_enum(ps, param, n == LLM_ERROR ? n
+                                                    : n + LLM_STATE_ACTIVE);
+}
+
+
+static int
 llm_param_word(const llm_str_t *value, const char *const *words)
 {
     int  i;
@@ -668,7 +699,7 @@ llm_param_key(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
     p = value->data;
     n = value->len;
 
-    if (n == 16 && llm_param_hex(p, 16, &v) == LLM_OK) {
+    if (n == 16 && llm_text_unhex(p, 16, &v) == LLM_OK) {
         ps->num[LLM_F_KEY_MIN] = (int64_t) v;
         ps->num[LLM_F_KEY_MAX] = (int64_t) v;
 
@@ -676,7 +707,7 @@ llm_param_key(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
     }
 
     if (n < LLM_PARAM_KEY_HEX
-        || llm_param_hex(p, LLM_PARAM_KEY_HEX, &v) != LLM_OK)
+        || llm_text_unhex(p, LLM_PARAM_KEY_HEX, &v) != LLM_OK)
     {
         return LLM_ERROR;
     }
@@ -704,34 +735,6 @@ llm_param_key(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
 
     ps->str[LLM_F_KEY_TAIL].data = p;
     ps->str[LLM_F_KEY_TAIL].len = n;
-
-    return LLM_OK;
-}
-
-
-static int
-llm_param_hex(const uint8_t *p, size_t n, uint64_t *v)
-{
-    size_t   i;
-    uint8_t  c;
-
-    *v = 0;
-
-    for (i = 0; i < n; i++) {
-        c = p[i];
-
-        if (c >= '0' && c <= '9') {
-            c -= '0';
-
-        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-            c = (uint8_t) ((c | 0x20) - 'a' + 10);
-
-        } else {
-            return LLM_ERROR;
-        }
-
-        *v = *v << 4 | c;
-    }
 
     return LLM_OK;
 }
@@ -779,7 +782,7 @@ llm_param_cursor(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
 
     for (i = 0; i < LLM_CURSOR_BYTES; i++) {
 
-        if (llm_param_hex(value->data + 2 * i, 2, &v) != LLM_OK) {
+        if (llm_text_unhex(value->data + 2 * i, 2, &v) != LLM_OK) {
             return LLM_ERROR;
         }
 

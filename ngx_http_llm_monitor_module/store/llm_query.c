@@ -24,7 +24,6 @@ static int llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
 static int llm_query_total(llm_reader_t *reader, llm_where_t *w,
     const llm_filter_t *f, int64_t *total, llm_query_error_t *err);
 static void llm_query_partial(llm_json_t *j, int64_t total);
-static int llm_query_done(const llm_buf_t *out, llm_query_error_t *err);
 static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
     llm_query_error_t *err);
 static int llm_query_absent(int64_t id, llm_query_error_t *err);
@@ -284,7 +283,7 @@ llm_query_partial(llm_json_t *j, int64_t total)
 }
 
 
-static int
+int
 llm_query_done(const llm_buf_t *out, llm_query_error_t *err)
 {
     switch (out->failed) {

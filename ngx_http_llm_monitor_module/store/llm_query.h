@@ -37,7 +37,7 @@ void llm_query_error_json(const llm_query_error_t *err, llm_buf_t *out);
 
 typedef enum {
     LLM_FOR_LIST = 1, LLM_FOR_COUNT, LLM_FOR_CLEAR, LLM_FOR_EXPORT,
-    LLM_FOR_EVENTS, LLM_FOR_FACETS,
+    LLM_FOR_EVENTS, LLM_FOR_FACETS, LLM_FOR_SESSIONS, LLM_FOR_SESSION,
     LLM_FOR_NOTHING              /* a call without parameters */
 } llm_query_for_e;
 

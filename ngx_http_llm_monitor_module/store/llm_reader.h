@@ -41,6 +41,9 @@ int llm_reader_timeout(llm_reader_t *reader);
 /* Sets err to the connection's last error; always LLM_ERROR. */
 int llm_reader_fail(llm_reader_t *reader, llm_query_error_t *err);
 
+/* LLM_OK if the answer in out is whole, else LLM_ERROR with err. */
+int llm_query_done(const llm_buf_t *out, llm_query_error_t *err);
+
 
 #define LLM_BODY_PLACEHOLDER  64
 

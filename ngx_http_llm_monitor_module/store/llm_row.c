@@ -30,7 +30,6 @@ static void llm_row_word(llm_cells_t *cells, const char *name,
     const char *word);
 static llm_cell_t *llm_row_cell(llm_cells_t *cells, const char *name,
     int kind);
-static const char *llm_row_key(const llm_row_t *row, char *shown);
 static int64_t llm_row_speed(const llm_record_t *r);
 
 
@@ -272,7 +271,7 @@ llm_row_cells(const llm_row_t *row, llm_cells_t *cells)
     llm_row_flag(cells, "stream", num[LLM_N_STREAM]);
     llm_row_text(cells, "account_email", &str[LLM_S_ACCOUNT]);
     llm_row_text(cells, "user", &str[LLM_S_USER]);
-    llm_row_word(cells, "api_key", llm_row_key(row, cells->key));
+    llm_row_word(cells, "api_key", llm_row_key(&row->key, cells->key));
     llm_row_text(cells, "session_id", &str[LLM_S_SESSION]);
     llm_row_text(cells, "client_ip", &str[LLM_S_CLIENT_IP]);
     llm_row_text(cells, "user_agent", &str[LLM_S_USER_AGENT]);
@@ -357,14 +356,11 @@ llm_row_cell(llm_cells_t *cells, const char *name, int kind)
 
 /* four digits of the hash, and the tail where there is one: ab12…wxyz */
 
-static const char *
-llm_row_key(const llm_row_t *row, char *shown)
+const char *
+llm_row_key(const llm_str_t *key, char *shown)
 {
-    char             *p;
-    size_t            n;
-    const llm_str_t  *key;
-
-    key = &row->key;
+    char    *p;
+    size_t   n;
 
     if (key->data == NULL || key->len < LLM_ROW_KEY) {
         return NULL;

@@ -39,13 +39,14 @@ typedef struct {
     llm_str_t       str;
 } llm_cell_t;
 
-#define LLM_CELLS   64
+#define LLM_CELLS         64
+#define LLM_ROW_KEY_ROOM  64         /* a key as it is shown, and a NUL */
 
 typedef struct {
     llm_cell_t      cell[LLM_CELLS];
     size_t          n;
     char            id[24];
-    char            key[64];
+    char            key[LLM_ROW_KEY_ROOM];
 } llm_cells_t;
 
 
@@ -68,6 +69,12 @@ void llm_row_cells(const llm_row_t *row, llm_cells_t *cells);
 
 /* The same as JSON, without the braces around them. */
 void llm_row_json(const llm_row_t *row, llm_json_t *j);
+
+/*
+ * A key as it is shown, in LLM_ROW_KEY_ROOM bytes, from the value that the
+ * dictionary has of it; NULL if that is none.
+ */
+const char *llm_row_key(const llm_str_t *key, char *shown);
 
 /* The texts of `detail` that are JSON already; what is none becomes null. */
 void llm_row_json_detail(const llm_row_t *row, llm_json_t *j);

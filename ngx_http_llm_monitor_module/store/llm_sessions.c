@@ -19,9 +19,9 @@
 static const char *const  llm_session_sql[LLM_SESSION_STATEMENTS] = {
     "SELECT id, last_ms FROM session WHERE sid = ?1 AND key_hash = ?2",
     "INSERT INTO session (sid, key_hash, source, first_ms, last_ms)"
-        " VALUES (?1, ?2, ?3, ?4, ?4)",
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
     "UPDATE session SET last_ms = max(last_ms, ?2),"
-        " first_ms = min(first_ms, ?2) WHERE id = ?1",
+        " first_ms = min(first_ms, ?3) WHERE id = ?1",
     "DELETE FROM session WHERE id IN (SELECT id FROM session"
         " WHERE last_ms < ?1 LIMIT ?2) RETURNING id",
     "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE id NOT IN"
@@ -34,9 +34,9 @@ static int llm_session_warm(llm_sessions_t *s);
 static uint64_t llm_session_hash(llm_sessions_t *s, const llm_str_t *text,
     int64_t key);
 static int llm_session_find(llm_sessions_t *s, const llm_record_t *r,
-    const llm_str_t *sid, int64_t *id);
+    const llm_str_t *sid, int64_t *id, int64_t *last);
 static int llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot,
-    int64_t ms);
+    const llm_record_t *r);
 static int llm_session_delete(llm_sessions_t *s, sqlite3_stmt *st,
     int64_t *n);
 static void llm_session_drop(llm_session_slot_t *slots, size_t size,
@@ -45,6 +45,7 @@ static int llm_session_compare(const void *a, const void *b);
 static int llm_session_add(llm_sessions_t *s, const llm_record_t *r,
     const llm_str_t *sid, int64_t key);
 static int64_t llm_session_key(const llm_record_t *r);
+static int64_t llm_session_end(const llm_record_t *r);
 
 
 int
@@ -147,11 +148,13 @@ int
 llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
 {
     int                  rc;
+    int64_t              last;
     uint64_t             hash;
     const llm_str_t     *sid, *before, *response;
     llm_session_slot_t  *slot;
 
     rc = LLM_OK;
+    last = 0;
     *id = LLM_NULL;
 
     sid = &r->str[LLM_S_SESSION];
@@ -170,12 +173,13 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
         if (slot->hash == hash) {
             *id = slot->id;
             r->num[LLM_N_SESSION_SOURCE] = LLM_SESSION_BY_CHAIN;
-            rc = llm_session_touch(s, slot, r->num[LLM_N_TIMESTAMP]);
+            rc = llm_session_touch(s, slot, r);
+            last = slot->last_ms;
         }
     }
 
     if (*id == LLM_NULL && sid->data != NULL) {
-        rc = llm_session_find(s, r, sid, id);
+        rc = llm_session_find(s, r, sid, id, &last);
     }
 
     if (rc == LLM_OK && *id != LLM_NULL && response->data != NULL
@@ -185,7 +189,7 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
         slot = &s->chain[hash % LLM_SESSION_CHAIN];
         slot->hash = hash;
         slot->id = *id;
-        slot->last_ms = r->num[LLM_N_TIMESTAMP];
+        slot->last_ms = last;
     }
 
     return rc;
@@ -205,16 +209,15 @@ llm_session_hash(llm_sessions_t *s, const llm_str_t *text, int64_t key)
 
 static int
 llm_session_find(llm_sessions_t *s, const llm_record_t *r,
-    const llm_str_t *sid, int64_t *id)
+    const llm_str_t *sid, int64_t *id, int64_t *last)
 {
     int                  rc;
-    int64_t              key, ms;
+    int64_t              key;
     uint64_t             hash;
     sqlite3_stmt        *st;
     llm_session_slot_t  *slot;
 
     key = llm_session_key(r);
-    ms = r->num[LLM_N_TIMESTAMP];
     hash = llm_session_hash(s, sid, key);
     slot = &s->slots[hash % LLM_SESSION_CACHED];
 
@@ -240,7 +243,7 @@ llm_session_find(llm_sessions_t *s, const llm_record_t *r,
             }
 
             slot->id = sqlite3_last_insert_rowid(s->db->handle);
-            slot->last_ms = ms;
+            slot->last_ms = llm_session_end(r);
 
         } else {
             return rc;
@@ -251,16 +254,23 @@ llm_session_find(llm_sessions_t *s, const llm_record_t *r,
 
     *id = slot->id;
 
-    return llm_session_touch(s, slot, ms);
+    rc = llm_session_touch(s, slot, r);
+    *last = slot->last_ms;
+
+    return rc;
 }
 
 
 /* What the table says may lag. */
 
 static int
-llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot, int64_t ms)
+llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot,
+    const llm_record_t *r)
 {
+    int64_t        ms;
     sqlite3_stmt  *st;
+
+    ms = llm_session_end(r);
 
     if (ms < slot->last_ms + LLM_SESSION_LAG_MS) {
         return LLM_OK;
@@ -272,6 +282,7 @@ llm_session_touch(llm_sessions_t *s, llm_session_slot_t *slot, int64_t ms)
 
     (void) sqlite3_bind_int64(st, 1, slot->id);
     (void) sqlite3_bind_int64(st, 2, ms);
+    (void) sqlite3_bind_int64(st, 3, r->num[LLM_N_TIMESTAMP]);
 
     return llm_db_run(s->db, st);
 }
@@ -296,6 +307,7 @@ llm_session_add(llm_sessions_t *s, const llm_record_t *r,
                               r->num[LLM_N_SESSION_SOURCE] != LLM_NULL
                               ? r->num[LLM_N_SESSION_SOURCE] : 0);
     (void) sqlite3_bind_int64(st, 4, r->num[LLM_N_TIMESTAMP]);
+    (void) sqlite3_bind_int64(st, 5, llm_session_end(r));
 
     if (llm_db_run(s->db, st) != LLM_OK) {
         return LLM_ERROR;
@@ -315,6 +327,19 @@ llm_session_key(const llm_record_t *r)
     key = r->num[LLM_N_API_KEY_HASH];
 
     return key != LLM_NULL ? key : 0;
+}
+
+
+/* Of its answer, which may be long after its beginning. */
+
+static int64_t
+llm_session_end(const llm_record_t *r)
+{
+    int64_t  us;
+
+    us = r->num[LLM_N_DURATION_US];
+
+    return r->num[LLM_N_TIMESTAMP] + (us != LLM_NULL ? us / 1000 : 0);
 }
 
 

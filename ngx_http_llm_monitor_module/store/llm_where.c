@@ -16,6 +16,9 @@
 #define LLM_WHERE_PARAMS     64
 #define LLM_WHERE_KEY        32
 
+/* no row; with a constant SQLite has no use for INDEXED BY, and refuses it */
+#define LLM_WHERE_NONE       "l.id < 0"
+
 /* the last instant that an id can carry */
 #define LLM_WHERE_MAX_MS     (INT64_MAX >> LLM_ID_SHIFT)
 
@@ -305,7 +308,7 @@ llm_where_scope(llm_where_t *w)
     value = llm_filter_str(w->filter, LLM_F_SCOPE_VALUE);
 
     if (value.data == NULL) {
-        llm_where_add(w, " AND 0");
+        llm_where_add(w, " AND " LLM_WHERE_NONE);
         return LLM_OK;
     }
 
@@ -545,7 +548,7 @@ llm_where_texts(llm_where_t *w)
         }
 
         if (id == 0 && !w->over) {
-            llm_where_add(w, " AND 0");
+            llm_where_add(w, " AND " LLM_WHERE_NONE);
             continue;
         }
 
@@ -698,7 +701,7 @@ llm_where_search(llm_where_t *w)
     llm_where_add(w, " AND (");
 
     if (s->kinds == 0 && s->session.n == 0 && s->statuses == 0) {
-        llm_where_add(w, "0");
+        llm_where_add(w, LLM_WHERE_NONE);
 
     } else if (s->kinds == 0 && s->session.n == 0 && s->status_min >= 400) {
         llm_where_add(w, "(l.failed = 1 AND l.status BETWEEN ? AND ? AND ");

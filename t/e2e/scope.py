@@ -203,6 +203,48 @@ class Test:
                'model', 'account', 'user', 'provider', 'status', 'endpoint')),
            'and none for nobody', answer)
 
+    def sessions(self):
+        """Names of sessions that others use too, and such as they alone
+        have."""
+        ok = self.tap.ok
+        sum = self.nginx.total() + 4
+        for user, name in (('alice', 'shared'), ('bob', 'shared'),
+                           ('bob', 'his'), ('', 'shared')):
+            self.say(user, 'a@x.example', {'model': 'gpt-4o', 'user': 'alice',
+                                           'metadata': {'session_id': name}})
+        self.nginx.wait_total(sum)
+        everything = self.nginx.api('/sessions')[1]['sessions']
+        ok(sorted((s['session_id'], s['requests']) for s in everything)
+           == [('his', 1), ('shared', 3)], 'all sessions', everything)
+        his = next(s['id'] for s in everything if s['session_id'] == 'his')
+        for query in ('', '?state=active', '?limit=1', '?model=gpt-4o'):
+            status, page = self.ask('/user/sessions' + query, 'alice')
+            ok(status == 200 and [(s['session_id'], s['requests'], s['users'],
+                                   s['total_tokens'])
+                                  for s in page['sessions']]
+               == [('shared', 1, ['alice'], 10)] and page['next'] is None,
+               'her sessions' + query, page)
+        for query in ('?user=bob', '?session=his', '?state=idle'):
+            ok(self.ask('/user/sessions' + query, 'alice')[1]['sessions']
+               == [], 'none of others' + query)
+        status, one = self.ask('/user/sessions/shared', 'alice')
+        ok(status == 200 and one['requests'] == 1
+           and [r['user'] for r in one['logs']] == ['alice'],
+           'of a shared one her records alone', one)
+        cursor = self.nginx.api('/sessions?limit=1')[1]['next']
+        found = self.ask('/user/sessions?cursor=' + cursor, 'alice')[1]
+        ok('his' not in json.dumps(found), 'a cursor shows no more', found)
+        absent = self.ask('/user/sessions/nobody~0000000000000000', 'alice')
+        ok(absent[0] == 404 and all(
+            self.ask('/user/sessions/' + name, 'alice') == absent
+            for name in ('his', his, his[:-12])),
+           'a session of somebody else is not there')
+        ok(all(self.ask('/user/sessions' + more, me)[0] == status
+               for me in (None, '', 'x' * 2000, 'carol')
+               for more, status in (('', 200), ('/shared', 404)))
+           and self.ask('/user/sessions', '')[1]['sessions'] == [],
+           'nobody has none')
+
     def events(self):
         """Those of the past and, while no rows are made, of now."""
         ok = self.tap.ok
@@ -277,6 +319,7 @@ def main():
     t.events()
     t.changes()
     t.names()
+    t.sessions()
     t.tap.ok(not t.nginx.complaints(), 'nothing to complain of in the log',
              *t.nginx.complaints()[:5])
     t.nginx.stop()

@@ -1,0 +1,148 @@
+"""Sessions of real traffic: one key's name is not another's, what is in flight
+is there before its record, and a chain of answers is one session."""
+import http.client
+import json
+import threading
+
+from lib import Nginx, Tap, free_port, need_module, wait_for
+from live import FIRST, HEAD, LAST
+from wire import Listener, Reply, exchange, request
+
+JSON = 'application/json'
+
+
+def say(nginx, upstream, key, body, answer, status=200, path='/v1/responses'):
+    sent = request('POST', path, [('Host', 'x'), ('Content-Type', JSON),
+                                  ('Authorization', 'Bearer ' + key)],
+                   json.dumps(body).encode())
+    exchange(nginx.unbuffered, upstream, sent, Reply(
+        status, [('Content-Type', JSON)], [json.dumps(answer).encode()],
+        'length'))
+
+
+def response(n):
+    return {'id': 'resp_%d' % n, 'object': 'response', 'model': 'gpt-4o',
+            'status': 'completed', 'output': [
+                {'type': 'message', 'role': 'assistant', 'content': [
+                    {'type': 'output_text', 'text': 'answer %d' % n}]}],
+            'usage': {'input_tokens': 10 * n, 'output_tokens': n,
+                      'total_tokens': 11 * n}}
+
+
+def stream(nginx, upstream, key, name, go):
+    """A client in the middle of a stream, until go is set."""
+    begun = threading.Event()
+
+    def serve():
+        s, _ = upstream.sock.accept()
+        s.setblocking(True)
+        data = b''
+        while b'"max_tokens"' not in data:
+            data += s.recv(65536)
+        s.sendall(HEAD + FIRST)
+        go.wait(30)
+        s.sendall(LAST)
+        s.close()
+
+    def ask():
+        c = http.client.HTTPConnection('127.0.0.1', nginx.unbuffered,
+                                       timeout=30)
+        c.request('POST', '/v1/messages', json.dumps(
+            {'model': 'claude-sonnet-4', 'stream': True,
+             'messages': [{'role': 'user', 'content': 'hi'}],
+             'metadata': {'user_id': 'user_1_account__session_' + name},
+             'max_tokens': 9}), {'Content-Type': JSON, 'X-Api-Key': key})
+        r = c.getresponse()
+        r.read1(10)
+        begun.set()
+        r.read()
+        c.close()
+
+    upstream.sock.setblocking(True)
+    threads = [threading.Thread(target=f, daemon=True) for f in (serve, ask)]
+    for thread in threads:
+        thread.start()
+    begun.wait(30)
+    return threads
+
+
+def main():
+    need_module()
+    tap = Tap()
+    upstream = Listener(free_port())
+    nginx = Nginx(upstream.port).start()
+    sessions = lambda query='': nginx.api('/sessions' + query)[1]['sessions']
+
+    for n, key in ((1, 'sk-one-0123456789abcdef'),
+                   (2, 'sk-two-0123456789abcdef')):
+        say(nginx, upstream, key, {'model': 'gpt-4o', 'input': 'hello',
+                                   'metadata': {'session_id': 'same'}},
+            response(n))
+    say(nginx, upstream, 'sk-one-0123456789abcdef',
+        {'model': 'gpt-4o', 'input': 'more', 'previous_response_id': 'resp_1'},
+        response(3))
+    say(nginx, upstream, 'sk-two-0123456789abcdef',
+        {'model': 'gpt-4o', 'input': 'x', 'metadata': {'session_id': 'same'}},
+        {'error': {'message': 'slow down', 'type': 'rate_limit'}}, 429)
+    nginx.wait_total(4)
+
+    found = sorted(sessions(), key=lambda s: s['total_tokens'])
+    tap.ok([(s['session_id'], s['requests'], s['errors'], s['status'],
+             s['total_tokens'], s['models'], s['state']) for s in found]
+           == [('same', 2, 1, 'FAIL', 22, ['gpt-4o'], 'active'),
+               ('same', 2, 0, 'IDLE', 44, ['gpt-4o'], 'active')],
+           'two keys with one name, and the chain of one', *found)
+    tap.ok(nginx.api('/sessions/same')[0] == 409, 'a name that says not which')
+    status, one = nginx.api('/sessions/' + found[1]['id'])
+    tap.ok(status == 200 and one['id'] == found[1]['id']
+           and [r['response_id'] for r in one['logs']] == ['resp_1', 'resp_3']
+           and nginx.api('/sessions/same~' + found[1]['api_key'][:4])[1]
+           == one, 'one with its records in order', one)
+    tap.ok(nginx.api('/sessions/none')[0] == 404
+           and nginx.api('/sessions/a%2Fb%20c')[0] == 404
+           and nginx.api('/sessions/same', method='DELETE')[0] == 405,
+           'one that is not there')
+    tap.ok(sessions('?state=idle') == [] and len(sessions('?status=429')) == 1
+           and sessions('?status=429')[0]['requests'] == 1, 'filters')
+
+    go = threading.Event()
+    threads = stream(nginx, upstream, 'sk-ant-0123456789abcdef', 'new', go)
+    first = wait_for(lambda: [s for s in sessions('?state=active')
+                              if s['running']])
+    tap.ok(first and (first[0]['session_id'], first[0]['status'],
+                      first[0]['requests'], first[0]['first'])
+           == ('new', 'INIT', 0, None) and sessions()[0] == first[0],
+           'one whose first exchange is in flight', first)
+    status, one = nginx.api('/sessions/new')
+    tap.ok(status == 200 and one['logs'] == [] and one['running'] == 1,
+           'has no records', one)
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    nginx.wait_total(5)
+
+    go = threading.Event()
+    threads = stream(nginx, upstream, 'sk-ant-0123456789abcdef', 'new', go)
+    busy = wait_for(lambda: [s for s in sessions() if s['running']])
+    tap.ok(busy and (busy[0]['id'], busy[0]['status'], busy[0]['requests'])
+           == (first[0]['id'], 'BUSY', 1), 'then its second', busy)
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    nginx.wait_total(6)
+    last = wait_for(lambda: [s for s in sessions() if s['requests'] == 2
+                             and s['id'] == first[0]['id']
+                             and not s['running']])
+    tap.ok(last and last[0]['status'] == 'IDLE', 'and it rests', last)
+
+    nginx.api('/logs?session=new', method='DELETE')
+    tap.ok(nginx.api('/sessions/new')[0] == 404 and len(sessions()) == 2,
+           'without records it is gone')
+    tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
+           *nginx.complaints()[:5])
+    nginx.stop()
+    tap.done()
+
+
+if __name__ == '__main__':
+    main()
