@@ -12,6 +12,7 @@
 #   make asan        nginx with the module linked in, under sanitizers
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
 #   make bench       what the module costs: WHAT=instructions
+#   make dashboards  Grafana's dashboards from docs/grafana/source
 #   make prices      the built-in price table anew: VERSION=0.1.8
 #   make install     copies the module to nginx's modules, and llm-monitor
 
@@ -250,6 +251,13 @@ prices:
 	@scripts/update-prices $(VERSION)
 
 
+# the dashboards, which are committed too
+
+dashboards:
+	@scripts/install-deps test
+	@scripts/dashboards
+
+
 bench: module
 	@scripts/install-deps test bench
 	@python3 t/bench/bench.py $(WHAT)
@@ -262,4 +270,5 @@ clean:
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test next \
-        test-next asan test-asan fuzz prices bench clean page listed FORCE
+        test-next asan test-asan fuzz prices dashboards \
+        bench clean page listed FORCE
