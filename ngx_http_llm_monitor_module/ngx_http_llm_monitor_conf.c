@@ -652,6 +652,56 @@ ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_llm_monitor_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_llm_monitor_loc_conf_t *lcf = conf;
+
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
+    mcf->enabled = 1;
+    mcf->live = 1;
+
+    return ngx_http_llm_monitor_serve(cf, cmd, lcf,
+                                      NGX_HTTP_LLM_MONITOR_SERVE_METRICS,
+                                      ngx_http_llm_monitor_metrics_handler);
+}
+
+
+char *
+ngx_http_llm_monitor_set_health(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_llm_monitor_loc_conf_t *lcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_uint_t                         serve;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    serve = NGX_HTTP_LLM_MONITOR_SERVE_HEALTH;
+
+    if (cf->args->nelts == 2) {
+        value = cf->args->elts;
+
+        if (ngx_strcmp(value[1].data, "live") != 0) {
+            return ngx_http_llm_monitor_bad_value(cf, (char *) cmd->name.data,
+                                                  &value[1],
+                                                  "\"live\" or absent");
+        }
+
+        serve = NGX_HTTP_LLM_MONITOR_SERVE_ALIVE;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
+    mcf->enabled = 1;
+
+    return ngx_http_llm_monitor_serve(cf, cmd, lcf, serve,
+                                      ngx_http_llm_monitor_health_handler);
+}
+
+
+char *
 ngx_http_llm_monitor_set_ui(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_llm_monitor_loc_conf_t *lcf = conf;

@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_module.h"
 #include "capture/ngx_http_llm_monitor_capture.h"
+#include "ring/llm_metrics_count.h"
 #include "serve/ngx_http_llm_monitor_api.h"
 #include "store/llm_filter.h"
 
@@ -39,6 +40,28 @@ static ngx_conf_enum_t  ngx_http_llm_monitor_bodies[] = {
     { ngx_string("errors"), NGX_HTTP_LLM_MONITOR_BODIES_ERRORS },
     { ngx_string("request"), NGX_HTTP_LLM_MONITOR_BODIES_REQUEST },
     { ngx_string("response"), NGX_HTTP_LLM_MONITOR_BODIES_RESPONSE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_llm_monitor_compat[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("openai"), LLM_METRICS_OPENAI },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_llm_monitor_otel[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("on"), LLM_METRICS_OTEL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_llm_monitor_accounts[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("hash"), LLM_METRICS_ACCOUNT_HASH },
+    { ngx_string("raw"), LLM_METRICS_ACCOUNT },
     { ngx_null_string, 0 }
 };
 
@@ -178,6 +201,41 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("llm_monitor_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_llm_monitor_set_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("llm_monitor_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_health,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("llm_monitor_metrics_compat"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_word,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, compat),
+      ngx_http_llm_monitor_compat },
+
+    { ngx_string("llm_monitor_metrics_otel"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_word,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, otel),
+      ngx_http_llm_monitor_otel },
+
+    { ngx_string("llm_monitor_metrics_account"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_word,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, accounts),
+      ngx_http_llm_monitor_accounts },
 
     { ngx_string("llm_monitor_remote"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -364,6 +422,9 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
     mcf->max_size = NGX_CONF_UNSET;
     mcf->synchronous = NGX_CONF_UNSET_UINT;
     mcf->capture_memory = NGX_CONF_UNSET_SIZE;
+    mcf->compat = NGX_CONF_UNSET_UINT;
+    mcf->otel = NGX_CONF_UNSET_UINT;
+    mcf->accounts = NGX_CONF_UNSET_UINT;
 
     mcf->zone.ring_size = NGX_CONF_UNSET_SIZE;
     mcf->zone.spool_size = NGX_CONF_UNSET;
@@ -387,6 +448,12 @@ ngx_http_llm_monitor_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(mcf->max_size, (off_t) 10 * 1024 * 1024 * 1024);
     ngx_conf_init_uint_value(mcf->synchronous, 2);
     ngx_conf_init_size_value(mcf->capture_memory, 256 * 1024 * 1024);
+
+    ngx_conf_init_uint_value(mcf->compat, 0);
+    ngx_conf_init_uint_value(mcf->otel, 0);
+    ngx_conf_init_uint_value(mcf->accounts, 0);
+
+    mcf->sets = mcf->compat | mcf->otel | mcf->accounts;
 
     ngx_conf_init_size_value(mcf->zone.ring_size, 64 * 1024 * 1024);
     ngx_conf_init_value(mcf->zone.spool_size, 1024 * 1024 * 1024);

@@ -38,6 +38,9 @@
 #define NGX_HTTP_LLM_MONITOR_SERVE_API        1
 #define NGX_HTTP_LLM_MONITOR_SERVE_API_READ   2
 #define NGX_HTTP_LLM_MONITOR_SERVE_UI         3
+#define NGX_HTTP_LLM_MONITOR_SERVE_METRICS    4
+#define NGX_HTTP_LLM_MONITOR_SERVE_HEALTH     5
+#define NGX_HTTP_LLM_MONITOR_SERVE_ALIVE      6
 
 
 typedef struct ngx_http_llm_monitor_readers_s  ngx_http_llm_monitor_readers_t;
@@ -69,6 +72,12 @@ typedef struct {
 
     ngx_uint_t                     live;           /* somebody may ask what is
                                                       in flight */
+
+    /* LLM_METRICS_..., and all three together */
+    ngx_uint_t                     compat;
+    ngx_uint_t                     otel;
+    ngx_uint_t                     accounts;
+    ngx_uint_t                     sets;
 
     ngx_int_t                      request_id;     /* index of $request_id,
                                                       or NGX_ERROR */
@@ -140,6 +149,10 @@ char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
 char *ngx_http_llm_monitor_set_prices(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_health(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_ui(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

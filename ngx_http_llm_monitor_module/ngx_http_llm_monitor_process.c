@@ -303,6 +303,8 @@ ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
 
     ngx_http_llm_monitor_capture_exit(mcf, cycle->log);
     llm_live_leave(&mcf->zone.own);
+    llm_control_leave(mcf->zone.control, mcf->zone.share);
+    mcf->zone.share = -1;
 
     /*
      * Whoever is last may find the lock free and the ring not empty; what

@@ -289,3 +289,66 @@ nginx.conf:
 --- error_log
 "llm_monitor_api" directive cannot be beside another content handler in
 nginx.conf:
+
+
+
+=== TEST 39: http: llm_monitor_metrics;
+--- error_log
+"llm_monitor_metrics" directive is not allowed here
+nginx.conf:
+
+
+
+=== TEST 40: location: llm_monitor_metrics now;
+--- error_log
+invalid number of arguments in "llm_monitor_metrics" directive
+nginx.conf:
+
+
+
+=== TEST 41: location: llm_monitor_metrics; llm_monitor_metrics;
+--- error_log
+"llm_monitor_metrics" directive is duplicate
+nginx.conf:
+
+
+
+=== TEST 42: location: llm_monitor_health dead;
+--- error_log
+invalid value "dead" of "llm_monitor_health", it must be "live" or absent
+nginx.conf:
+
+
+
+=== TEST 43: http: llm_monitor_metrics_compat vllm;
+--- error_log
+invalid value "vllm" of "llm_monitor_metrics_compat", it must be "off" or "openai"
+nginx.conf:
+
+
+
+=== TEST 44: http: llm_monitor_metrics_otel yes;
+--- error_log
+invalid value "yes" of "llm_monitor_metrics_otel", it must be "off" or "on"
+nginx.conf:
+
+
+
+=== TEST 45: http: llm_monitor_metrics_account md5;
+--- error_log
+invalid value "md5" of "llm_monitor_metrics_account", it must be "off", "hash" or "raw"
+nginx.conf:
+
+
+
+=== TEST 46: http: llm_monitor_metrics_account raw; llm_monitor_metrics_account raw;
+--- error_log
+"llm_monitor_metrics_account" directive is duplicate
+nginx.conf:
+
+
+
+=== TEST 47: server: llm_monitor_metrics_otel on;
+--- error_log
+"llm_monitor_metrics_otel" directive is not allowed here
+nginx.conf:

@@ -82,6 +82,10 @@ void ngx_http_llm_monitor_response_head(ngx_http_llm_monitor_ctx_t *ctx,
 void ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
 
+/* Its numbers go into the metrics. */
+void ngx_http_llm_monitor_count(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
+
 /* It is in flight no more. */
 void ngx_http_llm_monitor_flight_end(ngx_http_llm_monitor_ctx_t *ctx);
 

@@ -9,8 +9,11 @@
 
 
 #include "ngx_http_llm_monitor_ctx.h"
+#include "../ring/llm_metrics_count.h"
 
 
+static void ngx_http_llm_monitor_flight_upstream(
+    ngx_http_llm_monitor_ctx_t *ctx, uint16_t *upstreams);
 static void ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx);
 static void ngx_http_llm_monitor_flight_facts(
     ngx_http_llm_monitor_ctx_t *ctx, llm_live_slot_t *slot);
@@ -23,8 +26,11 @@ static void ngx_http_llm_monitor_flight_text(llm_live_slot_t *slot, int n,
 void
 ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf)
 {
+    uint16_t                     upstreams[LLM_METRICS_UPSTREAMS];
     ngx_queue_t                 *q;
     ngx_http_llm_monitor_ctx_t  *ctx;
+
+    ngx_memzero(upstreams, sizeof(upstreams));
 
     for (q = ngx_queue_head(&mcf->exchanges);
          q != ngx_queue_sentinel(&mcf->exchanges);
@@ -33,6 +39,30 @@ ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf)
         ctx = ngx_queue_data(q, ngx_http_llm_monitor_ctx_t, queue);
 
         ngx_http_llm_monitor_flight(ctx);
+        ngx_http_llm_monitor_flight_upstream(ctx, upstreams);
+    }
+
+    llm_metrics_flights(&mcf->zone.metrics, mcf->zone.share, upstreams);
+}
+
+
+static void
+ngx_http_llm_monitor_flight_upstream(ngx_http_llm_monitor_ctx_t *ctx,
+    uint16_t *upstreams)
+{
+    uint32_t    n;
+    llm_str_t   s;
+    ngx_str_t  *name;
+
+    name = ngx_http_llm_monitor_upstream_name(ctx->request);
+
+    s.data = name ? name->data : NULL;
+    s.len = name ? name->len : 0;
+
+    n = llm_metrics_upstream_of(&ctx->mcf->zone.metrics, &s);
+
+    if (upstreams[n] != UINT16_MAX) {
+        upstreams[n]++;
     }
 }
 

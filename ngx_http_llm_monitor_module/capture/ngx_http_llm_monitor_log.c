@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_llm_monitor_ctx.h"
+#include "../ring/llm_metrics_count.h"
 #include "../record/llm_text.h"
 
 #include <sys/random.h>
@@ -123,6 +124,8 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
         return;
     }
 
+    ngx_http_llm_monitor_count(ctx, r, rec);
+
     keep = ngx_http_llm_monitor_keep(ctx, r);
 
     if (keep == NGX_HTTP_LLM_MONITOR_KEEP_METRICS) {
@@ -134,6 +137,7 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
     }
 
     ngx_http_llm_monitor_bodies(ctx, rec);
+    llm_metrics_count_bodies(&zone->metrics, rec);
 
     if (ngx_http_llm_monitor_zone_publish(zone, rec, log) != NGX_OK) {
         ngx_http_llm_monitor_body_unlink(&ctx->request_body);

@@ -4,8 +4,10 @@
  */
 
 
+#include <stdio.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
+#include <yajl/yajl_version.h>
 
 #include "llm_json.h"
 
@@ -290,4 +292,16 @@ llm_json_close(void *data)
     w->len = w->start[--w->depth];
 
     return 1;
+}
+
+
+void
+llm_json_library(char *text)
+{
+    int  version;
+
+    version = yajl_version();
+
+    (void) snprintf(text, LLM_JSON_LIBRARY, "%d.%d.%d", version / 10000,
+                    version / 100 % 100, version % 100);
 }

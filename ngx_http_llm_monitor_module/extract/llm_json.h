@@ -44,4 +44,10 @@ int llm_json_check(const uint8_t *p, size_t n, const llm_mem_t *mem,
     size_t *at);
 
 
+/* Writes the version of the library, at most LLM_JSON_LIBRARY bytes. */
+#define LLM_JSON_LIBRARY  32
+
+void llm_json_library(char *text);
+
+
 #endif /* _LLM_JSON_H_INCLUDED_ */

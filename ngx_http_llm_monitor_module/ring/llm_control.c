@@ -46,6 +46,27 @@ llm_control_init(llm_control_t *c)
 }
 
 
+int
+llm_control_error(uint32_t code)
+{
+    int  i;
+
+    /* https://www.sqlite.org/rescode.html */
+
+    static const uint8_t  codes[LLM_CONTROL_ERRORS - 1] = {
+        5, 13, 10, 11, 8, 26, 14
+    };
+
+    for (i = 0; i < LLM_CONTROL_ERRORS - 1; i++) {
+        if ((code & 0xff) == codes[i]) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 int64_t
 llm_control_now(void)
 {
@@ -72,6 +93,10 @@ llm_control_join(llm_control_t *c, int64_t owner)
 
         if (old > 0 && (old == owner || !llm_owner_alive(old))) {
             llm_control_reclaim(c, share, old);
+
+            if (old != owner) {
+                (void) __atomic_add_fetch(&c->restarts, 1, __ATOMIC_RELAXED);
+            }
         }
     }
 
@@ -104,6 +129,15 @@ llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t owner)
     (void) __atomic_sub_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
 
     __atomic_store_n(&share->owner, 0, __ATOMIC_RELEASE);
+}
+
+
+void
+llm_control_leave(llm_control_t *c, int share)
+{
+    if (share != -1) {
+        llm_control_reclaim(c, &c->shares[share], c->shares[share].owner);
+    }
 }
 
 

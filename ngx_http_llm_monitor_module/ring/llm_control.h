@@ -14,6 +14,7 @@
 
 
 #include "../record/llm.h"
+#include "llm_metrics.h"
 
 
 #define LLM_COMMANDS       16
@@ -57,6 +58,13 @@ typedef struct {
 
 #define LLM_RECORDING_UNKNOWN  2
 
+/* of llm_bounds_ttft: how long commits take, in us */
+#define LLM_CONTROL_BUCKETS    LLM_B_TTFT
+
+/* SQLite's busy, full, ioerr, corrupt, readonly, notadb, cantopen; others */
+#define LLM_CONTROL_ERRORS     8
+#define LLM_CONTROL_FULL       1
+
 typedef struct {
     uint32_t       version;
     uint32_t       recording;          /* 0: paused, 1, or unknown */
@@ -79,6 +87,13 @@ typedef struct {
     int64_t        db_bytes;
     int64_t        wal_bytes;
     int64_t        spool_bytes;        /* all files in spool/ and segments */
+    uint64_t       restarts;           /* workers that died */
+    int64_t        idle_ms;            /* nothing was left to write, monotonic
+                                          clock */
+    int64_t        commit_ms;          /* last commit, since 1970 */
+    uint64_t       commits[llm_w_hist(LLM_CONTROL_BUCKETS)];
+    uint64_t       errors[LLM_CONTROL_ERRORS];
+    uint64_t       ring_high;          /* most bytes in use */
 
     int64_t        backup;             /* who makes one; 0: nobody */
 
@@ -91,6 +106,9 @@ typedef struct {
 
 
 void llm_control_init(llm_control_t *c);
+
+/* The place of an SQLite result code in errors. */
+int llm_control_error(uint32_t code);
 
 /* The clock of deadlines and of writer_beat_ms, in ms. */
 int64_t llm_control_now(void);
@@ -105,6 +123,9 @@ int llm_control_join(llm_control_t *c, int64_t owner);
 /* Takes bytes of the capture budget: LLM_OK, or LLM_FULL past limit. */
 int llm_control_take(llm_control_t *c, int share, size_t bytes, size_t limit);
 void llm_control_give(llm_control_t *c, int share, size_t bytes);
+
+/* A worker's end, if it has one. */
+void llm_control_leave(llm_control_t *c, int share);
 
 /*
  * An asking worker puts a command into the table.  Returns its index, or

@@ -21,6 +21,7 @@ typedef struct {
     llm_control_t    control;
     llm_live_t       live;
     llm_feed_t       feed;
+    llm_metrics_t    metrics;
 } ngx_http_llm_monitor_shared_t;
 
 
@@ -28,6 +29,8 @@ static ngx_int_t ngx_http_llm_monitor_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_llm_monitor_zone_control(
     ngx_http_llm_monitor_zone_t *z, ngx_http_llm_monitor_zone_t *oz);
+static void ngx_http_llm_monitor_zone_lock(void *data);
+static void ngx_http_llm_monitor_zone_unlock(void *data);
 static ngx_int_t ngx_http_llm_monitor_zone_ring(
     ngx_http_llm_monitor_zone_t *z, ngx_http_llm_monitor_zone_t *oz);
 static void ngx_http_llm_monitor_zone_cleanup(void *data);
@@ -136,13 +139,19 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     ngx_http_llm_monitor_zone_t *oz)
 {
     ngx_log_t                      *log;
+    ngx_time_t                     *tp;
     ngx_http_llm_monitor_shared_t  *shared;
+
+    z->metrics.lock = ngx_http_llm_monitor_zone_lock;
+    z->metrics.unlock = ngx_http_llm_monitor_zone_unlock;
+    z->metrics.data = z;
 
     if (oz) {
         z->shpool = oz->shpool;
         z->control = oz->control;
         z->live = oz->live;
         z->feed = oz->feed;
+        z->metrics.shared = oz->metrics.shared;
         return NGX_OK;
     }
 
@@ -154,6 +163,7 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
         z->control = &shared->control;
         z->live = &shared->live;
         z->feed = &shared->feed;
+        z->metrics.shared = &shared->metrics;
         return NGX_OK;
     }
 
@@ -171,10 +181,14 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     z->control = &shared->control;
     z->live = &shared->live;
     z->feed = &shared->feed;
+    z->metrics.shared = &shared->metrics;
 
     llm_control_init(z->control);
     llm_live_init(z->live);
     llm_feed_init(z->feed);
+
+    tp = ngx_timeofday();
+    llm_metrics_init(z->metrics.shared, (int64_t) tp->sec * 1000 + tp->msec);
 
     /* two instances on one directory shall not count alike */
 
@@ -186,6 +200,24 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_llm_monitor_zone_lock(void *data)
+{
+    ngx_http_llm_monitor_zone_t *z = data;
+
+    ngx_shmtx_lock(&z->shpool->mutex);
+}
+
+
+static void
+ngx_http_llm_monitor_zone_unlock(void *data)
+{
+    ngx_http_llm_monitor_zone_t *z = data;
+
+    ngx_shmtx_unlock(&z->shpool->mutex);
 }
 
 
@@ -259,6 +291,7 @@ ngx_http_llm_monitor_zone_init_process(ngx_http_llm_monitor_zone_t *z,
     z->share = llm_control_join(z->control, z->owner);
 
     llm_live_join(&z->own, z->live, z->owner);
+    llm_metrics_join(&z->metrics, z->metrics.shared, ngx_worker);
 
     rc = ngx_http_llm_monitor_zone_open_dirs(z, log);
 
@@ -571,6 +604,15 @@ ngx_uint_t
 ngx_http_llm_monitor_zone_recording(ngx_http_llm_monitor_zone_t *z)
 {
     return __atomic_load_n(&z->control->recording, __ATOMIC_RELAXED) != 0;
+}
+
+
+void
+ngx_http_llm_monitor_zone_size(ngx_http_llm_monitor_zone_t *z, size_t *size,
+    size_t *unused)
+{
+    *size = z->shm_zone->shm.size;
+    *unused = z->shpool->pfree * ngx_pagesize;
 }
 
 

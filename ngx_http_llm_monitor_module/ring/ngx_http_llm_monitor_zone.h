@@ -17,6 +17,7 @@
 #include "llm_control.h"
 #include "llm_feed.h"
 #include "llm_live.h"
+#include "llm_metrics.h"
 #include "llm_owner.h"
 #include "llm_spool.h"
 #include "ngx_http_llm_monitor_ring_file.h"
@@ -32,6 +33,7 @@ typedef struct {
     llm_live_t                        *live;         /* the same */
     llm_live_own_t                     own;          /* this worker's of it */
     llm_feed_t                        *feed;         /* in the zone */
+    llm_metrics_own_t                  metrics;      /* this worker's */
 
     /* mapped by the master and inherited; file outlives a reload */
     llm_ring_t                         ring;
@@ -114,6 +116,10 @@ void ngx_http_llm_monitor_zone_give(ngx_http_llm_monitor_zone_t *z,
 /* Whether records become rows; paused traffic is ledger only. */
 ngx_uint_t ngx_http_llm_monitor_zone_recording(
     ngx_http_llm_monitor_zone_t *z);
+
+/* Bytes of the zone and those of it that are free. */
+void ngx_http_llm_monitor_zone_size(ngx_http_llm_monitor_zone_t *z,
+    size_t *size, size_t *unused);
 
 /* Snapshot of the law, taken under the mutex. */
 void ngx_http_llm_monitor_zone_terms(ngx_http_llm_monitor_zone_t *z,

@@ -6,6 +6,7 @@
 
 #include "ngx_http_llm_monitor_api.h"
 #include "ngx_http_llm_monitor_call.h"
+#include "../ring/llm_metrics_count.h"
 
 
 #define NGX_HTTP_LLM_MONITOR_READ     (NGX_HTTP_GET|NGX_HTTP_HEAD)
@@ -33,6 +34,8 @@ static ngx_int_t ngx_http_llm_monitor_id(ngx_str_t *s, int64_t *id);
 static ngx_http_llm_monitor_call_t *ngx_http_llm_monitor_call(
     ngx_http_request_t *r);
 static void ngx_http_llm_monitor_call_cleanup(void *data);
+static void ngx_http_llm_monitor_call_count(
+    ngx_http_llm_monitor_call_t *call);
 static ngx_int_t ngx_http_llm_monitor_list(ngx_http_llm_monitor_call_t *call);
 static int ngx_http_llm_monitor_list_run(ngx_http_llm_monitor_call_t *call);
 static ngx_int_t ngx_http_llm_monitor_count(
@@ -176,6 +179,7 @@ ngx_http_llm_monitor_api_handler(ngx_http_request_t *r)
 
     call->name.data = name.data;
     call->name.len = name.len;
+    call->route = &route->path;
     call->response = route->response;
 
     if (r->method == NGX_HTTP_DELETE) {
@@ -363,8 +367,36 @@ ngx_http_llm_monitor_call_cleanup(void *data)
         ngx_del_timer(&call->retry);
     }
 
+    ngx_http_llm_monitor_call_count(call);
+
     llm_filter_free(call->filter);
     llm_buf_free(&call->out);
+}
+
+
+static void
+ngx_http_llm_monitor_call_count(ngx_http_llm_monitor_call_t *call)
+{
+    int64_t              ms;
+    llm_str_t            route;
+    ngx_time_t          *tp;
+    ngx_http_request_t  *r;
+
+    if (call->route == NULL) {
+        return;
+    }
+
+    r = call->request;
+    tp = ngx_timeofday();
+
+    ms = (int64_t) (tp->sec - r->start_sec) * 1000
+         + ((int64_t) tp->msec - (int64_t) r->start_msec);
+
+    route.data = call->route->len ? call->route->data : (u_char *) "/";
+    route.len = call->route->len ? call->route->len : 1;
+
+    llm_metrics_count_call(&call->mcf->zone.metrics, &route,
+                           r->headers_out.status, ngx_max(ms, 0) * 1000);
 }
 
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * The content handlers of locations with llm_monitor_api and llm_monitor_ui.
+ * The content handlers of locations with llm_monitor_api and its sisters.
  */
 
 
@@ -15,6 +15,8 @@
 
 ngx_int_t ngx_http_llm_monitor_api_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_llm_monitor_ui_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_llm_monitor_metrics_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_llm_monitor_health_handler(ngx_http_request_t *r);
 
 /* At the merge of a location: warns of a scope that any client can choose. */
 void ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,

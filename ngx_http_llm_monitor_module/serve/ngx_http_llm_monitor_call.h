@@ -34,6 +34,8 @@ struct ngx_http_llm_monitor_call_s {
     ngx_http_llm_monitor_main_conf_t   *mcf;
     ngx_http_llm_monitor_loc_conf_t    *lcf;
 
+    ngx_str_t                          *route;
+
     /* from the path */
     int64_t                             id;
     llm_str_t                           name;
@@ -166,6 +168,17 @@ ngx_int_t ngx_http_llm_monitor_backup_send(ngx_http_llm_monitor_call_t *call,
 
 /* Sends call->out as JSON, or call->err if call->rc is an error. */
 ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);
+
+/*
+ * NGX_OK, and the body is discarded, if the client may look at a location that
+ * takes GET and HEAD alone; else what the content handler returns.
+ */
+ngx_int_t ngx_http_llm_monitor_look(ngx_http_request_t *r,
+    llm_query_error_t *err);
+
+/* Sends an answer; p and type must live as long as the request. */
+ngx_int_t ngx_http_llm_monitor_reply(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, u_char *p, size_t len);
 
 /* Sends an error as JSON; allow is for 405, else NULL. */
 ngx_int_t ngx_http_llm_monitor_error(ngx_http_request_t *r,

@@ -7,8 +7,7 @@
 #include "ngx_http_llm_monitor_call.h"
 
 
-static ngx_int_t ngx_http_llm_monitor_json(ngx_http_request_t *r,
-    ngx_uint_t status, u_char *p, size_t len);
+static ngx_str_t  ngx_http_llm_monitor_json = ngx_string("application/json");
 
 
 ngx_int_t
@@ -18,8 +17,9 @@ ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call)
         return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
     }
 
-    return ngx_http_llm_monitor_json(call->request, NGX_HTTP_OK,
-                                     call->out.data, call->out.len);
+    return ngx_http_llm_monitor_reply(call->request, NGX_HTTP_OK,
+                                      &ngx_http_llm_monitor_json,
+                                      call->out.data, call->out.len);
 }
 
 
@@ -64,7 +64,9 @@ ngx_http_llm_monitor_error(ngx_http_request_t *r, llm_query_error_t *err,
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_llm_monitor_json(r, err->status, p, out.len);
+        rc = ngx_http_llm_monitor_reply(r, err->status,
+                                        &ngx_http_llm_monitor_json, p,
+                                        out.len);
 
     } else {
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -76,12 +78,42 @@ ngx_http_llm_monitor_error(ngx_http_request_t *r, llm_query_error_t *err,
 }
 
 
-/* p must live as long as the request */
-
-static ngx_int_t
-ngx_http_llm_monitor_json(ngx_http_request_t *r, ngx_uint_t status, u_char *p,
-    size_t len)
+ngx_int_t
+ngx_http_llm_monitor_look(ngx_http_request_t *r, llm_query_error_t *err)
 {
+    ngx_int_t  rc;
+
+    static ngx_str_t  allow = ngx_string("GET, HEAD");
+
+    if (r != r->main) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_llm_monitor_access(r, err) != NGX_OK) {
+        return ngx_http_llm_monitor_error(r, err, NULL);
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        (void) llm_query_fail(err, NGX_HTTP_NOT_ALLOWED, "method_not_allowed",
+                              NULL, "this takes GET, HEAD");
+        return ngx_http_llm_monitor_error(r, err, &allow);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_llm_monitor_reply(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, u_char *p, size_t len)
+{
+    u_char       *end;
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t   out;
@@ -93,8 +125,13 @@ ngx_http_llm_monitor_json(ngx_http_request_t *r, ngx_uint_t status, u_char *p,
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;
 
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    /* directives such as gzip_types know a type without its parameters */
+
+    end = ngx_strlchr(type->data, type->data + type->len, ';');
+
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = end ? (size_t) (end - type->data)
+                                          : type->len;
     r->headers_out.content_type_lowcase = NULL;
 
     b = ngx_calloc_buf(r->pool);

@@ -35,6 +35,10 @@ int llm_query_fail(llm_query_error_t *err, int status, const char *code,
 void llm_query_error_json(const llm_query_error_t *err, llm_buf_t *out);
 
 
+/* The version of SQLite. */
+const char *llm_query_sqlite(void);
+
+
 typedef enum {
     LLM_FOR_LIST = 1, LLM_FOR_COUNT, LLM_FOR_CLEAR, LLM_FOR_EXPORT,
     LLM_FOR_EVENTS, LLM_FOR_FACETS, LLM_FOR_SESSIONS, LLM_FOR_SESSION,

@@ -188,11 +188,6 @@ llm_reader_version(llm_reader_t *reader, llm_query_error_t *err)
         return LLM_OK;
     }
 
-    if (app == LLM_SCHEMA_APP_ID && version < LLM_SCHEMA_VERSION) {
-        return llm_query_fail(err, 503, "database_busy", NULL,
-                              "database is being brought up to date");
-    }
-
     if (app != LLM_SCHEMA_APP_ID || version != LLM_SCHEMA_VERSION) {
         return llm_query_fail(err, 503, "database_error", NULL,
                               "database was made by another version");
@@ -350,4 +345,11 @@ llm_reader_now(void)
     clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+const char *
+llm_query_sqlite(void)
+{
+    return sqlite3_libversion();
 }

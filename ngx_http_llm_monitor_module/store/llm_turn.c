@@ -23,6 +23,8 @@
 #define LLM_TURN_WAL_RESET      3051003
 
 
+static void llm_turn_high(llm_turn_t *t);
+static void llm_turn_idle(llm_turn_t *t);
 static int llm_turn_ready(llm_turn_t *t);
 static int llm_turn_open(llm_turn_t *t);
 static int llm_turn_recording(llm_turn_t *t);
@@ -119,6 +121,8 @@ llm_turn(llm_turn_t *t)
         return;
     }
 
+    llm_turn_high(t);
+
     rc = llm_turn_records(t);
 
     if (rc == LLM_AGAIN) {
@@ -133,6 +137,33 @@ llm_turn(llm_turn_t *t)
     }
 
     llm_turn_tell(t);
+    llm_turn_idle(t);
+}
+
+
+static void
+llm_turn_high(llm_turn_t *t)
+{
+    uint64_t  used, room;
+
+    llm_ring_usage(t->ring, &used, &room);
+
+    if (used > t->writer.control->ring_high) {
+        __atomic_store_n(&t->writer.control->ring_high, used,
+                         __ATOMIC_RELAXED);
+    }
+}
+
+
+/* A turn that was not stopped has written all that there was at its begin. */
+
+static void
+llm_turn_idle(llm_turn_t *t)
+{
+    if (!t->stop(t->stop_data)) {
+        __atomic_store_n(&t->writer.control->idle_ms,
+                         t->writer.control->writer_beat_ms, __ATOMIC_RELAXED);
+    }
 }
 
 
@@ -312,6 +343,8 @@ llm_turn_tell(llm_turn_t *t)
     c = t->writer.control;
 
     c->db_errors += t->writer.db.errors - t->errors;
+    llm_metrics_add(&c->errors[llm_control_error(t->writer.db.code)],
+                    t->writer.db.errors - t->errors);
     t->errors = t->writer.db.errors;
 
     c->db_moved_aside += t->writer.db.moved_aside;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "llm_insert.h"
@@ -44,6 +45,7 @@ static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
 
 
 static void llm_writer_release(llm_writer_t *w);
+static int64_t llm_writer_us(clockid_t clock);
 static int llm_writer_wal_full(llm_writer_t *w);
 static void llm_writer_feed(llm_writer_t *w, const llm_record_t *r);
 static void llm_writer_times(llm_record_t *r);
@@ -197,8 +199,20 @@ llm_writer_begin(llm_writer_t *w)
     }
 
     w->in_batch = 1;
+    w->began_us = llm_writer_us(CLOCK_MONOTONIC);
 
     return LLM_OK;
+}
+
+
+static int64_t
+llm_writer_us(clockid_t clock)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(clock, &ts);
+
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 
@@ -717,6 +731,12 @@ llm_writer_commit(llm_writer_t *w)
     }
 
     w->in_batch = 0;
+
+    (void) llm_metrics_observe(w->control->commits, &llm_bounds_ttft,
+                               llm_writer_us(CLOCK_MONOTONIC) - w->began_us);
+
+    __atomic_store_n(&w->control->commit_ms,
+                     llm_writer_us(CLOCK_REALTIME) / 1000, __ATOMIC_RELAXED);
 
     /*
      * Into a file that was deleted meanwhile: nobody will see it, so nothing

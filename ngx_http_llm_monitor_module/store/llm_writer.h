@@ -62,6 +62,7 @@ typedef struct {
     size_t             bytes;         /* of bodies in this batch */
     int64_t            wal_ms;        /* when a reader was in the way */
     int                wal_failed;    /* and it failed */
+    int64_t            began_us;      /* this batch, monotonic clock */
     uint8_t           *room;          /* LLM_FRAME_RAW bytes */
     size_t             nfiles;
     char               files[LLM_BATCH_FILES][LLM_SPOOL_NAME_MAX];

@@ -174,6 +174,12 @@ API = '''
             llm_monitor_api;
             llm_monitor_max_body_size 7m;
         }}
+        location = /metrics {{
+            llm_monitor_metrics;
+        }}
+        location = /health {{
+            llm_monitor_health;
+        }}
     }}
 '''
 
@@ -292,6 +298,30 @@ class Nginx:
         if wrong:
             raise RuntimeError('not what docs/openapi.yaml says: ' + wrong)
         return r.status, answer
+
+    def get(self, path, headers=None):
+        """(status, headers, bytes) of another location of the API's port."""
+        c = http.client.HTTPConnection('127.0.0.1', self.api_port, timeout=60)
+        try:
+            c.request('GET', path, headers=headers or {})
+            r = c.getresponse()
+            return r.status, r.headers, r.read()
+        finally:
+            c.close()
+
+    def metrics(self):
+        """{'name{labels}': value} of a scrape."""
+        status, _, text = self.get('/metrics')
+        if status != 200:
+            raise RuntimeError('the scrape answered %s' % status)
+        found = {}
+        for line in text.decode().splitlines():
+            if not line.startswith('#'):
+                name, value = line.rsplit(' ', 1)
+                if name in found:
+                    raise RuntimeError('%s is there twice' % name)
+                found[name] = float(value)
+        return found
 
     def total(self):
         status, answer = self.api('/count')

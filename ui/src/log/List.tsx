@@ -90,7 +90,6 @@ interface Props {
   rows: Rows;
   selected: string | null;
   open: boolean;                // the selected one is beside the list
-  step: { current: (by: number) => void };      // set here
   onSelect: (row: Record) => void;
   onOpen: (row: Record) => void;
   onMenu: (row: Record) => void;
@@ -177,8 +176,6 @@ export function List(props: Props) {
       props.onSelect(row);
     }
   };
-
-  props.step.current = step;
 
   const current = () => {
     const index = selected ? rows.indexOf(selected) : -1;
