@@ -63,6 +63,7 @@ X-Provider: openai
     "GET /monitor/api/count?min_cost=0.002",
     "GET /monitor/api?min_cost=0.003",
     "GET /monitor/api?unpriced=1&model=house-1",
+    "GET /monitor/api/export?format=csv&model=house-1",
 ]
 --- response_body_like eval
 [
@@ -71,8 +72,9 @@ X-Provider: openai
     qr/waited/,
     qr/^\{"total":2\}$/,
     qr/^\{"total":1\}$/,
-    qr/"total":1,.*"cost_usd":0\.003,"price_source":"genai-prices [\d.]+ 20\d\d-\d\d-\d\d"/,
+    qr/"total":1,.*"cost_usd":0\.003,"price_source":"genai-prices [\d.]+ 20\d\d-\d\d-\d\d","reported_cost_usd":0\.0042,/,
     qr/"total":1,.*"cost_usd":null,"price_source":null/,
+    qr/,"cost_usd","price_source","reported_cost_usd",.*,,0\.0042,/s,
 ]
 
 

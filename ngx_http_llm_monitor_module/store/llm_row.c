@@ -290,6 +290,8 @@ llm_row_cells(const llm_row_t *row, llm_cells_t *cells)
                    num[LLM_N_ESTIMATED_OUTPUT_TOKENS], 0);
     llm_row_number(cells, "cost_usd", num[LLM_N_COST_NANO], 9);
     llm_row_text(cells, "price_source", &str[LLM_S_PRICE_SOURCE]);
+    llm_row_number(cells, "reported_cost_usd",
+                   num[LLM_N_REPORTED_COST_NANO], 9);
     llm_row_text(cells, "finish_reason", &str[LLM_S_FINISH_REASON]);
     llm_row_text(cells, "response_id", &str[LLM_S_RESPONSE_ID]);
     llm_row_text(cells, "request_id", &str[LLM_S_REQUEST_ID]);
