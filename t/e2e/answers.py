@@ -40,6 +40,7 @@ def main():
     nginx = Nginx(upstream.port).start()
     sent = request('POST', '/v1/chat/completions',
                    [('Host', 'x'), ('Content-Type', JSON),
+                    ('X-Session-Id', 's-1'),
                     ('Authorization', 'Bearer sk-0123456789abcdef')], ASKED)
     for _ in range(3):
         exchange(nginx.buffered, upstream, sent,
@@ -49,7 +50,7 @@ def main():
     n = page['logs'][0]['id']
 
     for path, item in spec.document()['paths'].items():
-        real = path.replace('{id}', n)
+        real = path.replace('{id}', 's-1' if '/sessions' in path else n)
         for method in item.keys() - {'parameters'}:
             body = {'recording': True} if method == 'put' else None
             if method == 'delete':
