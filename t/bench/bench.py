@@ -1,9 +1,10 @@
 """What the module costs: plain nginx beside the module with bodies, without
 bodies, and paused, interleaved in the same run.
 
-    bench.py [instructions] [cpu] [delay] [streams] [large] [profile]
+    bench.py [instructions] [cpu] [delay] [streams] [large] [profile] [queries]
 
-With no argument: all of them, in less than ten minutes.  Instructions are
+With no argument: all of them but queries.py's, which fills a database of ten
+million rows first, in less than ten minutes.  Instructions are
 exact (callgrind, the difference of two counts of requests in one process,
 user space, the event loop's thread alone); everything else is a ratio within
 a round, and `plain again` shows the noise of the machine.  Progress goes to
@@ -23,6 +24,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'e2e'))
 
+import queries as questions
 from lib import (Client, Nginx, Upstream, free_port, load_binary,
                  need_module, wait_for)
 
@@ -356,13 +358,18 @@ def large(upstream):
           ['', 'MB', 'ms for the client'], rows)
 
 
+def queries(upstream):
+    questions.queries(upstream, say, table, load, pin)
+
+
 PARTS = {'instructions': instructions, 'profile': profile, 'cpu': cpu,
-         'delay': delay, 'streams': streams, 'large': large}
+         'delay': delay, 'streams': streams, 'large': large,
+         'queries': queries}
 
 
 def main():
     need_module()
-    chosen = sys.argv[1:] or list(PARTS)
+    chosen = sys.argv[1:] or [p for p in PARTS if p != 'queries']
     wrong = [p for p in chosen if p not in PARTS]
     if wrong:
         sys.exit('no such part: %s (there are %s)'

@@ -1,0 +1,298 @@
+"""How long questions take at a million rows and at ten, and what they cost
+the streams that are proxied meanwhile: `make bench WHAT=queries`.
+
+Environment:
+    BENCH_SIZES    numbers of rows (default: 1m 10m)
+    BENCH_FILLED   a folder whose 1m and 10m are filled databases, by
+                   scripts/fill -e <now>; without it they are made and removed
+    BENCH_ROUNDS   of streams beside questions (default: 5)"""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+from lib import ROOT, Nginx
+
+SIZES = os.environ.get('BENCH_SIZES', '1m 10m').split()
+ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
+TIMES, ENOUGH_S = 15, 3
+EXPORT_S = 4
+PAGE = '/logs?total=0&'
+
+
+@contextlib.contextmanager
+def filled(size, say):
+    """A folder with so many rows, which the worker may write to."""
+    given = os.environ.get('BENCH_FILLED')
+    if given:
+        yield pathlib.Path(given) / size
+        return
+    path = pathlib.Path(tempfile.mkdtemp(prefix='llm-bench-', dir='/var/tmp'))
+    try:
+        say('filling %s with %s rows' % (path, size))
+        subprocess.run([str(ROOT / 'scripts/fill'), '-n', size,
+                        str(path / size)], check=True)
+        yield path / size
+    finally:
+        shutil.rmtree(path, True)
+
+
+@contextlib.contextmanager
+def running(path, upstream):
+    nginx = Nginx(upstream.port, workers=1, log_level='warn',
+                  keepalive='keepalive 4096; keepalive_requests 10000000;',
+                  path='retention=0 bodies=0 stats=0 max_size=200g')
+    path.parent.chmod(0o755)
+    for p in (path, *path.iterdir()):
+        if os.getuid() == 0:
+            shutil.chown(p, 'nobody', 'nogroup')
+    nginx.data = path
+    nginx.configure()
+    nginx.start()
+    try:
+        yield nginx
+    finally:
+        nginx.stop()
+
+
+class Api:
+    """One connection that is kept."""
+
+    def __init__(self, nginx):
+        self.c = http.client.HTTPConnection('127.0.0.1', nginx.api_port,
+                                            timeout=60)
+
+    def get(self, path):
+        """(milliseconds until the answer is whole, the answer)"""
+        start = time.perf_counter()
+        self.c.request('GET', '/monitor/api' + path)
+        r = self.c.getresponse()
+        data = r.read()
+        ms = (time.perf_counter() - start) * 1000
+        if r.status == 503:
+            return ms, {'partial': True}
+        if r.status != 200:
+            raise RuntimeError('%s answers %d %s' % (path, r.status, data))
+        return ms, json.loads(data)
+
+
+def values(path):
+    """One seldom and one common text of some kinds of the dictionary."""
+    db = sqlite3.connect('file:%s?mode=ro' % (path / 'proxy_logs.db'), uri=True)
+    top, = db.execute('SELECT max(id) FROM log').fetchone()
+    row = db.execute(
+        'SELECT account, user, model, provider, endpoint, client_ip, session,'
+        ' api_key FROM log WHERE id > ? AND account > 0 AND user > 0 AND'
+        ' session > 0 AND api_key > 0 LIMIT 1',
+        (top - (1 << 21) * 86400000 * 20,)).fetchone()
+    text = lambda n: db.execute('SELECT value FROM dict WHERE id = ?',
+                                (n,)).fetchone()[0]
+    v = dict(zip(('account', 'user', 'model', 'provider', 'endpoint', 'ip'),
+                 map(text, row)))
+    v['session'], = db.execute('SELECT sid FROM session WHERE id = ?',
+                               (row[6],)).fetchone()
+    key = text(row[7])
+    v['key'] = key[:4]
+    seldom = ('SELECT value FROM dict WHERE kind = ? ORDER BY id DESC LIMIT 1')
+    v['seldom user'], = db.execute(seldom, (8,)).fetchone()
+    v['seldom model'], = db.execute(seldom, (6,)).fetchone()
+    v['middle'] = (top >> 21) - 86400000 * 30
+    db.close()
+    return v
+
+
+def asked(v, api):
+    """(name, limit of a page or answer, of a count or None, query) each"""
+    q = lambda name, value: '%s=%s' % (name, urllib.parse.quote(str(value)))
+    cursor = api.get('/logs?total=0&limit=1&until=%d' % v['middle'])[1]['next']
+    yield 'the newest page', 5, None, PAGE
+    yield 'a page by cursor, 30 days down', 5, None, PAGE + 'cursor=' + cursor
+    for text in ('status=200', 'status=401', 'status=429', 'status=5xx',
+                 'errors_only=1', 'quick=errors', 'quick=chat',
+                 'quick=gemini', 'quick=claude', 'quick=image',
+                 'outcome=success', 'outcome=client_abort',
+                 'outcome=stream_error', 'method=POST', 'method=GET',
+                 'protocol=anthropic', 'protocol=cohere', 'operation=chat',
+                 'operation=embeddings', 'stream=1', 'min_duration_ms=60000',
+                 'min_tokens=100000', 'min_cost=1', 'unpriced=1',
+                 'usage_missing=1', 'since=today', 'since=-7d',
+                 'since=-24h&until=-12h'):
+        yield text, 20, 50, text
+    for name in ('provider', 'model', 'endpoint', 'account', 'user', 'key',
+                 'session', 'ip'):
+        yield name, 20, 50, q(name, v[name])
+    for name in ('model', 'user'):
+        yield name + ', the newest', 20, 50, q(name, v['seldom ' + name])
+    yield 'user, nobody', 20, 50, 'user=nobody-at-all'
+    for limit, name, query in (
+            (20, 'summary', '/summary'),
+            (20, 'stats, month by model',
+             '/stats?period=month&bucket=day&by=model'),
+            (20, 'stats, 30 days by model', '/stats?bucket=day&by=model'),
+            (20, 'stats, 30 days by user', '/stats?bucket=day&by=user'),
+            (20, 'stats, 30 days by model, Kathmandu',
+             '/stats?bucket=day&by=model&tz=Asia/Kathmandu'),
+            (20, 'leaderboard, users today', '/leaderboard?by=user'),
+            (20, 'leaderboard, users of the month',
+             '/leaderboard?by=user&period=month'),
+            (20, 'leaderboard, models of the month',
+             '/leaderboard?by=model&period=month'),
+            (20, 'leaderboard, accounts of all time',
+             '/leaderboard?by=account&period=all'),
+            (20, 'leaderboard, addresses of all time',
+             '/leaderboard?by=ip&period=all'),
+            (20, 'availability, 7d by provider',
+             '/availability?range=7d&by=provider'),
+            (20, 'availability, 7d by model',
+             '/availability?range=7d&by=model'),
+            (20, 'availability, 24h by provider',
+             '/availability?range=24h&by=provider'),
+            (10, 'substring, common: gpt', PAGE + 'filter=gpt'),
+            (100, 'substring, nowhere', PAGE + 'filter=nowhere-at-all')):
+        yield name, limit, None, query
+
+
+def measure(api, query):
+    """(median ms, slowest ms, whether it was partial), after one that warms;
+    what is slow is not asked so often"""
+    got, end = [], time.monotonic() + ENOUGH_S
+    api.get(query)
+    while len(got) < TIMES and (len(got) < 3 or time.monotonic() < end):
+        got.append(api.get(query))
+    ms = [g[0] for g in got]
+    return statistics.median(ms), max(ms), any(g[1].get('partial')
+                                               for g in got)
+
+
+def shown(result):
+    median, most, partial = result
+    return ['%.1f' % median, '%.1f%s' % (most, ' (partial)' if partial else '')]
+
+
+def exported(nginx, query):
+    """MB/s of the first seconds of an export, and the memory over idle"""
+    pid = nginx.workers()[0]
+    rss = lambda: int(re.search(r'RssAnon:\s+(\d+)', pathlib.Path(
+        '/proc/%d/status' % pid).read_text())[1]) / 1000
+    before = top = rss()
+    c = http.client.HTTPConnection('127.0.0.1', nginx.api_port, timeout=60)
+    c.request('GET', '/monitor/api/export?' + query)
+    r = c.getresponse()
+    n, start = 0, time.perf_counter()
+    while time.perf_counter() - start < EXPORT_S:
+        data = r.read(1 << 20)
+        if not data:
+            break
+        n += len(data)
+        top = max(top, rss())
+    took = time.perf_counter() - start
+    c.close()
+    return ['%.0f' % (n / took / 1e6), '%.1f' % (top - before)]
+
+
+def beside(nginx, load, pin, queries, say):
+    """Delay of chunks, idle and while questions are asked, in turns."""
+    pin(nginx)
+    options = ('-c', '40', '-n', '40', '-s', 'sse-300-10000')
+    load(nginx, *options)
+    rounds = []
+    for n in range(ROUNDS):
+        found = {}
+        for what in (['idle'] + list(queries))[::1 if n % 2 else -1]:
+            say('streams beside %s: round %d of %d' % (what, n + 1, ROUNDS))
+            stop, asks = threading.Event(), [0]
+
+            def ask():
+                api = Api(nginx)
+                while not stop.is_set():
+                    api.get(queries[what])
+                    asks[0] += 1
+
+            thread = threading.Thread(target=ask)
+            if what != 'idle':
+                thread.start()
+            found[what] = load(nginx, *options)
+            found[what]['asks'] = asks[0]
+            stop.set()
+            if what != 'idle':
+                thread.join()
+        rounds.append(found)
+    for what in rounds[0]:
+        mid = lambda key: statistics.median(r[what][key] for r in rounds)
+        ratio = lambda key: statistics.median(
+            r[what][key] / r['idle'][key] for r in rounds)
+        yield [what, '%.0f' % mid('asks'), '%.0f' % mid('p50_us'),
+               '%.0f' % mid('p99_us'), '%.2f' % ratio('p50_us'),
+               '%.2f' % ratio('p99_us')]
+
+
+def drained():
+    """What the writer reaches of raw SQLite, as t/bench/drain_bench.c says."""
+    binary = ROOT / 'build/drain_bench'
+    sources = [str(ROOT / 't/bench/drain_bench.c')]
+    for part in ('record', 'store', 'ring', 'extract'):
+        sources += map(str, (ROOT / 'ngx_http_llm_monitor_module'
+                             / part).glob('llm_*.c'))
+    subprocess.run(['cc', '-O2', '-o', str(binary), *sources, '-lsqlite3',
+                    '-lzstd', '-lyajl', '-lz', '-lbrotlidec', '-lpcre2-8',
+                    '-lpthread', '-lm'], check=True)
+    for users in ('40', '5000'):
+        out = subprocess.run([str(binary), '200000', '0', '0', users],
+                             check=True, capture_output=True, text=True)
+        rate = lambda name: re.search(name + r' +(\d+) rows/s +([\d.]+)',
+                                      out.stdout).groups()
+        yield [users, *rate('raw'), *rate('drain'),
+               re.search(r'(\d+) %', out.stdout)[1] + ' %']
+
+
+def queries(upstream, say, table, load, pin):
+    times, exports, delays = {}, [], []
+    for size in SIZES:
+        with filled(size, say) as path, running(path, upstream) as nginx:
+            v, api = values(path), Api(nginx)
+            for name, limit, counts, query in asked(v, api):
+                say('%s rows: %s' % (size, name))
+                row = times.setdefault(name, [limit, counts, []])
+                if counts is None:
+                    row[2] += shown(measure(api, query)) + ['', '']
+                else:
+                    row[2] += shown(measure(api, PAGE + query))
+                    row[2] += shown(measure(api, '/count?' + query))
+            for query in ('format=ndjson', 'format=csv', 'format=json'):
+                say('%s rows: export, %s' % (size, query))
+                exports.append([size, query, *exported(nginx, query)])
+            slow = {'summary': '/summary',
+                    'stats, 30 days by model': '/stats?bucket=day&by=model',
+                    'leaderboard of the month':
+                        '/leaderboard?by=user&period=month',
+                    'substring, nowhere': PAGE + 'filter=nowhere-at-all',
+                    'list with total': '/logs',
+                    'count of a filter': '/count?quick=chat'}
+            if size == SIZES[-1]:
+                delays += beside(nginx, load, pin, slow, say)
+    head = ['', 'limit']
+    for size in SIZES:
+        head += [size + ': page or answer', 'slowest', 'count', 'slowest']
+    table('Questions, milliseconds: the median and the slowest of up to %d, as '
+          'the client sees them' % TIMES, head,
+          [[name, '%d' % row[0] + (', %d' % row[1] if row[1] else ''), *row[2]]
+           for name, row in times.items()])
+    table('Export, the first %d seconds' % EXPORT_S,
+          ['rows', '', 'MB/s', 'MB of memory over idle'], exports)
+    table('Delay of a chunk of 40 streams of 100 events a second, beside one '
+          'client that asks without a pause, at %s rows' % SIZES[-1],
+          ['', 'asked', 'p50 us', 'p99 us', 'p50 ratio', 'p99 ratio'], delays)
+    say('draining')
+    table('Draining 200,000 rows without bodies',
+          ['users', 'raw rows/s', 'us CPU', 'drain rows/s', 'us CPU',
+           'of raw'], list(drained()))
