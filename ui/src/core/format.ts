@@ -34,12 +34,18 @@ function numberIn(key: string, options: Intl.NumberFormatOptions) {
 }
 
 export const integer = numberIn('integer', { maximumFractionDigits: 0 });
-export const decimal = numberIn('decimal', { maximumFractionDigits: 1 });
+export const decimal = numberIn('decimal', {
+  minimumFractionDigits: 1, maximumFractionDigits: 1,
+});
 export const percent = numberIn('percent', {
-  style: 'percent', maximumFractionDigits: 1,
+  style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1,
 });
 export const compact = numberIn('compact', {
   notation: 'compact', maximumFractionDigits: 1,
+});
+
+export const change = numberIn('change', {
+  style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero',
 });
 
 const dollars = (key: string, digits: number) => numberIn(key, {
@@ -148,4 +154,5 @@ export const full = timeIn('full', {
   minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3,
   timeZoneName: 'short',
 });
+export const month = timeIn('month', { year: 'numeric', month: 'short' });
 export const day = timeIn('day', { month: 'short', day: 'numeric' });

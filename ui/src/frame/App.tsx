@@ -53,7 +53,7 @@ export function App() {
   return (
     <div class="frame" key={spoken}>
       <a class="skip" href="#main">{t('skip')}</a>
-      <Header onHelp={() => open('help')} onAbout={() => open('about')} />
+      <Header view={view} onHelp={() => open('help')} onAbout={() => open('about')} />
       <Nav current={view.name} />
       <main id="main" tabIndex={-1}>
         <h1 class="hidden">{t(view.word)}</h1>

@@ -6,15 +6,16 @@ import { Popover } from '../parts/Popover';
 import { Look } from './Look';
 import { Search } from './Search';
 import { TimeRange } from './TimeRange';
+import type { View } from './views';
 import { t } from './words';
 
-interface Props { onHelp: () => void; onAbout: () => void }
+interface Props { view: View; onHelp: () => void; onAbout: () => void }
 
-export function Header({ onHelp, onAbout }: Props) {
+export function Header({ view, onHelp, onAbout }: Props) {
   return (
     <header class="head">
       <Search />
-      <TimeRange />
+      <TimeRange view={view} />
       <Popover name={t('menu')} title={t('menu')} class="quiet" align="end"
         label={<Icon name="more" />}>
         {(close) => (

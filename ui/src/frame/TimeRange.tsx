@@ -6,6 +6,7 @@ import { go, useQuery } from '../core/route';
 import { LOCAL, zone } from '../core/zone';
 import { Icon } from '../parts/Icon';
 import { Popover } from '../parts/Popover';
+import type { View } from './views';
 import { t } from './words';
 
 const RANGES = ['', '-15m', '-1h', '-6h', '-24h', '-7d', '-30d', 'today',
@@ -25,8 +26,11 @@ function moment(value: string): string {
     : value.replace('T', ' ');
 }
 
-export function rangeName(since = '', end = ''): string {
-  return isRange(since, end || undefined) ? t(`range.${since}`)
+const nameIn = (view: View, range: Range) =>
+  t(!range && view.anyTime ? view.anyTime : `range.${range}`);
+
+function rangeName(view: View, since = '', end = ''): string {
+  return isRange(since, end || undefined) ? nameIn(view, since)
     : `${since ? moment(since) : '…'} – ${end ? moment(end) : t('now')}`;
 }
 
@@ -76,18 +80,34 @@ function Zone() {
   );
 }
 
-export function TimeRange() {
+// where times say nothing there is still their zone
+
+export function TimeRange({ view }: { view: View }) {
   const { since, until: end } = useQuery();
   const choose = (range: Range, close: () => void) => {
     go({ since: range, until: until(range), at: null });
     close();
   };
 
+  if (view.timeless) {
+    return (
+      <Popover title={t('zone')} align="end" class="range" label={(
+        <>
+          <Icon name="clock" />
+          <span class="ellipsis">{zone()}</span>
+          <Icon name="down" />
+        </>
+      )}>
+        {() => <Zone />}
+      </Popover>
+    );
+  }
+
   return (
     <Popover title={t('range')} align="end" class="range" label={(
       <>
         <Icon name="clock" />
-        <span class="ellipsis">{rangeName(since, end)}</span>
+        <span class="ellipsis">{rangeName(view, since, end)}</span>
         <span class="zone">{zone()}</span>
         <Icon name="down" />
       </>
@@ -100,7 +120,7 @@ export function TimeRange() {
                 aria-pressed={isRange(since ?? '', end)
                               && (since ?? '') === range}
                 onClick={() => choose(range, close)}>
-                {t(`range.${range}`)}
+                {nameIn(view, range)}
               </button>
             ))}
           </div>

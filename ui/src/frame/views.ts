@@ -11,10 +11,20 @@ export interface View {
   key: string;                    // after "g" on the keyboard
   view: ComponentType | (() => Promise<ComponentType>);
   lazy?: boolean;
+  timeless?: true;                // the time range says nothing to it
+  anyTime?: Parameters<typeof t>[0];  // what it is called without a range
 }
 
 export const VIEWS: View[] = [
   { name: 'log', word: 'log', key: 'l', view: LogView },
   { name: 'live', word: 'live', key: 'v', lazy: true,
+    timeless: true,
     view: () => import('../live/LiveView').then((it) => it.LiveView) },
+  { name: 'statistics', word: 'statistics', key: 's', lazy: true,
+    anyTime: 'range.auto',
+    view: () => import('../statistics/StatisticsView').then(
+      (it) => it.StatisticsView) },
+  { name: 'ranking', word: 'ranking', key: 'r', lazy: true,
+    view: () => import('../ranking/RankingView').then(
+      (it) => it.RankingView) },
 ];

@@ -7,6 +7,7 @@ export const t = words({
   log: ['Log', 'Journal', '日志'],
   live: ['Live', 'En cours', '实时'],
   statistics: ['Statistics', 'Statistiques', '统计'],
+  ranking: ['Ranking', 'Classement', '排行'],
   sessions: ['Sessions', 'Sessions', '会话'],
   availability: ['Availability', 'Disponibilité', '可用性'],
 
@@ -19,6 +20,7 @@ export const t = words({
 
   range: ['Time range', 'Période', '时间范围'],
   'range.': ['All time', 'Tout', '全部时间'],
+  'range.auto': ['Automatic', 'Automatique', '自动'],
   'range.-15m': ['Last 15 min', '15 dernières min', '最近 15 分钟'],
   'range.-1h': ['Last hour', 'Dernière heure', '最近 1 小时'],
   'range.-6h': ['Last 6 h', '6 dernières h', '最近 6 小时'],

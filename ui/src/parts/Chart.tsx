@@ -1,9 +1,8 @@
-// Numbers over time: lines or stacked areas, a crosshair with all values, and
-// the same numbers as a table for those who cannot see them.
+// Numbers over time: lines, or bars that are stacked.  The arrow keys move
+// through them, and the same numbers are there as a table.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { useCell } from '../core/cell';
 import { language } from '../core/i18n';
 import { followTheme } from '../core/theme';
@@ -15,24 +14,40 @@ export interface Series {
   name: string;
   values: (number | null)[];      // null: a gap
   colour?: string;                // a custom property, such as --error
+  dash?: number[];                // so that not only the colour tells lines
 }
+
+export type Grain = 'minute' | 'hour' | 'day' | 'week' | 'month';
 
 interface Props {
   title: string;
-  times: number[];                // ms since 1970, rising
+  times: number[];                // ms since 1970, rising: starts of buckets
+  until: number;                  // where the last bucket ends
+  grain: Grain;
   series: Series[];
   stacked?: boolean;
   height?: number;
   value: (value: number | null) => string;
-  time?: (ms: number) => string;
-  onZoom?: (since: number, until: number) => void;
+  tick?: (value: number | null) => string;
 }
 
-const FILL = '2a';                // of an area, hexadecimal alpha
+type Move = (index: number | null) => void;
+
+const HEIGHT = 220;
+const LABEL = 64;                 // px that a time takes at least
+const STEPS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168];
 
 export const seriesColour = (i: number) => `--series-${i % 8 + 1}`;
 
-// what a custom property comes to here and now, as #rrggbb
+export function timeIn(grain: Grain): (ms: number) => string {
+  switch (grain) {
+    case 'minute': case 'hour': return format.dayAndMinute;
+    case 'month': return format.month;
+    default: return format.day;
+  }
+}
+
+// what a custom property comes to here and now
 
 function colour(of: Element, name: string): string {
   const probe = document.createElement('i');
@@ -40,15 +55,14 @@ function colour(of: Element, name: string): string {
   probe.style.color = `var(${name})`;
   of.append(probe);
 
-  const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g)!;
+  const { color } = getComputedStyle(probe);
 
   probe.remove();
 
-  return '#' + [r, g, b].map(
-    (part) => Math.round(+part).toString(16).padStart(2, '0')).join('');
+  return color;
 }
 
-// each line lies on those below it
+// each one lies on those below it
 
 function stack(series: Series[]): (number | null)[][] {
   const sums: number[] = [];
@@ -59,65 +73,106 @@ function stack(series: Series[]): (number | null)[][] {
   }));
 }
 
-function options(box: Element, props: Props, onMove: (i: number | null)
-  => void): uPlot.Options {
+// the starts of some buckets, so few that their labels have room
+
+function splits(plot: uPlot, times: number[]): number[] {
+  const least = LABEL * times.length / (plot.bbox.width / devicePixelRatio);
+  const step = STEPS.find((it) => it >= least) ?? Math.ceil(least);
+
+  return times.filter((_, i) => i % step === 0);
+}
+
+const within = (grain: Grain) => grain === 'minute' || grain === 'hour';
+
+// within a day the date stands where it changes
+
+function labels(ticks: number[], grain: Grain): string[] {
+  if (!within(grain)) {
+    return ticks.map(timeIn(grain));
+  }
+
+  return ticks.map((tick, i) => {
+    const same = i > 0 && format.day(tick) === format.day(ticks[i - 1]);
+    return format.minute(tick) + (same ? '' : `\n${format.day(tick)}`);
+  });
+}
+
+// values with a gap at both sides: no line would show them
+
+function alone(values: (number | null)[]): number[] {
+  const gap = (i: number) => values[i] === null || values[i] === undefined;
+
+  return [...values.keys()].filter(
+    (i) => !gap(i) && gap(i - 1) && gap(i + 1));
+}
+
+function bucketAt(times: number[], ms: number): number {
+  return Math.max(0, times.findLastIndex((start) => start <= ms));
+}
+
+function options(box: Element, props: Props, onMove: Move): uPlot.Options {
+  const { times, stacked } = props;
+  const tick = props.tick ?? props.value;
   const axis = {
     stroke: colour(box, '--text-2'),
     grid: { stroke: colour(box, '--line'), width: 1 },
     ticks: { show: false },
-    font: '11px system-ui, sans-serif',
+    font: '12px system-ui, sans-serif',
   };
 
   return {
     width: box.clientWidth,
-    height: props.height ?? 200,
+    height: props.height ?? HEIGHT,
     ms: 1,
     tzDate: (ms) => uPlot.tzDate(new Date(ms), zone()),
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     cursor: {
-      drag: { x: !!props.onZoom, y: false },
-      points: { size: 5 },
+      drag: { x: false, y: false },
+      points: { size: 6, show: !stacked },
+      dataIdx: (_, __, closest, x) => stacked ? bucketAt(times, x) : closest,
     },
     axes: [
-      { ...axis, space: 70,
-        values: (_, ticks) => ticks.map(props.time ?? format.dayAndMinute) },
-      { ...axis, size: 64, values: (_, ticks) => ticks.map(props.value) },
+      { ...axis, grid: { show: false }, size: within(props.grain) ? 38 : 22, gap: 4,
+        splits: (plot) => splits(plot, times),
+        values: (_, ticks) => labels(ticks, props.grain) },
+      { ...axis, size: 56, gap: 4,
+        values: (_, ticks) => ticks.map((one) => tick(one)) },
     ],
-    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
+    scales: {
+      x: { range: () => [times[0], stacked ? props.until
+        : Math.max(times[times.length - 1], times[0] + 1)] },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] },
+    },
     series: [
       {},
-      ...props.series.map((one, i) => {
-        const line = colour(box, one.colour ?? seriesColour(i));
-        return { label: one.name, stroke: line, width: 1.5,
-                 fill: props.stacked ? line + FILL : undefined,
-                 points: { show: props.times.length < 2 } };
+      ...props.series.map((one, i): uPlot.Series => {
+        const ink = colour(box, one.colour ?? seriesColour(i));
+        return stacked ? {
+          label: one.name, stroke: colour(box, '--bg'), width: 1, fill: ink,
+          paths: uPlot.paths.bars!({ size: [0.92, Infinity], align: 1 }),
+          points: { show: false },
+        } : {
+          label: one.name, stroke: ink, width: 1.5, dash: one.dash,
+          points: { show: true, size: 4, fill: ink,
+                    filter: () => alone(one.values) },
+        };
       }),
     ],
-    hooks: {
-      setCursor: [(plot) => onMove(plot.cursor.idx ?? null)],
-      setSelect: [(plot) => {
-        const { left, width } = plot.select;
-        if (width > 4) {
-          props.onZoom?.(Math.round(plot.posToVal(left, 'x')),
-                         Math.round(plot.posToVal(left + width, 'x')));
-        }
-      }],
-    },
+    hooks: { setCursor: [(plot) => onMove(plot.cursor.idx ?? null)] },
   };
 }
 
-// stacked areas are drawn from the top down, so that each one is seen
+// what is stacked is drawn from the top down, so that each one is seen
 
-function draw(box: HTMLElement, props: Props,
-  onMove: (i: number | null) => void): () => void {
-  const values = props.stacked ? stack(props.series).reverse()
-    : props.series.map((one) => one.values);
-  const colours = props.series.map((one, i) => ({
+function draw(box: HTMLElement, props: Props, onMove: Move) {
+  const coloured = props.series.map((one, i) => ({
     ...one, colour: one.colour ?? seriesColour(i),
   }));
   const drawn = { ...props,
-                  series: props.stacked ? colours.reverse() : colours };
+                  series: props.stacked ? coloured.reverse() : coloured };
+  const values = props.stacked ? stack(props.series).reverse()
+    : props.series.map((one) => one.values);
 
   let plot: uPlot;
   const make = () => {
@@ -132,28 +187,49 @@ function draw(box: HTMLElement, props: Props,
   make();
 
   const size = new ResizeObserver(() => plot.setSize({
-    width: box.clientWidth, height: props.height ?? 200,
+    width: box.clientWidth, height: props.height ?? HEIGHT,
   }));
   const end = followTheme(anew);
 
   size.observe(box);
 
-  return () => {
-    end();
-    size.disconnect();
-    plot.destroy();
+  return {
+    point(index: number) {
+      const next = props.times[index + 1] ?? props.until;
+      const at = props.stacked ? (props.times[index] + next) / 2
+        : props.times[index];
+      plot.setCursor({ left: plot.valToPos(at, 'x'), top: 0 });
+    },
+    end() {
+      end();
+      size.disconnect();
+      plot.destroy();
+    },
   };
 }
 
-function Legend({ props, index }: { props: Props; index: number | null }) {
-  const time = index === null ? '' : format.dayAndMinute(props.times[index]);
+export function Swatch({ colour: name, dash }:
+  { colour: string; dash?: number[] }) {
+  return (
+    <svg class="swatch" viewBox="0 0 16 10" width="16" height="10"
+      aria-hidden="true">
+      {dash ? (
+        <path d="M0 5h16" stroke-dasharray={dash.join(' ')} fill="none"
+          style={{ stroke: `var(${name})`, strokeWidth: 2 }} />
+      ) : (
+        <rect x="3" width="10" height="10" rx="2"
+          style={{ fill: `var(${name})` }} />
+      )}
+    </svg>
+  );
+}
 
+function Legend({ props, index }: { props: Props; index: number | null }) {
   return (
     <div class="legend">
-      <span class="legend-time">{time}</span>
       {props.series.map((one, i) => (
         <span key={one.name} class="legend-item">
-          <Swatch colour={one.colour ?? seriesColour(i)} />
+          <Swatch colour={one.colour ?? seriesColour(i)} dash={one.dash} />
           <span class="ellipsis">{one.name}</span>
           {index !== null && <b>{props.value(one.values[index])}</b>}
         </span>
@@ -162,56 +238,99 @@ function Legend({ props, index }: { props: Props; index: number | null }) {
   );
 }
 
-export function Swatch({ colour: name }: { colour: string }) {
-  return <i class="swatch" style={{ backgroundColor: `var(${name})` }} />;
-}
-
 function Numbers({ props }: { props: Props }) {
+  const [open, show] = useState(false);
+  const time = timeIn(props.grain);
+
   return (
-    <details class="numbers">
+    <details class="numbers" open={open}
+      onToggle={(event) => show(event.currentTarget.open)}>
       <summary>{t('asTable')}</summary>
-      <div class="table-box" tabIndex={0} role="region"
-        aria-label={props.title}>
-        <table class="table">
-          <caption class="hidden">{props.title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('time')}</th>
-              {props.series.map((one) => (
-                <th key={one.name} scope="col" class="number">{one.name}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {props.times.map((time, i) => (
-              <tr key={time}>
-                <th scope="row">{format.dayAndMinute(time)}</th>
+      {open && (
+        <div class="table-box" tabIndex={0} role="region"
+          aria-label={props.title}>
+          <table class="table">
+            <caption class="hidden">{props.title}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{t('time')}</th>
                 {props.series.map((one) => (
-                  <td key={one.name} class="number">
-                    {props.value(one.values[i])}
-                  </td>
+                  <th key={one.name} scope="col" class="number">{one.name}</th>
                 ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+            </thead>
+            <tbody>
+              {props.times.map((start, i) => (
+                <tr key={start}>
+                  <th scope="row">{time(start)}</th>
+                  {props.series.map((one) => (
+                    <td key={one.name} class="number">
+                      {props.value(one.values[i])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
     </details>
   );
 }
 
+// which of n one is at with the arrow keys
+
+export function arrow(key: string, at: number | null, n: number) {
+  switch (key) {
+    case 'ArrowLeft': return at === null ? n - 1 : Math.max(0, at - 1);
+    case 'ArrowRight': return at === null ? 0 : Math.min(n - 1, at + 1);
+    case 'Home': return 0;
+    case 'End': return n - 1;
+    default: return null;
+  }
+}
+
 export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [index, move] = useState<number | null>(null);
+  const plot = useRef<ReturnType<typeof draw> | null>(null);
+  const [at, move] = useState<number | null>(null);
   const spoken = useCell(language);
+  const { times, series } = props;
+  const index = at !== null && at < times.length ? at : null;
 
-  useEffect(() => draw(box.current!, props, move),
-            [props.times, props.series, props.stacked, props.height, spoken]);
+  useEffect(() => {
+    const drawn = draw(box.current!, props, move);
+    plot.current = drawn;
+    return drawn.end;
+  }, [times, series, props.stacked, props.height, spoken]);
+
+  const press = (event: KeyboardEvent) => {
+    const to = arrow(event.key, index, times.length);
+
+    if (to !== null) {
+      event.preventDefault();
+      plot.current!.point(to);
+      move(to);
+    }
+  };
+
+  const said = index === null ? '' : [
+    timeIn(props.grain)(times[index]),
+    ...series.map((one) => `${one.name} ${props.value(one.values[index])}`),
+  ].join(', ');
 
   return (
     <figure class="chart">
-      <figcaption>{props.title}</figcaption>
-      <div ref={box} class="chart-box" aria-hidden="true" />
+      <figcaption>
+        <h2>{props.title}</h2>
+        {index !== null && <span>{timeIn(props.grain)(times[index])}</span>}
+      </figcaption>
+      <div ref={box} class="chart-box" tabIndex={0} role="slider"
+        aria-label={t('chart', { title: props.title })}
+        aria-orientation="horizontal"
+        aria-valuemin={0} aria-valuemax={times.length - 1}
+        aria-valuenow={index ?? 0}
+        aria-valuetext={said || t('chart.keys')} onKeyDown={press} />
       <Legend props={props} index={index} />
       <Numbers props={props} />
     </figure>

@@ -8,6 +8,7 @@ export interface Column<T> {
   label: string;
   title?: string;                 // says more of the label
   number?: boolean;               // at the right
+  head?: boolean;                 // says what its row is of
   value: (row: T) => ComponentChildren;
 }
 
@@ -17,6 +18,7 @@ interface Props<T> {
   caption: string;
   columns: Column<T>[];
   rows: T[];
+  foot?: T[];                     // sums of them
   rowKey: (row: T) => string;
   sort?: Sort;
   sortable?: (key: string) => boolean;
@@ -45,8 +47,16 @@ function Head<T>({ column, table }: { column: Column<T>; table: Props<T> }) {
   );
 }
 
+function Cells<T>({ columns, row }: { columns: Column<T>[]; row: T }) {
+  return columns.map(({ key, head, number, value }) => head ? (
+    <th key={key} scope="row">{value(row)}</th>
+  ) : (
+    <td key={key} class={number ? 'number' : ''}>{value(row)}</td>
+  ));
+}
+
 export function Table<T>(props: Props<T>) {
-  const { columns, rows, rowKey, onRow } = props;
+  const { columns, rows, foot = [], rowKey, onRow } = props;
 
   return (
     <div class="table-box" tabIndex={0} role="region"
@@ -63,14 +73,17 @@ export function Table<T>(props: Props<T>) {
         <tbody>
           {rows.map((row) => (
             <tr key={rowKey(row)} onClick={onRow && (() => onRow(row))}>
-              {columns.map((column) => (
-                <td key={column.key} class={column.number ? 'number' : ''}>
-                  {column.value(row)}
-                </td>
-              ))}
+              <Cells columns={columns} row={row} />
             </tr>
           ))}
         </tbody>
+        {foot.length > 0 && (
+          <tfoot>
+            {foot.map((row) => (
+              <tr key={rowKey(row)}><Cells columns={columns} row={row} /></tr>
+            ))}
+          </tfoot>
+        )}
       </table>
     </div>
   );

@@ -15,6 +15,48 @@ export const t = words({
   asTable: ['Numbers', 'Chiffres', '数据表'],
   time: ['Time', 'Heure', '时间'],
 
+  'sum.requests': ['Requests', 'Requêtes', '请求'],
+  'sum.requests.long': ['Requests', 'Requêtes', '请求'],
+  'sum.success_rate': ['Success', 'Succès', '成功率'],
+  'sum.success_rate.long': [
+    'Share of requests without an error', 'Part des requêtes sans erreur',
+    '无错误请求的比例',
+  ],
+  'sum.input_tokens': ['Input', 'Entrée', '输入'],
+  'sum.input_tokens.long': [
+    'Input tokens, cached ones included', 'Jetons d’entrée, cache compris',
+    '输入 token，含缓存',
+  ],
+  'sum.cache_hit_rate': ['Cached', 'Cache', '缓存'],
+  'sum.cache_hit_rate.long': [
+    'Share of the input that came from the cache',
+    'Part de l’entrée venue du cache', '来自缓存的输入比例',
+  ],
+  'sum.output_tokens': ['Output', 'Sortie', '输出'],
+  'sum.output_tokens.long': ['Output tokens', 'Jetons de sortie', '输出 token'],
+  'sum.total_tokens': ['Tokens', 'Jetons', 'Token'],
+  'sum.total_tokens.long': [
+    'Tokens in all', 'Jetons en tout', 'token 总数',
+  ],
+  'sum.cost_usd': ['Cost', 'Coût', '费用'],
+  'sum.cost_usd.long': ['US dollars', 'Dollars américains', '美元'],
+  'sum.duration_ms': ['Time', 'Durée', '用时'],
+  'sum.duration_ms.long': ['Mean duration', 'Durée moyenne', '平均用时'],
+  'sum.ttft_ms': ['TTFT', 'TTFT', 'TTFT'],
+  'sum.ttft_ms.long': [
+    'Mean time to the first token', 'Temps moyen jusqu’au premier jeton',
+    '首个 token 平均用时',
+  ],
+  'sum.tokens_per_second': ['Tokens/s', 'Jetons/s', 'Token/秒'],
+  'sum.tokens_per_second.long': [
+    'Mean output tokens a second', 'Jetons de sortie par seconde, en moyenne',
+    '每秒输出 token（平均）',
+  ],
+  chart: ['Chart: {title}', 'Graphique : {title}', '图表：{title}'],
+  'chart.keys': [
+    'Arrow keys move through it', 'Les flèches le parcourent', '用方向键浏览',
+  ],
+
   'offline.title': [
     'The server does not answer',
     'Le serveur ne répond pas',
