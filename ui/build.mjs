@@ -55,7 +55,8 @@ const licences = {
 async function bundle() {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: { app: 'src/main.tsx', icon: 'src/icon.svg' },
+    entryPoints: { app: 'src/main.tsx', worker: 'src/worker/main.ts',
+                   icon: 'src/icon.svg' },
     outdir: dist,
     bundle: true,
     splitting: true,

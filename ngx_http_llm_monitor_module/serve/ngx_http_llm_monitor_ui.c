@@ -257,7 +257,7 @@ ngx_http_llm_monitor_ui_policy(ngx_http_request_t *r)
                      "connect-src 'self'; base-uri 'none'; "
                      "form-action 'none'; frame-ancestors 'none'; "
                      "require-trusted-types-for 'script'; "
-                     "trusted-types 'none'") },
+                     "trusted-types worker") },
 
         { "Referrer-Policy", ngx_string("no-referrer") },
         { "X-Frame-Options", ngx_string("DENY") },

@@ -90,6 +90,7 @@ interface Props {
   rows: Rows;
   selected: string | null;
   open: boolean;                // the selected one is beside the list
+  step: { current: (by: number) => void };      // set here
   onSelect: (row: Record) => void;
   onOpen: (row: Record) => void;
   onMenu: (row: Record) => void;
@@ -176,6 +177,8 @@ export function List(props: Props) {
       props.onSelect(row);
     }
   };
+
+  props.step.current = step;
 
   const current = () => {
     const index = selected ? rows.indexOf(selected) : -1;

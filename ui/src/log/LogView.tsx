@@ -1,10 +1,11 @@
 // The log: filters, the list, and beside it one record.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import * as format from '../core/format';
 import { useKeys } from '../core/keys';
 import type { Record } from '../core/record';
 import { go, useQuery } from '../core/route';
+import { Drawer, Edge } from '../detail/Drawer';
 import { useStatus } from '../frame/StatusLine';
 import { Icon } from '../parts/Icon';
 import { Notice, Skeleton, Trouble } from '../parts/State';
@@ -75,6 +76,7 @@ export function LogView() {
   const source = useRows(query);
   const [selected, select] = useState<string | null>(query.id ?? null);
   const [menu, showMenu] = useState<Record | null>(null);
+  const step = useRef((_: number) => {});
   const { rows, reload } = source;
 
   useStatus(statusText(source));
@@ -108,16 +110,25 @@ export function LogView() {
     <section class="log">
       <Toolbar rows={rows} />
       <Histogram />
-      {rows?.error && <Trouble error={rows.error} onRetry={reload} />}
-      {!rows && <Skeleton rows={16} />}
-      {rows?.loaded && <Above rows={rows} onTake={take} />}
-      {rows?.loaded && rows.length === 0 && (
-        <Empty filters={Object.keys(filtersOf(query)).length > 0} />
-      )}
-      {rows?.loaded && rows.length > 0 && (
-        <List rows={rows} selected={chosen} open={!!query.id}
-          onSelect={move} onOpen={open} onMenu={showMenu} onReload={reload} />
-      )}
+      <div class="log-body">
+        <div class="log-list">
+          {rows?.error && <Trouble error={rows.error} onRetry={reload} />}
+          {!rows && <Skeleton rows={16} />}
+          {rows?.loaded && <Above rows={rows} onTake={take} />}
+          {rows?.loaded && rows.length === 0 && (
+            <Empty filters={Object.keys(filtersOf(query)).length > 0} />
+          )}
+          {rows?.loaded && rows.length > 0 && (
+            <List rows={rows} selected={chosen} open={!!query.id} step={step}
+              onSelect={move} onOpen={open} onMenu={showMenu}
+              onReload={reload} />
+          )}
+        </div>
+        {query.id && <Edge />}
+        {query.id && (
+          <Drawer id={query.id} onStep={(by) => step.current(by)} />
+        )}
+      </div>
       {menu && <RowMenu row={menu} onClose={() => showMenu(null)} />}
     </section>
   );
