@@ -60,6 +60,7 @@ enum {
     LLM_F_FORMAT,              /* llm_format_e */
     LLM_F_BODIES,
     LLM_F_STATE,               /* llm_state_e, of sessions */
+    LLM_F_CONVERSATION,
 
     LLM_F_NUMS
 };

@@ -217,7 +217,10 @@ static const llm_param_t  llm_params[] = {
       "must be 0 or 1" },
 
     { "state", LLM_PARAM_SESSIONS, llm_param_state, LLM_F_STATE, 0, 0, 0,
-      "must be active or idle" }
+      "must be active or idle" },
+
+    { "conversation", LLM_PARAM_SESSION, llm_param_number, LLM_F_CONVERSATION,
+      0, 1, 0, "must be 0 or 1" }
 };
 
 #define LLM_PARAMS  (sizeof(llm_params) / sizeof(llm_params[0]))

@@ -14,7 +14,6 @@
 
 #define LLM_QUERY_SQL          16384
 #define LLM_QUERY_BODY         (256 * 1024)         /* shown in a record */
-#define LLM_QUERY_MESSAGE      (16 * 1024 * 1024)   /* read for the message */
 #define LLM_QUERY_PIECE        (1024 * 1024)
 #define LLM_QUERY_VISIBLE_MS   1000
 
@@ -29,7 +28,7 @@ static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
 static int llm_query_absent(int64_t id, llm_query_error_t *err);
 static int llm_query_detail_json(llm_reader_t *reader, int64_t id,
     int64_t max_body, llm_buf_t *out, llm_query_error_t *err);
-static int llm_query_message(llm_reader_t *reader, int64_t id,
+static int llm_query_message_json(llm_reader_t *reader, int64_t id,
     const llm_row_t *row, llm_json_t *j, llm_query_error_t *err);
 static int llm_query_body_json(llm_reader_t *reader, int64_t id, int response,
     int64_t state, int64_t max_body, llm_json_t *j, llm_query_error_t *err);
@@ -394,7 +393,7 @@ llm_query_detail_json(llm_reader_t *reader, int64_t id, int64_t max_body,
     llm_row_json(&row, &j);
     llm_row_json_detail(&row, &j);
 
-    if (llm_query_message(reader, id, &row, &j, err) != LLM_OK
+    if (llm_query_message_json(reader, id, &row, &j, err) != LLM_OK
         || llm_query_body_json(reader, id, 0,
                                row.record.num[LLM_N_REQUEST_BODY_STATE],
                                max_body, &j, err)
@@ -413,20 +412,16 @@ llm_query_detail_json(llm_reader_t *reader, int64_t id, int64_t max_body,
 }
 
 
-static int
+int
 llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
-    llm_json_t *j, llm_query_error_t *err)
+    llm_buf_t *message, llm_query_error_t *err)
 {
     int              rc, protocol;
-    int64_t          size, from;
-    llm_buf_t        body, message;
+    llm_buf_t        body;
     llm_str_t        type;
     llm_body_info_t  info;
 
-    llm_json_key(j, "message");
-
     if (!llm_body_kept(row->record.num[LLM_N_RESPONSE_BODY_STATE])) {
-        llm_json_null(j);
         return LLM_OK;
     }
 
@@ -434,31 +429,63 @@ llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
                    ? LLM_PROTOCOL_UNKNOWN
                    : (int) row->record.num[LLM_N_PROTOCOL];
 
-    if (llm_query_body_info(reader, id, 1, &info, err) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    size = info.size < LLM_QUERY_MESSAGE ? info.size : LLM_QUERY_MESSAGE;
-    rc = LLM_OK;
-
     llm_buf_init(&body, LLM_QUERY_MESSAGE + LLM_QUERY_PIECE);
-    llm_buf_init(&message, 2 * LLM_QUERY_MESSAGE);
 
-    for (from = 0; from < size && rc == LLM_OK; from += LLM_QUERY_PIECE) {
-        rc = llm_query_body(reader, id, 1, from, LLM_QUERY_PIECE, &body, err);
-    }
+    rc = llm_query_body_head(reader, id, 1, &info, &body, err);
 
     if (rc == LLM_OK && body.failed == LLM_OK) {
         type.data = (const uint8_t *) info.type;
         type.len = strlen(info.type);
 
-        if (body.len > (size_t) size) {
-            body.len = (size_t) size;
-        }
-
         (void) llm_message_build(protocol, &type, body.data, body.len,
-                                 &message);
+                                 message);
     }
+
+    llm_buf_free(&body);
+
+    return rc;
+}
+
+
+int
+llm_query_body_head(llm_reader_t *reader, int64_t id, int response,
+    llm_body_info_t *info, llm_buf_t *body, llm_query_error_t *err)
+{
+    int      rc;
+    int64_t  size, from;
+
+    if (llm_query_body_info(reader, id, response, info, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    size = info->size < LLM_QUERY_MESSAGE ? info->size : LLM_QUERY_MESSAGE;
+    rc = LLM_OK;
+
+    for (from = 0; from < size && rc == LLM_OK; from += LLM_QUERY_PIECE) {
+        rc = llm_query_body(reader, id, response, from, LLM_QUERY_PIECE, body,
+                            err);
+    }
+
+    if (body->len > (size_t) size) {
+        body->len = (size_t) size;
+    }
+
+    return rc;
+}
+
+
+static int
+llm_query_message_json(llm_reader_t *reader, int64_t id, const llm_row_t *row,
+    llm_json_t *j, llm_query_error_t *err)
+{
+    int        rc;
+    llm_buf_t  message;
+
+    llm_buf_init(&message, 2 * LLM_QUERY_MESSAGE);
+
+    rc = llm_query_message(reader, id, row, &message, err);
+
+    llm_json_key(j, "message");
 
     if (message.failed == LLM_OK && message.len != 0) {
         llm_json_raw(j, message.data, message.len);
@@ -468,7 +495,6 @@ llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
     }
 
     llm_buf_free(&message);
-    llm_buf_free(&body);
 
     return rc;
 }

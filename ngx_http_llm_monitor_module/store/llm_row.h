@@ -76,6 +76,19 @@ void llm_row_json(const llm_row_t *row, llm_json_t *j);
  */
 const char *llm_row_key(const llm_str_t *key, char *shown);
 
+#define LLM_QUERY_MESSAGE  (16 * 1024 * 1024)    /* of a body is read */
+
+/*
+ * Appends the answer rebuilt, {"text",...}; nothing if its body is not stored.
+ * The row's strings need not be valid any more.
+ */
+int llm_query_message(llm_reader_t *reader, int64_t id, const llm_row_t *row,
+    llm_buf_t *message, llm_query_error_t *err);
+
+/* Appends the first LLM_QUERY_MESSAGE bytes of a stored body. */
+int llm_query_body_head(llm_reader_t *reader, int64_t id, int response,
+    llm_body_info_t *info, llm_buf_t *body, llm_query_error_t *err);
+
 /* The texts of `detail` that are JSON already; what is none becomes null. */
 void llm_row_json_detail(const llm_row_t *row, llm_json_t *j);
 

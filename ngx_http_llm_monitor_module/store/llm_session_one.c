@@ -307,10 +307,28 @@ llm_session_take(llm_session_one_t *o)
 static int
 llm_session_one_json(llm_session_one_t *o, llm_json_t *j)
 {
+    int  rc;
+
     if (llm_session_json(&o->sr, &o->session, &o->sum, o->now_ms, j)
         != LLM_OK)
     {
         return LLM_ERROR;
+    }
+
+    /* once is enough for who turns pages */
+
+    if (o->filter->num[LLM_F_CURSOR_ID] == LLM_NULL
+        && o->filter->num[LLM_F_CONVERSATION] != 0)
+    {
+        rc = llm_session_talk(&o->sr, &o->session, j);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+    } else {
+        llm_json_key(j, "conversation");
+        llm_json_null(j);
     }
 
     return llm_session_requests(o, j);

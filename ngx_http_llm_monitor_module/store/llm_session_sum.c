@@ -23,8 +23,6 @@
 
 
 static int llm_session_prepare(llm_session_reader_t *sr);
-static int llm_session_edge(llm_session_reader_t *sr, const llm_session_t *s,
-    llm_session_sum_t *sum, int64_t *edge);
 static void llm_session_row(sqlite3_stmt *stmt, llm_session_sum_t *sum);
 static void llm_session_plus(int64_t *sum, int64_t v);
 static void llm_session_word(llm_session_sum_t *sum, int kind,
@@ -139,9 +137,13 @@ llm_session_collect(llm_session_reader_t *sr, const llm_session_t *s,
         return LLM_OK;
     }
 
-    if (llm_session_edge(sr, s, sum, &edge) != LLM_OK) {
+    /* however many rows there are, and whatever the filter leaves of them */
+
+    if (llm_session_edge(sr, s->id, LLM_SESSION_ROWS, &edge) != LLM_OK) {
         return LLM_ERROR;
     }
+
+    sum->more = edge != 0;
 
     n = llm_where_params(sr->where);
 
@@ -158,24 +160,20 @@ llm_session_collect(llm_session_reader_t *sr, const llm_session_t *s,
 }
 
 
-/* However many rows there are, and whatever the filter leaves out of them. */
-
-static int
-llm_session_edge(llm_session_reader_t *sr, const llm_session_t *s,
-    llm_session_sum_t *sum, int64_t *edge)
+int
+llm_session_edge(llm_session_reader_t *sr, int64_t id, int n, int64_t *edge)
 {
     int  rc;
 
     *edge = 0;
 
-    (void) sqlite3_bind_int64(sr->edge, 1, s->id);
-    (void) sqlite3_bind_int(sr->edge, 2, LLM_SESSION_ROWS);
+    (void) sqlite3_bind_int64(sr->edge, 1, id);
+    (void) sqlite3_bind_int(sr->edge, 2, n);
 
     rc = sqlite3_step(sr->edge);
 
     if (rc == SQLITE_ROW) {
         *edge = sqlite3_column_int64(sr->edge, 0) + 1;
-        sum->more = 1;
     }
 
     (void) sqlite3_reset(sr->edge);

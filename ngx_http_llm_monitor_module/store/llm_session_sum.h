@@ -15,7 +15,7 @@
 #include "llm_where.h"
 
 
-#define LLM_SESSION_ROWS   5000           /* of one session, the newest */
+#define LLM_SESSION_ROWS   2000           /* of one session, the newest */
 #define LLM_SESSION_WORDS  8              /* values of each kind */
 #define LLM_SESSION_WORD   256            /* bytes of one that is no id */
 #define LLM_SESSION_NAME   512            /* bytes of its own name */
@@ -89,6 +89,20 @@ void llm_session_close(llm_session_reader_t *sr);
 /* LLM_OK, or LLM_ERROR: the error is the connection's, or the time is over. */
 int llm_session_collect(llm_session_reader_t *sr, const llm_session_t *s,
     llm_session_sum_t *sum);
+
+/*
+ * Its n newest rows have ids from edge on, 0: it has no others.  LLM_OK or
+ * LLM_ERROR.
+ */
+int llm_session_edge(llm_session_reader_t *sr, int64_t id, int n,
+    int64_t *edge);
+
+/*
+ * The member "conversation" of an object.  LLM_OK, LLM_NOMEM, or LLM_ERROR: as
+ * above.
+ */
+int llm_session_talk(llm_session_reader_t *sr, const llm_session_t *s,
+    llm_json_t *j);
 
 int llm_session_active(const llm_session_sum_t *sum, int64_t now_ms);
 

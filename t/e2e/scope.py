@@ -210,8 +210,10 @@ class Test:
         sum = self.nginx.total() + 4
         for user, name in (('alice', 'shared'), ('bob', 'shared'),
                            ('bob', 'his'), ('', 'shared')):
-            self.say(user, 'a@x.example', {'model': 'gpt-4o', 'user': 'alice',
-                                           'metadata': {'session_id': name}})
+            self.say(user, 'a@x.example', {
+                'model': 'gpt-4o', 'user': 'alice',
+                'metadata': {'session_id': name},
+                'messages': [{'role': 'user', 'content': 'by ' + user}]})
         self.nginx.wait_total(sum)
         everything = self.nginx.api('/sessions')[1]['sessions']
         ok(sorted((s['session_id'], s['requests']) for s in everything)
@@ -229,7 +231,9 @@ class Test:
                == [], 'none of others' + query)
         status, one = self.ask('/user/sessions/shared', 'alice')
         ok(status == 200 and one['requests'] == 1
-           and [r['user'] for r in one['logs']] == ['alice'],
+           and [r['user'] for r in one['logs']] == ['alice']
+           and [m['text'] for m in one['conversation']['messages']]
+           == ['by alice', 'hi'],
            'of a shared one her records alone', one)
         cursor = self.nginx.api('/sessions?limit=1')[1]['next']
         found = self.ask('/user/sessions?cursor=' + cursor, 'alice')[1]

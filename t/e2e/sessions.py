@@ -98,6 +98,18 @@ def main():
            and [r['response_id'] for r in one['logs']] == ['resp_1', 'resp_3']
            and nginx.api('/sessions/same~' + found[1]['api_key'][:4])[1]
            == one, 'one with its records in order', one)
+    tap.ok([(m['log'], m['role'], m['text'])
+            for m in one['conversation']['messages']]
+           == [(one['logs'][n]['id'], role, text) for n, role, text in (
+               (0, 'user', 'hello'), (0, 'assistant', 'answer 1'),
+               (1, 'user', 'more'), (1, 'assistant', 'answer 3'))]
+           and one['conversation']['omitted'] == 0,
+           'and what was said', one['conversation'])
+    name = '/sessions/' + one['id']
+    page = nginx.api(name + '?limit=1&conversation=0')[1]
+    tap.ok(page['conversation'] is None and page['logs'] == one['logs'][:1]
+           and nginx.api(name + '?limit=1&cursor=' + page['next'])[1]['logs']
+           == one['logs'][1:], 'page by page')
     tap.ok(nginx.api('/sessions/none')[0] == 404
            and nginx.api('/sessions/a%2Fb%20c')[0] == 404
            and nginx.api('/sessions/same', method='DELETE')[0] == 405,
@@ -114,7 +126,8 @@ def main():
            == ('new', 'INIT', 0, None) and sessions()[0] == first[0],
            'one whose first exchange is in flight', first)
     status, one = nginx.api('/sessions/new')
-    tap.ok(status == 200 and one['logs'] == [] and one['running'] == 1,
+    tap.ok(status == 200 and one['logs'] == [] and one['running'] == 1
+           and one['conversation'] is None,
            'has no records', one)
     go.set()
     for thread in threads:
