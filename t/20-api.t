@@ -208,3 +208,15 @@ X-Forwarded-For: 192.0.2.1
 [ qr/no such key/, qr/waited/, (qr/"parameter":"all"/) x 3, qr/^\{"deleted":0\}$/,
   qr/^\{"deleted":[1-9]\d*\}$/, qr/^\{"total":0\}$/, qr/^\{"deleted":\d+\}$/,
   qr/^\{"total":0\}$/ ]
+
+
+
+=== TEST 14: what is allowed
+--- request eval
+[ "GET /monitor/api/about", "GET /read/about", "GET /monitor/api/about?x=1",
+  "POST /monitor/api/about" ]
+--- error_code eval
+[ 200, 200, 400, 405 ]
+--- response_body_like eval
+[ qr/"changes":true,"scope":null,"monitor":\{"recording":true,/,
+  qr/"changes":false/, qr/bad_parameter/, qr/method_not_allowed/ ]

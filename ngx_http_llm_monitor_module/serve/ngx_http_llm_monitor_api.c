@@ -82,6 +82,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/events"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_events },
 
+    { ngx_string("/about"), NGX_HTTP_LLM_MONITOR_READ,
+      ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_about },
+
     { ngx_string("/live"), NGX_HTTP_LLM_MONITOR_READ,
       ngx_string("GET, HEAD"), 0, ngx_http_llm_monitor_live },
 

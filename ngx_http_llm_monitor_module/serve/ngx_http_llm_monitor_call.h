@@ -154,6 +154,7 @@ ngx_int_t ngx_http_llm_monitor_backup(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_facets(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_events(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_live(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_about(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_sessions(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_session(ngx_http_llm_monitor_call_t *call);
 

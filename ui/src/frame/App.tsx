@@ -1,6 +1,7 @@
 // The frame: head, navigation, the view of the address, and the status line.
 
 import { useEffect, useState } from 'preact/hooks';
+import { useAsking } from '../core/about';
 import { useCell } from '../core/cell';
 import { language, tag } from '../core/i18n';
 import { useKeys } from '../core/keys';
@@ -10,6 +11,7 @@ import { Header } from './Header';
 import { Help } from './Help';
 import { Shown } from './Lazy';
 import { Nav } from './Nav';
+import { PausedLine } from './Recording';
 import { StatusLine } from './StatusLine';
 import { t } from './words';
 import { VIEWS } from './views';
@@ -42,6 +44,7 @@ export function App() {
   const [box, open] = useState<Box>(null);
   const view = VIEWS.find((it) => it.name === name) ?? VIEWS[0];
 
+  useAsking();
   useViewKeys();
   useKeys({ '?': () => open('help') });
 
@@ -53,7 +56,9 @@ export function App() {
   return (
     <div class="frame" key={spoken}>
       <a class="skip" href="#main">{t('skip')}</a>
-      <Header view={view} onHelp={() => open('help')} onAbout={() => open('about')} />
+      <Header view={view} onHelp={() => open('help')}
+        onAbout={() => open('about')} />
+      <PausedLine />
       <Nav current={view.name} />
       <main id="main" tabIndex={-1}>
         <h1 class="hidden">{t(view.word)}</h1>

@@ -4,6 +4,7 @@
 import { Icon } from '../parts/Icon';
 import { Popover } from '../parts/Popover';
 import { Look } from './Look';
+import { Recording } from './Recording';
 import { Search } from './Search';
 import { TimeRange } from './TimeRange';
 import type { View } from './views';
@@ -14,6 +15,7 @@ interface Props { view: View; onHelp: () => void; onAbout: () => void }
 export function Header({ view, onHelp, onAbout }: Props) {
   return (
     <header class="head">
+      <Recording />
       <Search />
       <TimeRange view={view} />
       <Popover name={t('menu')} title={t('menu')} class="quiet" align="end"

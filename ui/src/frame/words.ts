@@ -59,6 +59,67 @@ export const t = words({
     '本页面包含以下程序库，感谢其作者：',
   ],
 
+  recording: ['Recording', 'Enregistre', '记录中'],
+  paused: ['Paused', 'En pause', '已暂停'],
+  pause: ['Pause recording', 'Suspendre l’enregistrement', '暂停记录'],
+  resume: ['Resume', 'Reprendre', '继续记录'],
+  'paused.text': [
+    'Recording is paused: traffic passes and is counted, but makes no rows.',
+    'L’enregistrement est suspendu : le trafic passe et est compté, mais ne '
+    + 'fait pas de lignes.',
+    '记录已暂停：流量照常通过并计入统计，但不产生记录。',
+  ],
+  'why.unknown': [
+    'The server has not said yet what is allowed',
+    'Le serveur n’a pas encore dit ce qui est permis',
+    '服务器尚未说明允许的操作',
+  ],
+  'why.read': [
+    'Changes are not allowed here: llm_monitor_api read',
+    'Les changements ne sont pas permis ici : llm_monitor_api read',
+    '此处不允许更改：llm_monitor_api read',
+  ],
+  'why.scope': [
+    'This concerns the rows of all, and you see your own: '
+    + 'llm_monitor_scope',
+    'Cela concerne les lignes de tous, et vous voyez les vôtres : '
+    + 'llm_monitor_scope',
+    '这涉及所有人的记录，而您只能查看自己的：llm_monitor_scope',
+  ],
+  readOnly: ['read only', 'lecture seule', '只读'],
+  'scope.user': ['your own rows', 'vos lignes', '仅您的记录'],
+  'scope.account': [
+    'rows of your account', 'lignes de votre compte', '仅您账号的记录',
+  ],
+  'status.database': [
+    'database {size}', 'base de données {size}', '数据库 {size}',
+  ],
+  'status.ring': ['ring {part}', 'tampon {part}', '缓冲 {part}'],
+  'status.dropped': [
+    '{n} lost|{n} lost', '{n} perdue|{n} perdues', '丢失 {n} 条',
+  ],
+  'status.offline': [
+    'The server does not answer. What you see may be old; trying again.',
+    'Le serveur ne répond pas. Ce que vous voyez peut être ancien ; nouvel '
+    + 'essai.',
+    '服务器没有响应，显示内容可能已过时，正在重试。',
+  ],
+  'status.noWriter': [
+    'Nothing writes to the database; {n} record waits. See the error log of '
+    + 'nginx.|Nothing writes to the database; {n} records wait. See the '
+    + 'error log of nginx.',
+    'Rien n’écrit dans la base ; {n} enregistrement attend. Voir le journal '
+    + 'd’erreurs de nginx.|Rien n’écrit dans la base ; {n} enregistrements '
+    + 'attendent. Voir le journal d’erreurs de nginx.',
+    '没有进程写入数据库，{n} 条记录等待中。请查看 nginx 错误日志。',
+  ],
+  'status.full': [
+    'The ring is {part} full: writing does not keep up, records may be lost.',
+    'Le tampon est plein à {part} : l’écriture ne suit pas, des '
+    + 'enregistrements peuvent se perdre.',
+    '缓冲已用 {part}：写入跟不上，记录可能丢失。',
+  ],
+
   keys: ['Keys', 'Touches', '快捷键'],
   'key.search': ['Search', 'Chercher', '搜索'],
   'key.help': ['These keys', 'Ces touches', '快捷键列表'],
@@ -66,6 +127,13 @@ export const t = words({
     'Next, previous request', 'Requête suivante, précédente', '下一条、上一条请求',
   ],
   'key.open': ['Open the request', 'Ouvrir la requête', '打开请求'],
+  'key.tabs': [
+    'Parts of the request', 'Parties de la requête', '请求的各部分',
+  ],
+  'key.filter': [
+    'Filter by the request', 'Filtrer par la requête', '按该请求筛选',
+  ],
+  'key.fresh': ['Take the new ones', 'Prendre les nouvelles', '显示新请求'],
   'key.close': ['Close, leave', 'Fermer, quitter', '关闭、退出'],
 });
 
@@ -73,6 +141,9 @@ export const KEYS: { keys: string[]; word: Parameters<typeof t>[0] }[] = [
   { keys: ['/'], word: 'key.search' },
   { keys: ['j', 'k'], word: 'key.move' },
   { keys: ['Enter'], word: 'key.open' },
+  { keys: ['1', '…', '6'], word: 'key.tabs' },
+  { keys: ['f'], word: 'key.filter' },
+  { keys: ['.'], word: 'key.fresh' },
   { keys: ['Esc'], word: 'key.close' },
   { keys: ['?'], word: 'key.help' },
 ];

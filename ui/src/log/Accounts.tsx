@@ -7,16 +7,17 @@ import { filtered } from './filters';
 import type { Rows } from './rows';
 import { t } from './words';
 
-interface Board { rows: { name: string | null }[] }
+interface Facets { account: { values: { name: string | null }[] } }
+
+const MOST = 200;
 
 export function Accounts({ rows }: { rows: Rows | null }) {
   const { account } = useQuery();
-  const board = useLoad('accounts', (signal) => get<Board>('/leaderboard', {
-    by: 'account', period: 'month', sort: 'requests', limit: 100,
-  }, signal));
+  const facets = useLoad('accounts', (signal) =>
+    get<Facets>('/facets', { limit: MOST }, signal));
 
   const names = [...new Set([
-    account, ...(board.data?.rows ?? []).map(({ name }) => name),
+    account, ...(facets.data?.account.values ?? []).map(({ name }) => name),
     ...(rows?.inMemory() ?? []).map((row) => row.account_email),
   ])].filter((name): name is string => !!name).sort();
 

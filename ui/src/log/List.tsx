@@ -221,7 +221,7 @@ export function List(props: Props) {
     <div ref={box} class="list" role="grid" tabIndex={0}
       aria-label={t('caption')} aria-rowcount={(rows.count ?? -2) + 1}
       aria-activedescendant={current() && `row-${selected}`}
-      style={{ '--columns': template(columns) }}
+      style={{ '--columns': template(columns, width) }}
       onScroll={scrolled} onKeyDown={keyDown}
       onPointerMove={() => { moved.current = Date.now(); }}>
       <div role="rowgroup"><Head columns={columns} /></div>

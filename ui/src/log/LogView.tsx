@@ -24,8 +24,8 @@ function statusText({ rows, state }: Source): string {
     return '';
   }
 
-  const count = rows.count === null ? t('counting')
-    : t('rows', { n: rows.count });
+  const count = rows.count !== null ? t('rows', { n: rows.count })
+    : t(rows.counted ? 'uncounted' : 'counting');
 
   return state === 'lost' ? `${count} · ${t('lost')}` : count;
 }
@@ -108,7 +108,7 @@ export function LogView() {
 
   return (
     <section class="log">
-      <Toolbar rows={rows} />
+      <Toolbar rows={rows} onChanged={reload} />
       <Histogram />
       <div class="log-body">
         <div class="log-list">

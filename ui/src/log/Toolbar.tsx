@@ -5,6 +5,7 @@ import { go, query, useQuery } from '../core/route';
 import { Icon } from '../parts/Icon';
 import { Popover } from '../parts/Popover';
 import { Accounts } from './Accounts';
+import { Actions } from './Actions';
 import { COLUMNS, chosen, usual } from './columns';
 import { FilterForm } from './FilterForm';
 import { chipsOf, chipText, FIELDS, filtered, filtersOf, QUICK }
@@ -99,7 +100,8 @@ function Columns() {
   );
 }
 
-export function Toolbar({ rows }: { rows: Rows | null }) {
+export function Toolbar({ rows, onChanged }:
+  { rows: Rows | null; onChanged: () => void }) {
   const now = useQuery();
   const { since: _, until: __, ...set } = filtersOf(now);
 
@@ -121,6 +123,7 @@ export function Toolbar({ rows }: { rows: Rows | null }) {
       <span class="push" />
       <Jump />
       <Columns />
+      <Actions onChanged={onChanged} />
     </div>
   );
 }

@@ -14,6 +14,7 @@ export interface Scales { tokens: number; duration: number; today: string }
 export interface Column {
   key: string;
   width: number;                // px, at least
+  narrow?: number;              // on a phone
   grows?: boolean;
   number?: boolean;
   sort?: string;                // what the API calls it
@@ -54,17 +55,17 @@ function when(row: Record, today: string): string {
 }
 
 export const COLUMNS: Column[] = [
-  { key: 'time', width: 114, sort: 'timestamp', rank: 2,
+  { key: 'time', width: 114, narrow: 84, sort: 'timestamp', rank: 2,
     cell: (row, { today }) => (
       <time dateTime={new Date(row.timestamp).toISOString()}
         title={format.full(row.timestamp)}>{when(row, today)}</time>
     ) },
-  { key: 'status', width: 92, sort: 'status', rank: 0,
+  { key: 'status', width: 92, narrow: 76, sort: 'status', rank: 0,
     cell: (row) => <Status row={row} />,
     filter: ['status', (row) => row.status] },
   { key: 'method', width: 68, rank: 8, cell: (row) => text(row.method),
     filter: ['method', (row) => row.method] },
-  { key: 'model', width: 150, grows: true, rank: 1,
+  { key: 'model', width: 150, narrow: 130, grows: true, rank: 1,
     cell: (row) => <Model row={row} />,
     filter: ['model', (row) => row.model] },
   { key: 'protocol', width: 80, rank: 9, cell: (row) => text(row.protocol),
@@ -83,7 +84,8 @@ export const COLUMNS: Column[] = [
     cell: (row) => format.cost(row.cost_usd) },
   { key: 'ttft', width: 66, number: true, sort: 'ttft_ms', rank: 10,
     cell: (row) => format.duration(row.ttft_ms) },
-  { key: 'duration', width: 116, number: true, sort: 'duration_ms', rank: 3,
+  { key: 'duration', width: 116, narrow: 88, number: true,
+    sort: 'duration_ms', rank: 3,
     cell: (row, { duration }) => <Duration row={row} scale={duration} /> },
   { key: 'user', width: 110, rank: 11, cell: (row) => start(row.user),
     filter: ['user', (row) => row.user] },
@@ -110,6 +112,11 @@ export const chosen = pref<string[]>('columns', FIRST, known);
 
 export const usual = () => chosen.set(FIRST);
 
+const PHONE = 500;      // px
+
+const widthOf = ({ width, narrow }: Column, room: number) =>
+  room < PHONE ? narrow ?? width : width;
+
 // those of the chosen ones for which there is room
 
 export function fitting(room: number): Column[] {
@@ -119,7 +126,7 @@ export function fitting(room: number): Column[] {
   let used = 0;
 
   for (const column of byRank) {
-    used += column.width;
+    used += widthOf(column, room);
     if (used > room && kept.size) {
       break;
     }
@@ -129,6 +136,8 @@ export function fitting(room: number): Column[] {
   return columns.filter((column) => kept.has(column));
 }
 
-export const template = (columns: Column[]): string =>
-  columns.map(({ width, grows }) =>
-    grows ? `minmax(${width}px, ${width}fr)` : `${width}px`).join(' ');
+export const template = (columns: Column[], room: number): string =>
+  columns.map((column) => {
+    const width = widthOf(column, room);
+    return column.grows ? `minmax(${width}px, ${width}fr)` : `${width}px`;
+  }).join(' ');

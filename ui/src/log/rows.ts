@@ -22,6 +22,7 @@ export class Rows {
   error: ApiError | null = null;
   loaded = false;               // the first page was
   total: number | null = null;  // without the new ones
+  counted = false;              // as far as there was time for it
   more = 0;                     // new ones that wait
   lastSeq: number | null = null;
 
@@ -228,6 +229,7 @@ export class Rows {
         '/count', this.params, this.closed.signal);
 
       this.total = total;
+      this.counted = true;
       this.changed();
 
     } catch {

@@ -40,6 +40,60 @@ export const t = words({
   ],
   further: ['Go on from {time}', 'Continuer à partir du {time}', '从 {time} 继续'],
 
+  actions: [
+    'Export, backup, clear', 'Exporter, sauvegarder, vider', '导出、备份、清除',
+  ],
+  export: [
+    'Export these rows', 'Exporter ces lignes', '导出这些记录',
+  ],
+  withBodies: ['With bodies', 'Avec les corps', '包含正文'],
+  backup: ['Backup', 'Sauvegarde', '备份'],
+  'backup.text': [
+    'The whole database as it is now.',
+    'Toute la base de données, telle qu’elle est.',
+    '当前的整个数据库。',
+  ],
+  'backup.get': ['Download', 'Télécharger', '下载'],
+  clear: ['Clear the log', 'Vider le journal', '清除日志'],
+  'clear.open': ['Clear…', 'Vider…', '清除…'],
+  'clear.which': ['Which rows?', 'Quelles lignes ?', '哪些记录？'],
+  'clear.shown': [
+    'Those that pass the filters', 'Celles qui passent les filtres',
+    '符合筛选条件的记录',
+  ],
+  'clear.all': ['All rows', 'Toutes les lignes', '所有记录'],
+  'clear.lost': [
+    '{n} row will be deleted, with its bodies.|'
+    + '{n} rows will be deleted, with their bodies.',
+    '{n} ligne sera supprimée, avec ses corps.|'
+    + '{n} lignes seront supprimées, avec leurs corps.',
+    '将删除 {n} 条记录及其正文。',
+  ],
+  'clear.uncounted': [
+    'These rows will be deleted, with their bodies.',
+    'Ces lignes seront supprimées, avec leurs corps.',
+    '这些记录及其正文将被删除。',
+  ],
+  'clear.statsStay': [
+    'Usage statistics stay.', 'Les statistiques d’usage restent.',
+    '用量统计保留。',
+  ],
+  'clear.statsToo': [
+    'So will all usage statistics.',
+    'Toutes les statistiques d’usage aussi.', '所有用量统计也将被删除。',
+  ],
+  'clear.stats': [
+    'Delete the statistics too', 'Supprimer aussi les statistiques',
+    '同时删除统计',
+  ],
+  'clear.do': ['Delete', 'Supprimer', '删除'],
+  cleared: [
+    '{n} row is gone|{n} rows are gone',
+    '{n} ligne supprimée|{n} lignes supprimées', '已删除 {n} 条记录',
+  ],
+  cancel: ['Cancel', 'Annuler', '取消'],
+  done: ['Done', 'Terminé', '完成'],
+
   filters: ['Filters', 'Filtres', '筛选'],
   quick: ['Quick filters', 'Filtres rapides', '快速筛选'],
   errors: ['Errors', 'Erreurs', '错误'],
