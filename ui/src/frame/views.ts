@@ -15,16 +15,16 @@ export interface View {
   anyTime?: Parameters<typeof t>[0];  // what it is called without a range
 }
 
+const later = () => import('./later');
+
 export const VIEWS: View[] = [
   { name: 'log', word: 'log', key: 'l', view: LogView },
   { name: 'live', word: 'live', key: 'v', lazy: true,
     timeless: true,
-    view: () => import('../live/LiveView').then((it) => it.LiveView) },
+    view: () => later().then((it) => it.LiveView) },
   { name: 'statistics', word: 'statistics', key: 's', lazy: true,
     anyTime: 'range.auto',
-    view: () => import('../statistics/StatisticsView').then(
-      (it) => it.StatisticsView) },
+    view: () => later().then((it) => it.StatisticsView) },
   { name: 'ranking', word: 'ranking', key: 'r', lazy: true,
-    view: () => import('../ranking/RankingView').then(
-      (it) => it.RankingView) },
+    view: () => later().then((it) => it.RankingView) },
 ];

@@ -1,0 +1,5 @@
+// The views that are loaded when one of them is opened.
+
+export { LiveView } from '../live/LiveView';
+export { RankingView } from '../ranking/RankingView';
+export { StatisticsView } from '../statistics/StatisticsView';
