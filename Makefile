@@ -6,6 +6,7 @@
 #   make UI=off      the same without the page, which needs Node
 #   make run, stop   a demonstration on 127.0.0.1:8080 and its end
 #   make test        every test, on a bare machine too
+#   make test-alerts what needs a real Prometheus: alerts, dashboards
 #   make unit        the unit tests alone
 #   make prove       the Test::Nginx files alone: make prove T=t/00-load.t
 #   make check       style, layers, exported symbols, documented directives
@@ -210,6 +211,13 @@ next:
 	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
 
+# nginx, Prometheus and Alertmanager together
+
+test-alerts: module
+	@scripts/install-deps test prometheus
+	@scripts/test alerts
+
+
 test-next: next
 	@scripts/install-deps test
 	@TEST_NGINX_BINARY=$(NEXT)/nginx/objs/nginx \
@@ -269,6 +277,6 @@ clean:
 
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
-.PHONY: module nginx binary install unit prove run stop check test next \
-        test-next asan test-asan fuzz prices dashboards \
+.PHONY: module nginx binary install unit prove run stop check test \
+        test-alerts next test-next asan test-asan fuzz prices dashboards \
         bench clean page listed FORCE

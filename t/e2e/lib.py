@@ -369,7 +369,10 @@ def rings(pid):
     """The ring files that a process has open."""
     found = set()
     for fd in os.listdir('/proc/%d/fd' % pid):
-        name = os.readlink('/proc/%d/fd/%s' % (pid, fd))
+        try:
+            name = os.readlink('/proc/%d/fd/%s' % (pid, fd))
+        except FileNotFoundError:      # closed meanwhile
+            continue
         if re.search(r'/llm_monitor-\w+/ring\.\w+$', name):
             found.add(pathlib.Path(name))
     return found

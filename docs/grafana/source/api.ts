@@ -58,11 +58,6 @@ export default dashboard({
                 + ' token.', unit.seconds, [{ expr: quantile(0.95,
                     llm('llm_time_per_output_token_seconds_bucket'), 'model'),
                 legend: '{{model}}' }]),
-            lines('Rate limit left', 'Requests and tokens, as the upstream last'
-                + ' said.', unit.number, [{
-                expr: 'min by (upstream, kind) ('
-                    + llm('llm_upstream_ratelimit_remaining') + ')',
-                legend: '{{upstream}} {{kind}}' }]),
             lines('Refused by rate limits', 'Answers 429 and 529.',
                 unit.perSecond, [{ expr: sum(rate(llm('llm_requests_total',
                     'status=~"429|529"')), 'upstream'),
