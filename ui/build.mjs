@@ -60,7 +60,7 @@ const UNUSED = ['assign', 'fmtNum', 'fmtDate', 'rangeNum', 'rangeLog',
                 'rangeAsinh', 'orient', 'join', 'sync', 'addGap', 'clipGaps',
                 'stepped', 'spline'];
 const OFFERED = new RegExp(
-  `^\\W*(uPlot|paths)\\.(${UNUSED.join('|')}) *=.*$`, 'gm');
+  `^[\\t (]*(uPlot|paths)\\.(${UNUSED.join('|')}) *=.*$`, 'gm');
 
 const smaller = {
   name: 'smaller',

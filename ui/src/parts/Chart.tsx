@@ -133,7 +133,8 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
       dataIdx: (_, __, closest, x) => stacked ? bucketAt(times, x) : closest,
     },
     axes: [
-      { ...axis, grid: { show: false }, size: within(props.grain) ? 38 : 22, gap: 4,
+      { ...axis, grid: { show: false }, gap: 4,
+        size: within(props.grain) ? 38 : 22,
         splits: (plot) => splits(plot, times),
         values: (_, ticks) => labels(ticks, props.grain) },
       { ...axis, size: 56, gap: 4,

@@ -71,8 +71,8 @@ export const t = words({
 
   'unpriced.title': [
     '{n} request has tokens and no price|{n} requests have tokens and no price',
-    '{n} requête a des jetons mais pas de prix|{n} requêtes ont des jetons mais '
-    + 'pas de prix',
+    '{n} requête a des jetons mais pas de prix|{n} requêtes ont des jetons '
+    + 'mais pas de prix',
     '{n} 个请求有 token 但没有价格',
   ],
   'unpriced.advice': [
