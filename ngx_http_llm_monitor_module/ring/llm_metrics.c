@@ -27,28 +27,28 @@
     10000, 25000, 50000, 75000, 100000, 150000, 200000, 300000, 400000,       \
     500000, 750000, 1000000, 2500000
 
-#define llm_bounds_of(name, digits, size, ...)                                \
+#define llm_bounds_of(name, digits, first, size, ...)                         \
     static const int64_t  name ## _le[(size) - 1] = { __VA_ARGS__ };          \
-    const llm_bounds_t  name = { size, digits, name ## _le }
+    const llm_bounds_t  name = { size, digits, first, name ## _le }
 
-llm_bounds_of(llm_bounds_duration, 6, LLM_B_DURATION, LLM_OTEL_US, 163840000,
-              327680000, 655360000, 1310720000);
-llm_bounds_of(llm_bounds_ttft, 6, LLM_B_TTFT, LLM_OTEL_TTFT_US, 2000000,
+llm_bounds_of(llm_bounds_duration, 6, 10000, LLM_B_DURATION, LLM_OTEL_US,
+              163840000, 327680000, 655360000, 1310720000);
+llm_bounds_of(llm_bounds_ttft, 6, 0, LLM_B_TTFT, LLM_OTEL_TTFT_US, 2000000,
               2500000, 5000000, 7500000, 10000000, 15000000, 20000000,
               30000000, 45000000, 60000000);
-llm_bounds_of(llm_bounds_tpot, 6, LLM_B_TPOT, LLM_OTEL_TPOT_US, 5000000,
+llm_bounds_of(llm_bounds_tpot, 6, 0, LLM_B_TPOT, LLM_OTEL_TPOT_US, 5000000,
               10000000);
-llm_bounds_of(llm_bounds_http, 6, LLM_B_HTTP, 5000, 10000, 25000, 50000,
+llm_bounds_of(llm_bounds_http, 6, 0, LLM_B_HTTP, 5000, 10000, 25000, 50000,
               75000, 100000, 250000, 500000, 750000, 1000000, 2000000,
               2500000, 5000000, 7500000, 10000000, 15000000, 30000000,
               60000000, 120000000, 300000000, 600000000);
-llm_bounds_of(llm_bounds_bytes, 0, LLM_B_BYTES, 256, 2048, 16384, 131072,
+llm_bounds_of(llm_bounds_bytes, 0, 0, LLM_B_BYTES, 256, 2048, 16384, 131072,
               1048576, 8388608, 67108864, 134217728);
-llm_bounds_of(llm_bounds_otel, 6, LLM_B_OTEL, LLM_OTEL_US);
-llm_bounds_of(llm_bounds_otel_ttft, 6, LLM_B_OTEL_TTFT, LLM_OTEL_TTFT_US,
+llm_bounds_of(llm_bounds_otel, 6, 10000, LLM_B_OTEL, LLM_OTEL_US);
+llm_bounds_of(llm_bounds_otel_ttft, 6, 0, LLM_B_OTEL_TTFT, LLM_OTEL_TTFT_US,
               2500000, 5000000, 7500000, 10000000);
-llm_bounds_of(llm_bounds_otel_tpot, 6, LLM_B_OTEL_TPOT, LLM_OTEL_TPOT_US);
-llm_bounds_of(llm_bounds_tokens, 0, LLM_B_TOKENS, 1, 4, 16, 64, 256, 1024,
+llm_bounds_of(llm_bounds_otel_tpot, 6, 0, LLM_B_OTEL_TPOT, LLM_OTEL_TPOT_US);
+llm_bounds_of(llm_bounds_tokens, 0, 0, LLM_B_TOKENS, 1, 4, 16, 64, 256, 1024,
               4096, 16384, 65536, 262144, 1048576, 4194304, 16777216,
               67108864);
 
@@ -141,6 +141,7 @@ llm_metrics_join(llm_metrics_own_t *own, llm_metrics_t *m, unsigned n)
 
     own->shared = m;
     own->slot = &m->slot[n];
+    memset(own->memo, 0, sizeof(own->memo));
 
     (void) __atomic_or_fetch(&m->slots, 1U << n, __ATOMIC_RELEASE);
 }
@@ -365,7 +366,7 @@ int
 llm_metrics_find(llm_metrics_own_t *own, int set,
     const llm_metrics_ids_t *ids, llm_metrics_series_t *series)
 {
-    int             added;
+    int             rc;
     uint32_t        at;
     uint64_t        key;
     llm_metrics_t  *m;
@@ -373,7 +374,7 @@ llm_metrics_find(llm_metrics_own_t *own, int set,
     m = own->shared;
     key = llm_metrics_key(set, ids);
     at = llm_metrics_lookup(m, key);
-    added = 0;
+    rc = LLM_OK;
 
     if (at == 0
         && __atomic_load_n(&m->nseries[set], __ATOMIC_ACQUIRE)
@@ -385,7 +386,7 @@ llm_metrics_find(llm_metrics_own_t *own, int set,
 
         if (at == 0) {
             at = llm_metrics_insert(m, set, key);
-            added = at != 0;
+            rc = LLM_DECLINED;
         }
 
         own->unlock(own->data);
@@ -394,6 +395,7 @@ llm_metrics_find(llm_metrics_own_t *own, int set,
     if (at == 0) {
         llm_metrics_overflow(own);
         series->n = 0;
+        rc = LLM_FULL;
 
     } else {
         series->n = at - 1 - llm_metrics_base(set);
@@ -402,7 +404,7 @@ llm_metrics_find(llm_metrics_own_t *own, int set,
     series->words = (uint64_t *) own->slot + llm_sets[set].offset
                     + series->n * llm_sets[set].words;
 
-    return added;
+    return rc;
 }
 
 
@@ -488,32 +490,6 @@ llm_metrics_insert(llm_metrics_t *m, int set, uint64_t key)
     __atomic_store_n(&m->nseries[set], n + 1, __ATOMIC_RELEASE);
 
     return at;
-}
-
-
-int
-llm_metrics_observe(uint64_t *words, const llm_bounds_t *b, int64_t v)
-{
-    int  low, high, middle;
-
-    low = 0;
-    high = b->n - 1;
-
-    while (low < high) {
-        middle = (low + high) / 2;
-
-        if (v <= b->le[middle]) {
-            high = middle;
-
-        } else {
-            low = middle + 1;
-        }
-    }
-
-    llm_metrics_add(&words[low], 1);
-    llm_metrics_add(&words[b->n], v);
-
-    return low;
 }
 
 

@@ -205,18 +205,7 @@ typedef struct {
 } llm_metrics_t;
 
 
-/* a worker's view; lock and unlock are for what is new */
-
-typedef struct {
-    llm_metrics_t        *shared;
-    llm_metrics_slot_t   *slot;
-    void                (*lock)(void *data);
-    void                (*unlock)(void *data);
-    void                 *data;
-} llm_metrics_own_t;
-
-
-/* a series: its set, its number there, its words in the own slot */
+/* a series: its number in its set, its words in the own slot */
 
 typedef struct {
     uint32_t    n;
@@ -239,9 +228,45 @@ typedef struct {
 } llm_metrics_ids_t;
 
 
+/* where exchanges of a kind count, and what makes them one */
+
+#define LLM_METRICS_MEMOS       64
+#define LLM_METRICS_MEMO_TEXTS  4
+
+typedef struct {
+    int64_t               status;
+    int64_t               operation;
+    int64_t               protocol;
+    int                   method;
+    int                   used;
+    size_t                len[LLM_METRICS_MEMO_TEXTS];
+
+    llm_metrics_ids_t     ids;
+    llm_metrics_series_t  requests;
+    llm_metrics_series_t  model;
+    llm_metrics_series_t  upstream;
+    llm_metrics_series_t  http;
+
+    char                  text[LLM_METRICS_MEMO_TEXTS][LLM_METRICS_TEXT];
+} llm_metrics_memo_t;
+
+
+/* a worker's view; lock and unlock are for what is new */
+
+typedef struct {
+    llm_metrics_t        *shared;
+    llm_metrics_slot_t   *slot;
+    void                (*lock)(void *data);
+    void                (*unlock)(void *data);
+    void                 *data;
+    llm_metrics_memo_t    memo[LLM_METRICS_MEMOS];
+} llm_metrics_own_t;
+
+
 typedef struct {
     int             n;             /* with that of +Inf */
     int             scale;         /* decimal digits after the point */
+    int64_t         first;         /* the others double it; 0: they do not */
     const int64_t  *le;            /* n - 1 of them */
 } llm_bounds_t;
 
@@ -264,8 +289,8 @@ int llm_metrics_label(llm_metrics_own_t *own, int kind, const llm_str_t *s);
 int llm_metrics_status(llm_metrics_own_t *own, int64_t status);
 
 /*
- * The series of a combination; that of "other" if there is no room.  Returns 1
- * if it is new, else 0.
+ * The series of a combination: LLM_OK; LLM_DECLINED: it is new; LLM_FULL: that
+ * of "other", for there is no room.
  */
 int llm_metrics_find(llm_metrics_own_t *own, int set,
     const llm_metrics_ids_t *ids, llm_metrics_series_t *series);
@@ -281,8 +306,38 @@ uint64_t llm_metrics_sum(const llm_metrics_t *m, int set, uint32_t n,
 #define llm_metrics_add(word, n)                                              \
     (void) __atomic_add_fetch(word, n, __ATOMIC_RELAXED)
 
-/* Returns the bucket. */
-int llm_metrics_observe(uint64_t *words, const llm_bounds_t *b, int64_t v);
+/* Counts in a bucket, whose place it returns. */
+
+static inline int
+llm_metrics_observe(uint64_t *words, const llm_bounds_t *b, int64_t v)
+{
+    int  at, n, half;
+
+    at = 0;
+
+    if (b->first != 0) {
+
+        if (v > b->first) {
+            at = 64 - __builtin_clzll((uint64_t) (v - 1) / b->first);
+            at = at < b->n - 1 ? at : b->n - 1;
+        }
+
+    } else {
+
+        for (n = b->n - 1; n > 1; n -= half) {
+            half = n / 2;
+            at += b->le[at + half - 1] < v ? half : 0;
+        }
+
+        at += b->le[at] < v;
+    }
+
+    llm_metrics_add(&words[at], 1);
+    llm_metrics_add(&words[b->n], v);
+
+    return at;
+}
+
 
 /* The worker adds: an exchange had to count as "other". */
 void llm_metrics_overflow(llm_metrics_own_t *own);

@@ -24,19 +24,14 @@ enum {
 };
 
 
-static void llm_metrics_requests(llm_metrics_own_t *own,
-    llm_metrics_ids_t *ids);
-static void llm_metrics_model(llm_metrics_own_t *own, const llm_record_t *r,
-    const llm_metrics_ids_t *ids, llm_metrics_places_t *places);
+static void llm_metrics_model(const llm_metrics_series_t *series,
+    const llm_record_t *r, llm_metrics_places_t *places);
 static void llm_metrics_upstream(llm_metrics_own_t *own,
-    const llm_record_t *r, const llm_metrics_ids_t *ids,
+    const llm_metrics_series_t *series, const llm_record_t *r,
     const llm_metrics_facts_t *facts);
 static int llm_metrics_missing(const llm_record_t *r);
 static int llm_metrics_end(int64_t outcome);
 static int llm_metrics_finish(const llm_str_t *s);
-static void llm_metrics_http(llm_metrics_own_t *own, const llm_record_t *r,
-    const llm_metrics_ids_t *ids);
-static int llm_metrics_method(const llm_str_t *s);
 static void llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
     uint32_t second);
 
@@ -45,59 +40,28 @@ void
 llm_metrics_count(llm_metrics_own_t *own, const llm_record_t *r,
     const llm_metrics_facts_t *facts, llm_metrics_places_t *places)
 {
-    int64_t              protocol;
-    const llm_str_t     *model;
-    llm_metrics_t       *m;
-    llm_metrics_ids_t    ids;
+    llm_metrics_memo_t         room;
+    const llm_metrics_memo_t  *memo;
 
-    m = own->shared;
+    memo = llm_metrics_memo(own, r, facts, &room);
 
-    memset(&ids, 0, sizeof(llm_metrics_ids_t));
+    llm_metrics_add(&memo->requests.words[0], 1);
+    llm_metrics_add(&memo->http.words[LLM_W_HTTP_STATUS + memo->ids.status],
+                    1);
 
-    ids.upstream = facts->upstream.len == 0
-                   ? m->none[0] : llm_metrics_label(own, LLM_LABEL_UPSTREAM,
-                                                    &facts->upstream);
+    (void) llm_metrics_observe(&memo->http.words[LLM_W_HTTP_US],
+                               &llm_bounds_http, r->num[LLM_N_DURATION_US]);
 
-    if (facts->provider.len != 0) {
-        ids.provider = llm_metrics_label(own, LLM_LABEL_PROVIDER,
-                                         &facts->provider);
-
-    } else {
-        protocol = r->num[LLM_N_PROTOCOL];
-        ids.provider = protocol > 0 && protocol <= LLM_PROTOCOL_BEDROCK
-                       ? m->provider[protocol] : 0;
-    }
-
-    model = &r->str[LLM_S_MODEL];
-    ids.model = model->len == 0
-                ? m->none[1] : llm_metrics_label(own, LLM_LABEL_MODEL, model);
-
-    ids.other = r->str[LLM_S_ENDPOINT].len == 0
-                ? 0 : llm_metrics_label(own, LLM_LABEL_ENDPOINT,
-                                        &r->str[LLM_S_ENDPOINT]);
-
-    ids.status = llm_metrics_status(own, r->num[LLM_N_STATUS]);
-    ids.kind = r->num[LLM_N_OPERATION] > 0 ? r->num[LLM_N_OPERATION] : 0;
-
-    if (ids.upstream == 0 || ids.model == 0
-        || (ids.provider == 0 && facts->provider.len != 0)
-        || (ids.other == 0 && r->str[LLM_S_ENDPOINT].len != 0))
-    {
-        llm_metrics_overflow(own);
-    }
-
-    llm_metrics_requests(own, &ids);
-    llm_metrics_model(own, r, &ids, places);
-    llm_metrics_upstream(own, r, &ids, facts);
-    llm_metrics_http(own, r, &ids);
+    llm_metrics_model(&memo->model, r, places);
+    llm_metrics_upstream(own, &memo->upstream, r, facts);
     llm_metrics_all(own, r, facts->second);
 
     if (facts->sets & LLM_METRICS_OPENAI) {
-        llm_metrics_openai(own, r, &ids);
+        llm_metrics_openai(own, r, &memo->ids);
     }
 
     if (facts->sets & LLM_METRICS_OTEL) {
-        llm_metrics_otel(own, r, &ids);
+        llm_metrics_otel(own, r, &memo->ids);
     }
 
     if (facts->sets & (LLM_METRICS_ACCOUNT_HASH|LLM_METRICS_ACCOUNT)) {
@@ -106,56 +70,16 @@ llm_metrics_count(llm_metrics_own_t *own, const llm_record_t *r,
 }
 
 
-/* The first error counts from 0 on, or a rate would not see it. */
-
 static void
-llm_metrics_requests(llm_metrics_own_t *own, llm_metrics_ids_t *ids)
+llm_metrics_model(const llm_metrics_series_t *series, const llm_record_t *r,
+    llm_metrics_places_t *places)
 {
-    int                   i;
-    llm_metrics_ids_t     key;
-    llm_metrics_series_t  series;
+    int        stream, bucket;
+    int64_t    us;
+    uint64_t  *w;
 
-    static const int  first[] = { 200, 500 };
-
-    key = *ids;
-    key.other = 0;
-
-    if (llm_metrics_find(own, LLM_SET_REQUESTS, &key, &series)) {
-
-        llm_metrics_add(&series.words[0], 1);
-
-        for (i = 0; i < 2; i++) {
-            key.status = llm_metrics_status(own, first[i]);
-            (void) llm_metrics_find(own, LLM_SET_REQUESTS, &key, &series);
-        }
-
-        return;
-    }
-
-    llm_metrics_add(&series.words[0], 1);
-}
-
-
-static void
-llm_metrics_model(llm_metrics_own_t *own, const llm_record_t *r,
-    const llm_metrics_ids_t *ids, llm_metrics_places_t *places)
-{
-    int                   stream, bucket;
-    int64_t               us;
-    uint64_t             *w;
-    llm_metrics_ids_t     key;
-    llm_metrics_series_t  series;
-
-    memset(&key, 0, sizeof(llm_metrics_ids_t));
-
-    key.upstream = ids->upstream;
-    key.provider = ids->provider;
-    key.model = ids->model;
-
-    (void) llm_metrics_find(own, LLM_SET_MODEL, &key, &series);
-
-    w = series.words;
-    places->n = series.n;
+    w = series->words;
+    places->n = series->n;
     places->ttft = -1;
 
     stream = r->num[LLM_N_STREAM] == 1;
@@ -263,27 +187,20 @@ llm_metrics_tpot(const llm_record_t *r)
 
 
 static void
-llm_metrics_upstream(llm_metrics_own_t *own, const llm_record_t *r,
-    const llm_metrics_ids_t *ids, const llm_metrics_facts_t *facts)
+llm_metrics_upstream(llm_metrics_own_t *own,
+    const llm_metrics_series_t *series, const llm_record_t *r,
+    const llm_metrics_facts_t *facts)
 {
-    int                   n;
-    uint64_t             *w;
-    llm_metrics_ids_t     key;
-    llm_metrics_series_t  series;
+    int        n;
+    uint64_t  *w;
 
-    memset(&key, 0, sizeof(llm_metrics_ids_t));
-
-    key.upstream = ids->upstream;
-
-    (void) llm_metrics_find(own, LLM_SET_UPSTREAM, &key, &series);
-
-    w = series.words;
+    w = series->words;
 
     if (facts->upstream_us != LLM_NULL) {
         (void) llm_metrics_observe(&w[LLM_W_UPSTREAM_US],
                                    &llm_bounds_duration, facts->upstream_us);
 
-        llm_metrics_minute(own->shared->minute[series.n], r, facts->second);
+        llm_metrics_minute(own->shared->minute[series->n], r, facts->second);
     }
 
     if (r->num[LLM_N_REQUEST_BYTES] >= 0) {
@@ -412,6 +329,12 @@ llm_metrics_end(int64_t outcome)
 static int
 llm_metrics_finish(const llm_str_t *s)
 {
+    /* the most frequent one first */
+
+    if (s->len == 4 && memcmp(s->data, "stop", 4) == 0) {
+        return LLM_FINISH_STOP;
+    }
+
     if (llm_text_begins_nocase(s, "stop")
         || llm_text_equal_nocase(s, "end_turn")
         || llm_text_begins_nocase(s, "complete"))
@@ -446,57 +369,6 @@ llm_metrics_finish(const llm_str_t *s)
     }
 
     return LLM_FINISH_OTHER;
-}
-
-
-static void
-llm_metrics_http(llm_metrics_own_t *own, const llm_record_t *r,
-    const llm_metrics_ids_t *ids)
-{
-    llm_metrics_ids_t     key;
-    llm_metrics_series_t  series;
-
-    memset(&key, 0, sizeof(llm_metrics_ids_t));
-
-    key.other = ids->other;
-    key.kind = llm_metrics_method(&r->str[LLM_S_METHOD]);
-
-    (void) llm_metrics_find(own, LLM_SET_HTTP, &key, &series);
-
-    llm_metrics_add(&series.words[LLM_W_HTTP_STATUS + ids->status], 1);
-
-    (void) llm_metrics_observe(&series.words[LLM_W_HTTP_US], &llm_bounds_http,
-                               r->num[LLM_N_DURATION_US]);
-}
-
-
-/* In the order of the names that are shown; 0: another one. */
-
-static int
-llm_metrics_method(const llm_str_t *s)
-{
-    switch (s->len != 0 ? s->data[0] : 0) {
-
-    case 'G':
-        return llm_text_equal(s, "GET") ? 1 : 0;
-
-    case 'H':
-        return llm_text_equal(s, "HEAD") ? 2 : 0;
-
-    case 'P':
-        return llm_text_equal(s, "POST") ? 3
-               : llm_text_equal(s, "PUT") ? 4
-               : llm_text_equal(s, "PATCH") ? 6 : 0;
-
-    case 'D':
-        return llm_text_equal(s, "DELETE") ? 5 : 0;
-
-    case 'O':
-        return llm_text_equal(s, "OPTIONS") ? 7 : 0;
-
-    default:
-        return 0;
-    }
 }
 
 

@@ -13,6 +13,11 @@
 #include "llm_metrics_count.h"
 
 
+/* Where an exchange counts; it may be in room. */
+const llm_metrics_memo_t *llm_metrics_memo(llm_metrics_own_t *own,
+    const llm_record_t *r, const llm_metrics_facts_t *facts,
+    llm_metrics_memo_t *room);
+
 /* Four words: input without caches, cache read, cache creation, output. */
 void llm_metrics_tokens(uint64_t *words, const llm_record_t *r);
 
