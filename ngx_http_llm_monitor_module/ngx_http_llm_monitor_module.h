@@ -90,6 +90,11 @@ typedef struct {
 
     /* process-local */
     ngx_queue_t                    exchanges;      /* alive in this worker */
+    ngx_uint_t                     flights;        /* rounds through them */
+    uint16_t                       upstreams[LLM_METRICS_UPSTREAMS];
+                                                   /* of this one's so far */
+    ngx_uint_t                     crowded;        /* the last one in which a
+                                                      slot was not found */
     ngx_http_llm_monitor_memory_t  memory;         /* of those that were */
     uint64_t                       request_ids[2]; /* counters; 0: not yet */
     llm_price_finder_t            *finder;         /* NULL: not used yet */

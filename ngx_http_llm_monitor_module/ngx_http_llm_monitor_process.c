@@ -15,8 +15,9 @@
 /* the master kills a worker 3 seconds after a fast shutdown began */
 #define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
 
-/* ms between two looks at what is in flight */
+/* ms between two looks at what is in flight, and between slices of one */
 #define NGX_HTTP_LLM_MONITOR_FLIGHTS      200
+#define NGX_HTTP_LLM_MONITOR_FLIGHTS_ON   5
 
 /* ms until the next try where the lock file cannot be used */
 #define NGX_HTTP_LLM_MONITOR_RETRY        5000
@@ -154,9 +155,9 @@ ngx_http_llm_monitor_tick_flights(ngx_event_t *ev)
         return;
     }
 
-    ngx_http_llm_monitor_flights(mcf);
-
-    ngx_add_timer(ev, NGX_HTTP_LLM_MONITOR_FLIGHTS);
+    ngx_add_timer(ev, ngx_http_llm_monitor_flights(mcf) == NGX_AGAIN
+                      ? NGX_HTTP_LLM_MONITOR_FLIGHTS_ON
+                      : NGX_HTTP_LLM_MONITOR_FLIGHTS);
 }
 
 

@@ -41,9 +41,10 @@ llm_record_t *ngx_http_llm_monitor_finish(ngx_http_llm_monitor_ctx_t *ctx,
 
 /*
  * Now and then: writes what is known of the exchanges that are in flight into
- * shared memory, for the live view.
+ * shared memory, for the live view.  NGX_AGAIN: of some of them; the others
+ * are for the next call, so that none takes long.
  */
-void ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf);
+ngx_int_t ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf);
 
 /*
  * In exit_process: publishes every exchange that is still alive as outcome

@@ -44,6 +44,7 @@ struct ngx_http_llm_monitor_ctx_s {
     llm_exchange_state_t               state;        /* once it is */
 
     llm_live_slot_t                   *flight;       /* NULL: not shown */
+    ngx_uint_t                         looked;       /* at, in that round */
     int64_t                            id;           /* 0: not given yet */
 
     unsigned                           response:1;   /* its head was seen */

@@ -12,9 +12,15 @@
 #include "../ring/llm_metrics_count.h"
 
 
+/* exchanges that one call looks at: some tens of microseconds */
+#define NGX_HTTP_LLM_MONITOR_FLIGHTS_SLICE  128
+
+
 static void ngx_http_llm_monitor_flight_upstream(
-    ngx_http_llm_monitor_ctx_t *ctx, uint16_t *upstreams);
+    ngx_http_llm_monitor_ctx_t *ctx);
 static void ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx);
+static llm_live_slot_t *ngx_http_llm_monitor_flight_take(
+    ngx_http_llm_monitor_main_conf_t *mcf);
 static void ngx_http_llm_monitor_flight_facts(
     ngx_http_llm_monitor_ctx_t *ctx, llm_live_slot_t *slot);
 static void ngx_http_llm_monitor_flight_who(ngx_http_llm_monitor_ctx_t *ctx,
@@ -23,46 +29,68 @@ static void ngx_http_llm_monitor_flight_text(llm_live_slot_t *slot, int n,
     ngx_str_t *value);
 
 
-void
+/*
+ * A round ends at the first exchange that it has seen.  Those that came after
+ * its beginning are behind it, and are seen by the next one.
+ */
+
+ngx_int_t
 ngx_http_llm_monitor_flights(ngx_http_llm_monitor_main_conf_t *mcf)
 {
-    uint16_t                     upstreams[LLM_METRICS_UPSTREAMS];
+    ngx_uint_t                   n;
     ngx_queue_t                 *q;
     ngx_http_llm_monitor_ctx_t  *ctx;
 
-    ngx_memzero(upstreams, sizeof(upstreams));
+    for (n = 0; !ngx_queue_empty(&mcf->exchanges); n++) {
 
-    for (q = ngx_queue_head(&mcf->exchanges);
-         q != ngx_queue_sentinel(&mcf->exchanges);
-         q = ngx_queue_next(q))
-    {
+        q = ngx_queue_head(&mcf->exchanges);
         ctx = ngx_queue_data(q, ngx_http_llm_monitor_ctx_t, queue);
 
+        if (ctx->looked == mcf->flights + 1) {
+            break;
+        }
+
+        if (n == NGX_HTTP_LLM_MONITOR_FLIGHTS_SLICE) {
+            return NGX_AGAIN;
+        }
+
+        ctx->looked = mcf->flights + 1;
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&mcf->exchanges, q);
+
         ngx_http_llm_monitor_flight(ctx);
-        ngx_http_llm_monitor_flight_upstream(ctx, upstreams);
+        ngx_http_llm_monitor_flight_upstream(ctx);
     }
 
-    llm_metrics_flights(&mcf->zone.metrics, mcf->zone.share, upstreams);
+    llm_metrics_flights(&mcf->zone.metrics, mcf->zone.share, mcf->upstreams);
+    ngx_memzero(mcf->upstreams, sizeof(mcf->upstreams));
+
+    mcf->flights++;
+
+    return NGX_OK;
 }
 
 
 static void
-ngx_http_llm_monitor_flight_upstream(ngx_http_llm_monitor_ctx_t *ctx,
-    uint16_t *upstreams)
+ngx_http_llm_monitor_flight_upstream(ngx_http_llm_monitor_ctx_t *ctx)
 {
-    uint32_t    n;
-    llm_str_t   s;
-    ngx_str_t  *name;
+    uint32_t                           n;
+    llm_str_t                          s;
+    ngx_str_t                         *name;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ctx->mcf;
 
     name = ngx_http_llm_monitor_upstream_name(ctx->request);
 
     s.data = name ? name->data : NULL;
     s.len = name ? name->len : 0;
 
-    n = llm_metrics_upstream_of(&ctx->mcf->zone.metrics, &s);
+    n = llm_metrics_upstream_of(&mcf->zone.metrics, &s);
 
-    if (upstreams[n] != UINT16_MAX) {
-        upstreams[n]++;
+    if (mcf->upstreams[n] != UINT16_MAX) {
+        mcf->upstreams[n]++;
     }
 }
 
@@ -80,7 +108,7 @@ ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx)
         llm_live_open(slot);
 
     } else {
-        slot = llm_live_take(&ctx->mcf->zone.own);
+        slot = ngx_http_llm_monitor_flight_take(ctx->mcf);
 
         if (slot == NULL) {
 
@@ -108,6 +136,30 @@ ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx)
     ngx_http_llm_monitor_flight_who(ctx, slot);
 
     llm_live_close(slot);
+}
+
+
+/*
+ * Where all slots are taken, whose they are is looked up, which is not cheap:
+ * once a round.
+ */
+
+static llm_live_slot_t *
+ngx_http_llm_monitor_flight_take(ngx_http_llm_monitor_main_conf_t *mcf)
+{
+    llm_live_slot_t  *slot;
+
+    if (mcf->crowded == mcf->flights + 1) {
+        return NULL;
+    }
+
+    slot = llm_live_take(&mcf->zone.own);
+
+    if (slot == NULL) {
+        mcf->crowded = mcf->flights + 1;
+    }
+
+    return slot;
 }
 
 

@@ -136,6 +136,20 @@ def main():
     tap.ok(sorted(r['id'] for r in nginx.logs()) ==
            sorted(f['id'] for f in seen[0]), 'the records have the same ids')
 
+    # more than are looked at in one go
+
+    upstream.go.clear()
+    clients = [ask(nginx) for _ in range(300)]
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 300, 10)
+           and wait_for(lambda: all(f['response_bytes'] == len(FIRST)
+                                    for f in flights(nginx)), 10),
+           'many are in flight, each with what is known', len(flights(nginx)))
+    upstream.go.set()
+    for c, r in clients:
+        r.read()
+        c.close()
+    tap.ok(wait_for(lambda: flights(nginx) == [], 5), 'and over')
+
     # a worker that is killed
 
     upstream.go.clear()
