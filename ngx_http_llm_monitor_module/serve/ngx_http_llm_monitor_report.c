@@ -55,16 +55,10 @@ ngx_http_llm_monitor_availability(ngx_http_llm_monitor_call_t *call)
 }
 
 
-/* Sums are about the rows of all. */
-
 static ngx_int_t
 ngx_http_llm_monitor_report(ngx_http_llm_monitor_call_t *call,
     int (*run)(ngx_http_llm_monitor_call_t *call))
 {
-    if (ngx_http_llm_monitor_unscoped(call) != NGX_OK) {
-        return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
-    }
-
     call->run = run;
     call->done = ngx_http_llm_monitor_answer;
 
@@ -112,7 +106,16 @@ ngx_http_llm_monitor_report_run(ngx_http_llm_monitor_call_t *call, int what)
         return LLM_ERROR;
     }
 
-    rc = ngx_http_llm_monitor_reader(call);
+    rc = LLM_OK;
+
+    if (call->lcf->scope != LLM_SCOPE_NONE) {
+        rc = llm_report_scope(report, call->lcf->scope, &call->scope,
+                              &call->err);
+    }
+
+    if (rc == LLM_OK) {
+        rc = ngx_http_llm_monitor_reader(call);
+    }
 
     if (rc == LLM_OK) {
         rc = llm_report_run(*call->reader, report,

@@ -260,24 +260,31 @@ llm_hist_merge(llm_hist_sum_t *sum, const uint8_t *p, size_t n)
             return LLM_ERROR;
         }
 
-        if (sum->total == 0) {
-            sum->first = bucket;
-            sum->last = bucket;
-        }
-
-        if (bucket < sum->first) {
-            sum->first = bucket;
-        }
-
-        if (bucket > sum->last) {
-            sum->last = bucket;
-        }
-
-        sum->count[bucket] += count;
-        sum->total += count;
+        llm_hist_count(sum, bucket, count);
     }
 
     return LLM_OK;
+}
+
+
+void
+llm_hist_count(llm_hist_sum_t *sum, uint32_t bucket, uint32_t count)
+{
+    if (sum->total == 0) {
+        sum->first = bucket;
+        sum->last = bucket;
+    }
+
+    if (bucket < sum->first) {
+        sum->first = bucket;
+    }
+
+    if (bucket > sum->last) {
+        sum->last = bucket;
+    }
+
+    sum->count[bucket] += count;
+    sum->total += count;
 }
 
 

@@ -79,6 +79,9 @@ void llm_hist_clear(llm_hist_sum_t *sum);
 /* Adds a packed histogram; LLM_ERROR: it is none, what came before counts. */
 int llm_hist_merge(llm_hist_sum_t *sum, const uint8_t *p, size_t n);
 
+/* Adds values of one bucket. */
+void llm_hist_count(llm_hist_sum_t *sum, uint32_t bucket, uint32_t count);
+
 /*
  * The value in us that permille of the values are not above; LLM_NULL of an
  * empty histogram.

@@ -123,6 +123,17 @@ int llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
 int llm_ledger_reprice(llm_ledger_t *l, const llm_record_t *r,
     const llm_ledger_ids_t *ids, int64_t cost);
 
+/* What a record adds to its cells. */
+void llm_ledger_add(llm_ledger_add_t *add, const llm_record_t *r);
+
+/*
+ * Whether a request speaks for its provider or against it: LLM_H_SUCCESS,
+ * _FAILURE or _THROTTLED.  What the client did (left, asked for what is not
+ * there or badly) and what never reached the provider say nothing:
+ * LLM_H_REQUESTS.
+ */
+int llm_ledger_class(int64_t status, int64_t outcome);
+
 /*
  * Adds to the cell of a key, or to that of "other" if the key is one too many
  * in its bucket; for llm_ledger_count().

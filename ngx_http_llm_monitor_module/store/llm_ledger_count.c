@@ -29,13 +29,11 @@ typedef struct {
 
 static void llm_ledger_facts(llm_ledger_facts_t *f, const llm_record_t *r,
     const llm_ledger_ids_t *ids);
-static void llm_ledger_add(llm_ledger_add_t *add, const llm_record_t *r);
 static int llm_ledger_service(llm_ledger_t *l, const llm_ledger_facts_t *f,
     const llm_record_t *r);
 static int llm_ledger_who(llm_ledger_t *l, const llm_ledger_facts_t *f);
 static int llm_ledger_series(llm_ledger_t *l, const llm_ledger_facts_t *f);
 static int llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f);
-static int llm_ledger_class(int64_t status, int64_t outcome);
 static int64_t llm_ledger_value(int64_t v);
 
 
@@ -127,7 +125,7 @@ llm_ledger_facts(llm_ledger_facts_t *f, const llm_record_t *r,
 }
 
 
-static void
+void
 llm_ledger_add(llm_ledger_add_t *add, const llm_record_t *r)
 {
     int64_t         duration, ttft, *sum;
@@ -308,13 +306,7 @@ llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f)
 }
 
 
-/*
- * Whether a request speaks for its provider or against it.  What the client
- * did (left, asked for what is not there or badly) and what never reached the
- * provider say nothing: LLM_H_REQUESTS.
- */
-
-static int
+int
 llm_ledger_class(int64_t status, int64_t outcome)
 {
     switch (outcome) {

@@ -176,8 +176,17 @@ llm_report_free(llm_report_t *r)
         return;
     }
 
+    llm_scope_free(r->scope);
     llm_tz_close(r->tz);
     free(r);
+}
+
+
+int
+llm_report_scope(llm_report_t *r, llm_scope_e scope, const llm_str_t *value,
+    llm_query_error_t *err)
+{
+    return llm_scope_create(&r->scope, scope, value, r->now_ms, err);
 }
 
 
@@ -548,10 +557,27 @@ llm_report_run(llm_reader_t *reader, const llm_report_t *r, int64_t budget_ms,
         return LLM_ERROR;
     }
 
+    rc = r->scope == NULL ? LLM_OK : llm_scope_begin(r->scope, reader);
+
+    if (rc != LLM_OK) {
+        llm_reader_end(reader);
+        return llm_report_fail(reader, rc, err);
+    }
+
     llm_json_init(&j, out);
     llm_json_open_object(&j);
 
     rc = reports[r->what](reader, r, &j, err);
+
+    if (r->scope != NULL) {
+
+        if (r->scope->partial) {
+            llm_json_key(&j, "partial");
+            llm_json_bool(&j, 1);
+        }
+
+        llm_scope_end(r->scope);
+    }
 
     llm_json_close_object(&j);
     llm_reader_end(reader);
@@ -565,6 +591,26 @@ llm_report_run(llm_reader_t *reader, const llm_report_t *r, int64_t budget_ms,
     }
 
     return LLM_OK;
+}
+
+
+int
+llm_report_series(llm_series_t *s, llm_reader_t *reader,
+    const llm_report_t *r, int dim, int64_t since, int64_t until)
+{
+    int  rc;
+
+    rc = llm_series_open(s, reader, dim);
+
+    if (rc == LLM_OK && r->scope != NULL) {
+        rc = llm_series_narrow(s, r->scope, since, until);
+
+        if (rc != LLM_OK) {
+            llm_series_close(s);
+        }
+    }
+
+    return rc;
 }
 
 

@@ -4,7 +4,8 @@
  *
  * The calls that are answered from the ledger: summary, stats, leaderboard and
  * availability.  None of them looks at a row of the log, so that they take the
- * same time whatever has been recorded.  Run in a thread, as llm_query.h says.
+ * same time whatever has been recorded, but in a scope: see llm_scope.h.  Run
+ * in a thread, as llm_query.h says.
  */
 
 
@@ -12,7 +13,7 @@
 #define _LLM_REPORT_H_INCLUDED_
 
 
-#include "llm_query.h"
+#include "llm_filter.h"
 
 
 typedef enum {
@@ -33,9 +34,14 @@ int llm_report_parse(llm_report_t **report, const llm_str_t *query, int what,
 
 void llm_report_free(llm_report_t *report);
 
+/* Narrows it to what one user or account may see; LLM_ERROR with err. */
+int llm_report_scope(llm_report_t *report, llm_scope_e scope,
+    const llm_str_t *value, llm_query_error_t *err);
+
 /*
  * Appends the answer, a JSON document, to out.  LLM_ERROR with err; what is
- * not done in budget_ms is one.
+ * not done in budget_ms is one, but in a scope, where it is left out and the
+ * answer says "partial":true.
  */
 int llm_report_run(llm_reader_t *reader, const llm_report_t *report,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);

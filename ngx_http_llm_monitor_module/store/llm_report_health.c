@@ -48,7 +48,17 @@ typedef struct {
     size_t               nbuckets;
     llm_health_row_t    *rows;              /* the first is of all */
     size_t               n;
+    sqlite3_stmt        *own;               /* rows of a scope */
 } llm_health_t;
+
+/* one of them */
+
+typedef struct {
+    int                  class;
+    int64_t              status;
+    int64_t              duration;
+    int64_t              ttft;
+} llm_health_own_t;
 
 
 static void llm_health_window(llm_health_t *h);
@@ -60,6 +70,13 @@ static int llm_health_span(llm_health_t *h, sqlite3_stmt *st, int dim,
 static void llm_health_add(llm_health_row_t *row, llm_health_cell_t *cell,
     sqlite3_stmt *st);
 static void llm_health_merge(llm_hist_sum_t *sum, sqlite3_stmt *st, int n);
+static int llm_health_own(llm_health_t *h);
+static int llm_health_own_span(void *data, int64_t since, int64_t until,
+    int64_t requests);
+static void llm_health_own_row(llm_health_t *h);
+static void llm_health_own_add(llm_health_row_t *row, llm_health_cell_t *cell,
+    const llm_health_own_t *own);
+static void llm_health_own_time(llm_hist_sum_t *sum, int64_t us);
 static void llm_health_bucket_done(llm_health_t *h, size_t b);
 static int llm_health_json(llm_health_t *h, llm_json_t *j);
 static void llm_health_row(llm_health_t *h, const llm_health_row_t *row,
@@ -104,7 +121,7 @@ llm_report_availability(llm_reader_t *reader, const llm_report_t *r,
     }
 
     if (rc == LLM_OK && reader->db != NULL) {
-        rc = llm_health_read(&h);
+        rc = r->scope == NULL ? llm_health_read(&h) : llm_health_own(&h);
     }
 
     if (rc == LLM_OK) {
@@ -201,9 +218,7 @@ llm_health_series(llm_health_t *h, llm_series_map_t *map)
     int64_t       first, end, since, until;
     llm_series_t  series;
 
-    if (llm_series_extent(h->reader, &first, &end) != LLM_OK
-        || llm_series_open(&series, h->reader, h->r->by) != LLM_OK)
-    {
+    if (llm_series_extent(h->reader, &first, &end) != LLM_OK) {
         return LLM_ERROR;
     }
 
@@ -218,9 +233,12 @@ llm_health_series(llm_health_t *h, llm_series_map_t *map)
         until = end;
     }
 
-    rc = llm_series_add(&series, map, since, until);
+    rc = llm_report_series(&series, h->reader, h->r, h->r->by, since, until);
 
-    llm_series_close(&series);
+    if (rc == LLM_OK) {
+        rc = llm_series_add(&series, map, since, until);
+        llm_series_close(&series);
+    }
 
     return rc;
 }
@@ -334,6 +352,152 @@ llm_health_merge(llm_hist_sum_t *sum, sqlite3_stmt *st, int n)
     if (p != NULL) {
         (void) llm_hist_merge(sum, p, (size_t) sqlite3_column_bytes(st, n));
     }
+}
+
+
+/* The ledger does not tell one user's from the rest: the rows in log do. */
+
+static int
+llm_health_own(llm_health_t *h)
+{
+    int      rc;
+    size_t   b;
+    int64_t  t;
+
+    if (h->r->scope->nobody) {
+        return LLM_OK;
+    }
+
+    h->own = llm_scope_log(h->r->scope, h->reader,
+                           h->r->by == LLM_SERIES_MODEL
+                           ? "l.id, coalesce(l.model, 0), l.status,"
+                             " l.outcome, l.duration_us, l.ttft_us"
+                           : "l.id, coalesce(l.provider, 0), l.status,"
+                             " l.outcome, l.duration_us, l.ttft_us");
+
+    if (h->own == NULL) {
+        return LLM_ERROR;
+    }
+
+    rc = LLM_OK;
+
+    for (b = 0; b < h->nbuckets && rc == LLM_OK; b++) {
+        t = h->w.since + (int64_t) b * h->bucket;
+
+        rc = llm_scope_walk(h->r->scope, h->reader, t, t + h->bucket,
+                            llm_health_own_span, h);
+
+        llm_health_bucket_done(h, b);
+    }
+
+    sqlite3_finalize(h->own);
+
+    return rc;
+}
+
+
+static int
+llm_health_own_span(void *data, int64_t since, int64_t until,
+    int64_t requests)
+{
+    llm_health_t *h = data;
+
+    int  rc;
+
+    llm_scope_log_times(h->r->scope, h->own, since, until);
+
+    while ((rc = sqlite3_step(h->own)) == SQLITE_ROW) {
+        llm_health_own_row(h);
+    }
+
+    (void) sqlite3_reset(h->own);
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
+static void
+llm_health_own_row(llm_health_t *h)
+{
+    size_t             i, b;
+    int64_t            value;
+    llm_health_own_t   own;
+    llm_health_row_t  *row;
+
+    b = (size_t) (((sqlite3_column_int64(h->own, 0) >> LLM_ID_SHIFT)
+                   - h->w.since) / h->bucket);
+    value = sqlite3_column_int64(h->own, 1);
+
+    own.status = sqlite3_column_int64(h->own, 2);
+
+    if (own.status < 100 || own.status >= LLM_HEALTH_STATUSES) {
+        own.status = 0;
+    }
+
+    own.class = llm_ledger_class(own.status,
+                                 sqlite3_column_int64(h->own, 3));
+    own.duration = sqlite3_column_type(h->own, 4) == SQLITE_NULL
+                       ? LLM_NULL : sqlite3_column_int64(h->own, 4);
+    own.ttft = sqlite3_column_type(h->own, 5) == SQLITE_NULL
+                   ? LLM_NULL : sqlite3_column_int64(h->own, 5);
+
+    for (i = 0; i < h->n; i++) {
+        row = &h->rows[i];
+
+        if (i == 0 || row->value == value) {
+            llm_health_own_add(row, &row->cells[b], &own);
+        }
+    }
+}
+
+
+/* as llm_ledger_health() counts a record */
+
+static void
+llm_health_own_add(llm_health_row_t *row, llm_health_cell_t *cell,
+    const llm_health_own_t *own)
+{
+    int      i;
+    int64_t  sum[LLM_H_COUNT];
+
+    memset(sum, 0, sizeof(sum));
+
+    sum[LLM_H_REQUESTS] = 1;
+
+    if (own->class != LLM_H_REQUESTS) {
+        sum[own->class] = 1;
+    }
+
+    if (own->class != LLM_H_SUCCESS) {
+        llm_hist_count(&row->status, (uint32_t) own->status, 1);
+
+    } else {
+
+        if (own->duration != LLM_NULL) {
+            sum[LLM_H_DURATION_N] = 1;
+            sum[LLM_H_DURATION] = own->duration;
+            llm_health_own_time(&row->bucket, own->duration);
+            llm_health_own_time(&row->duration, own->duration);
+        }
+
+        if (own->ttft != LLM_NULL) {
+            sum[LLM_H_TTFT_N] = 1;
+            sum[LLM_H_TTFT] = own->ttft;
+            llm_health_own_time(&row->ttft, own->ttft);
+        }
+    }
+
+    for (i = 0; i < LLM_H_COUNT; i++) {
+        row->sum[i] += sum[i];
+        cell->sum[i] += sum[i];
+    }
+}
+
+
+static void
+llm_health_own_time(llm_hist_sum_t *sum, int64_t us)
+{
+    llm_hist_count(sum, (uint32_t) llm_hist_bucket(us), 1);
 }
 
 

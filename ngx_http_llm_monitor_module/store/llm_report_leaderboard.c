@@ -60,8 +60,10 @@ llm_leaderboard_sums(llm_reader_t *reader, const llm_report_t *r,
     int           rc;
     llm_series_t  series;
 
-    if (llm_series_open(&series, reader, r->by) != LLM_OK) {
-        return LLM_ERROR;
+    rc = llm_report_series(&series, reader, r, r->by, w->first, w->end);
+
+    if (rc != LLM_OK) {
+        return rc;
     }
 
     rc = llm_series_add(&series, map, w->first, w->end);

@@ -54,6 +54,7 @@ struct llm_report_s {
     int64_t          offset;
     int              sort;              /* llm_rank_e */
     int              ascending;
+    llm_scope_t     *scope;             /* NULL: everything is seen */
 };
 
 
@@ -105,6 +106,13 @@ int64_t llm_window_ceil(int64_t ms);
 void llm_window_json(const llm_window_t *w, const llm_report_t *r,
     llm_json_t *j);
 
+
+/*
+ * Opens the series of a dimension, narrowed to the report's scope; what is
+ * then added lies in [since, until).  What it returns is of llm_series.h.
+ */
+int llm_report_series(llm_series_t *s, llm_reader_t *reader,
+    const llm_report_t *r, int dim, int64_t since, int64_t until);
 
 /* Sums as members of an object: requests ... tokens_per_second. */
 void llm_report_sums(llm_json_t *j, const int64_t *sum);

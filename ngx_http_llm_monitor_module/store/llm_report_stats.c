@@ -129,7 +129,8 @@ llm_stats_sums(llm_stats_t *s)
     rc = LLM_OK;
 
     if (s->reader->db != NULL) {
-        rc = llm_series_open(&total, s->reader, LLM_SERIES_TOTAL);
+        rc = llm_report_series(&total, s->reader, s->r, LLM_SERIES_TOTAL,
+                               s->w.first, s->w.end);
     }
 
     if (rc == LLM_OK && s->reader->db != NULL
@@ -154,7 +155,8 @@ llm_stats_dimension(llm_stats_t *s, llm_series_t *series)
 {
     int  rc;
 
-    rc = llm_series_open(series, s->reader, s->r->by);
+    rc = llm_report_series(series, s->reader, s->r, s->r->by, s->w.first,
+                           s->w.end);
 
     if (rc == LLM_OK) {
         rc = llm_series_add(series, &s->all, s->w.first, s->w.end);

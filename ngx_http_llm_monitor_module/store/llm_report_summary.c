@@ -7,6 +7,7 @@
 
 
 #include <string.h>
+#include "llm_idset.h"
 #include "llm_report_parts.h"
 
 
@@ -14,14 +15,25 @@
 #define LLM_SUMMARY_SESSIONS    20000      /* counted; then there are more */
 
 
+typedef struct {
+    llm_scope_t   *scope;
+    sqlite3_stmt  *st;
+    llm_idset_t    sessions;
+} llm_summary_call_t;
+
+
 static int llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
     const llm_window_t *w, llm_json_t *j);
-static int llm_summary_sums(llm_reader_t *reader, const llm_window_t *w,
-    llm_json_t *j);
-static int llm_summary_values(llm_reader_t *reader, const llm_window_t *w,
-    int dim, const char *name, llm_json_t *j);
-static int llm_summary_sessions(llm_reader_t *reader, int64_t since,
-    int64_t until, llm_json_t *j);
+static int llm_summary_sums(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, llm_json_t *j);
+static int llm_summary_values(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, int dim, const char *name, llm_json_t *j);
+static int llm_summary_sessions(llm_reader_t *reader, const llm_report_t *r,
+    int64_t since, int64_t until, llm_json_t *j);
+static int llm_summary_own(llm_reader_t *reader, llm_scope_t *scope,
+    int64_t since, int64_t until, llm_json_t *j);
+static int llm_summary_own_span(void *data, int64_t since, int64_t until,
+    int64_t requests);
 static void llm_summary_count(llm_json_t *j, const char *name, int64_t n,
     int more);
 static int64_t llm_summary_yesterday(const llm_report_t *r);
@@ -72,7 +84,8 @@ llm_report_summary(llm_reader_t *reader, const llm_report_t *r, llm_json_t *j,
         llm_json_key(j, "since");
         llm_json_int(j, r->now_ms - LLM_SUMMARY_ACTIVE_MS);
 
-        rc = llm_summary_sessions(reader, r->now_ms - LLM_SUMMARY_ACTIVE_MS,
+        rc = llm_summary_sessions(reader, r,
+                                  r->now_ms - LLM_SUMMARY_ACTIVE_MS,
                                   r->now_ms, j);
 
         llm_json_close_object(j);
@@ -107,19 +120,20 @@ llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
 
     llm_window_json(w, r, j);
 
-    rc = llm_summary_sums(reader, w, j);
+    rc = llm_summary_sums(reader, r, w, j);
 
     if (rc == LLM_OK) {
-        rc = llm_summary_values(reader, w, LLM_SERIES_USER, "users", j);
+        rc = llm_summary_values(reader, r, w, LLM_SERIES_USER, "users", j);
     }
 
     if (rc == LLM_OK) {
-        rc = llm_summary_values(reader, w, LLM_SERIES_ACCOUNT, "accounts", j);
+        rc = llm_summary_values(reader, r, w, LLM_SERIES_ACCOUNT, "accounts",
+                                j);
     }
 
     if (rc == LLM_OK) {
         until = w->until < r->now_ms ? w->until : r->now_ms;
-        rc = llm_summary_sessions(reader, w->since, until, j);
+        rc = llm_summary_sessions(reader, r, w->since, until, j);
     }
 
     llm_json_close_object(j);
@@ -129,7 +143,8 @@ llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
 
 
 static int
-llm_summary_sums(llm_reader_t *reader, const llm_window_t *w, llm_json_t *j)
+llm_summary_sums(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, llm_json_t *j)
 {
     int                rc;
     llm_series_t       series;
@@ -142,7 +157,8 @@ llm_summary_sums(llm_reader_t *reader, const llm_window_t *w, llm_json_t *j)
     rc = sum != NULL ? LLM_OK : LLM_NOMEM;
 
     if (rc == LLM_OK && reader->db != NULL) {
-        rc = llm_series_open(&series, reader, LLM_SERIES_TOTAL);
+        rc = llm_report_series(&series, reader, r, LLM_SERIES_TOTAL, w->first,
+                               w->end);
 
         if (rc == LLM_OK) {
             rc = llm_series_add_known(&series, &map, w->first, w->end);
@@ -163,8 +179,8 @@ llm_summary_sums(llm_reader_t *reader, const llm_window_t *w, llm_json_t *j)
 /* How many values of a dimension were there; more if a bound was reached. */
 
 static int
-llm_summary_values(llm_reader_t *reader, const llm_window_t *w, int dim,
-    const char *name, llm_json_t *j)
+llm_summary_values(llm_reader_t *reader, const llm_report_t *r,
+    const llm_window_t *w, int dim, const char *name, llm_json_t *j)
 {
     int               rc, more;
     int64_t           n;
@@ -175,7 +191,7 @@ llm_summary_values(llm_reader_t *reader, const llm_window_t *w, int dim,
     rc = LLM_OK;
 
     if (reader->db != NULL) {
-        rc = llm_series_open(&series, reader, dim);
+        rc = llm_report_series(&series, reader, r, dim, w->first, w->end);
 
         if (rc == LLM_OK) {
             rc = llm_series_add_values(&series, &map, w->first, w->end);
@@ -202,8 +218,8 @@ llm_summary_values(llm_reader_t *reader, const llm_window_t *w, int dim,
  */
 
 static int
-llm_summary_sessions(llm_reader_t *reader, int64_t since, int64_t until,
-    llm_json_t *j)
+llm_summary_sessions(llm_reader_t *reader, const llm_report_t *r,
+    int64_t since, int64_t until, llm_json_t *j)
 {
     int            rc;
     int64_t        n;
@@ -212,6 +228,10 @@ llm_summary_sessions(llm_reader_t *reader, int64_t since, int64_t until,
     if (reader->db == NULL) {
         llm_summary_count(j, "sessions", 0, 0);
         return LLM_OK;
+    }
+
+    if (r->scope != NULL) {
+        return llm_summary_own(reader, r->scope, since, until, j);
     }
 
     if (sqlite3_prepare_v2(reader->db, "SELECT count(*) FROM (SELECT 1"
@@ -238,6 +258,79 @@ llm_summary_sessions(llm_reader_t *reader, int64_t since, int64_t until,
     sqlite3_finalize(st);
 
     return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+}
+
+
+/* The sessions of a scope are those of its rows. */
+
+static int
+llm_summary_own(llm_reader_t *reader, llm_scope_t *scope, int64_t since,
+    int64_t until, llm_json_t *j)
+{
+    int                 rc;
+    llm_summary_call_t  call;
+
+    if (scope->nobody) {
+        llm_summary_count(j, "sessions", 0, 0);
+        return LLM_OK;
+    }
+
+    memset(&call, 0, sizeof(llm_summary_call_t));
+
+    call.scope = scope;
+    call.st = llm_scope_log(scope, reader, "l.session");
+
+    if (call.st == NULL) {
+        return LLM_ERROR;
+    }
+
+    rc = llm_scope_walk(scope, reader, since, until, llm_summary_own_span,
+                        &call);
+
+    sqlite3_finalize(call.st);
+
+    if (rc == LLM_OK || rc == LLM_FULL) {
+        llm_summary_count(j, "sessions", (int64_t) call.sessions.n,
+                          rc == LLM_FULL);
+        rc = LLM_OK;
+    }
+
+    llm_idset_free(&call.sessions);
+
+    return rc;
+}
+
+
+static int
+llm_summary_own_span(void *data, int64_t since, int64_t until,
+    int64_t requests)
+{
+    llm_summary_call_t *call = data;
+
+    int      rc;
+    int64_t  id;
+
+    llm_scope_log_times(call->scope, call->st, since, until);
+
+    while ((rc = sqlite3_step(call->st)) == SQLITE_ROW) {
+        id = sqlite3_column_int64(call->st, 0);
+
+        if (id == 0 || llm_idset_has(&call->sessions, id)) {
+            continue;
+        }
+
+        if (call->sessions.n == LLM_SUMMARY_SESSIONS
+            || llm_idset_add(&call->sessions, id) != LLM_OK)
+        {
+            (void) sqlite3_reset(call->st);
+            return call->sessions.n == LLM_SUMMARY_SESSIONS ? LLM_FULL
+                                                            : LLM_NOMEM;
+        }
+    }
+
+    (void) sqlite3_reset(call->st);
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
 }
 
 

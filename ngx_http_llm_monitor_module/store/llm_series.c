@@ -20,22 +20,21 @@
     " speed_tokens, speed_us"
 
 
-/* what of a packed form is added: to which sums, or the values alone */
+/* what is added: to which sums, or the values alone */
 
 enum {
     LLM_SERIES_EVERY = 0, LLM_SERIES_KNOWN, LLM_SERIES_SEEN
 };
 
-typedef int (*llm_series_span_pt)(llm_series_t *s, llm_series_map_t *map,
-    int64_t span, int64_t t);
-
 
 static int llm_series_window(llm_series_t *s, llm_series_map_t *map,
-    int64_t since, int64_t until, llm_series_span_pt read);
-static int llm_series_every(llm_series_t *s, llm_series_map_t *map,
-    int64_t span, int64_t t);
-static int llm_series_seen(llm_series_t *s, llm_series_map_t *map,
-    int64_t span, int64_t t);
+    int64_t since, int64_t until, int what);
+static int llm_series_span(llm_series_t *s, llm_series_map_t *map,
+    int64_t span, int64_t t, int what);
+static int llm_series_cells(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until, int what);
+static int llm_series_sum(llm_series_map_t *map, int64_t value, int what,
+    llm_series_sum_t **sum);
 static int llm_series_packed(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t, int what);
 static int llm_series_whole(const uint8_t *p, size_t n);
@@ -101,6 +100,19 @@ llm_series_close(llm_series_t *s)
     s->one = NULL;
     s->values = NULL;
     s->packed = NULL;
+
+    llm_scoped_free(&s->scoped);
+}
+
+
+int
+llm_series_narrow(llm_series_t *s, llm_scope_t *scope, int64_t since,
+    int64_t until)
+{
+    s->narrow = 1;
+
+    return llm_scoped_read(&s->scoped, scope, s->reader, s->dim, since,
+                           until);
 }
 
 
@@ -136,7 +148,7 @@ int
 llm_series_add(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
-    return llm_series_window(s, map, since, until, llm_series_every);
+    return llm_series_window(s, map, since, until, LLM_SERIES_EVERY);
 }
 
 
@@ -144,7 +156,7 @@ int
 llm_series_add_known(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
-    return llm_series_window(s, map, since, until, llm_series_known);
+    return llm_series_window(s, map, since, until, LLM_SERIES_KNOWN);
 }
 
 
@@ -152,22 +164,26 @@ int
 llm_series_add_values(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
-    return llm_series_window(s, map, since, until, llm_series_seen);
+    return llm_series_window(s, map, since, until, LLM_SERIES_SEEN);
 }
 
 
 static int
 llm_series_window(llm_series_t *s, llm_series_map_t *map, int64_t since,
-    int64_t until, llm_series_span_pt read)
+    int64_t until, int what)
 {
     int      rc;
     int64_t  t, span;
+
+    if (s->narrow) {
+        return llm_series_cells(s, map, since, until, what);
+    }
 
     for (t = since; t < until; t += span) {
         span = t % LLM_DAY_MS == 0 && t + LLM_DAY_MS <= until
                    ? LLM_DAY_MS : LLM_QUARTER_MS;
 
-        rc = read(s, map, span, t);
+        rc = llm_series_span(s, map, span, t, what);
 
         if (rc != LLM_OK) {
             return rc;
@@ -179,27 +195,84 @@ llm_series_window(llm_series_t *s, llm_series_map_t *map, int64_t since,
 
 
 static int
-llm_series_every(llm_series_t *s, llm_series_map_t *map, int64_t span,
-    int64_t t)
+llm_series_span(llm_series_t *s, llm_series_map_t *map, int64_t span,
+    int64_t t, int what)
 {
     int  rc;
 
-    rc = llm_series_packed(s, map, span, t, LLM_SERIES_EVERY);
+    rc = llm_series_packed(s, map, span, t, what);
 
-    return rc == LLM_DECLINED ? llm_series_rows(s, map, s->all, span, t) : rc;
+    if (rc != LLM_DECLINED) {
+        return rc;
+    }
+
+    switch (what) {
+
+    case LLM_SERIES_KNOWN:
+        return llm_series_known(s, map, span, t);
+
+    case LLM_SERIES_SEEN:
+        return llm_series_rows(s, map, s->values, span, t);
+
+    default: /* LLM_SERIES_EVERY */
+        return llm_series_rows(s, map, s->all, span, t);
+    }
 }
 
 
 static int
-llm_series_seen(llm_series_t *s, llm_series_map_t *map, int64_t span,
-    int64_t t)
+llm_series_cells(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until, int what)
 {
-    int  rc;
+    int                       i, rc;
+    size_t                    n;
+    llm_series_sum_t         *sum;
+    const llm_scoped_cell_t  *cell;
 
-    rc = llm_series_packed(s, map, span, t, LLM_SERIES_SEEN);
+    for (n = llm_scoped_from(&s->scoped, since); n < s->scoped.n; n++) {
+        cell = &s->scoped.cells[n];
 
-    return rc == LLM_DECLINED ? llm_series_rows(s, map, s->values, span, t)
-                              : rc;
+        if (cell->t >= until) {
+            break;
+        }
+
+        rc = llm_series_sum(map, cell->value, what, &sum);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+        for (i = 0; i < LLM_C_COUNT && sum != NULL; i++) {
+            sum->sum[i] += cell->sum[i];
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+/* Where to add to a value; NULL: nowhere. */
+
+static int
+llm_series_sum(llm_series_map_t *map, int64_t value, int what,
+    llm_series_sum_t **sum)
+{
+    if (what == LLM_SERIES_KNOWN) {
+        *sum = llm_series_find(map, value);
+        return LLM_OK;
+    }
+
+    *sum = llm_series_get(map, value);
+
+    if (*sum == NULL) {
+        return map->n == LLM_SERIES_VALUES ? LLM_FULL : LLM_NOMEM;
+    }
+
+    if (what == LLM_SERIES_SEEN) {
+        *sum = NULL;
+    }
+
+    return LLM_OK;
 }
 
 
@@ -268,22 +341,18 @@ static int
 llm_series_value(llm_series_t *s, llm_series_map_t *map,
     const llm_unpack_t *u, int what)
 {
+    int                rc;
     llm_series_sum_t  *sum;
 
     s->rows++;
 
-    sum = what == LLM_SERIES_KNOWN ? llm_series_find(map, u->value)
-                                   : llm_series_get(map, u->value);
+    rc = llm_series_sum(map, u->value, what, &sum);
 
-    if (sum == NULL && what != LLM_SERIES_KNOWN) {
-        return map->n == LLM_SERIES_VALUES ? LLM_FULL : LLM_NOMEM;
-    }
-
-    if (sum != NULL && what != LLM_SERIES_SEEN) {
+    if (rc == LLM_OK && sum != NULL) {
         (void) llm_unpack_sums(u, sum->sum);
     }
 
-    return LLM_OK;
+    return rc;
 }
 
 
@@ -330,12 +399,6 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
     size_t             i;
     sqlite3_stmt      *st;
     llm_series_sum_t  *sum;
-
-    rc = llm_series_packed(s, map, span, t, LLM_SERIES_KNOWN);
-
-    if (rc != LLM_DECLINED) {
-        return rc;
-    }
 
     all = s->rows < s->times * map->n * LLM_SERIES_SCAN;
     st = all ? s->all : s->one;

@@ -13,6 +13,7 @@
 
 #include "llm_ledger.h"
 #include "llm_reader.h"
+#include "llm_scoped.h"
 
 
 #define LLM_SERIES_VALUES   100000      /* of one answer */
@@ -41,12 +42,21 @@ typedef struct {
     sqlite3_stmt     *one;
     sqlite3_stmt     *values;
     sqlite3_stmt     *packed;
+    int               narrow;           /* the sums are those of a scope */
+    llm_scoped_t      scoped;
 } llm_series_t;
 
 
 /* LLM_ERROR: the error is the reader's, as in what follows. */
 int llm_series_open(llm_series_t *s, llm_reader_t *reader, int dim);
 void llm_series_close(llm_series_t *s);
+
+/*
+ * Narrows the series to a scope; what is then added lies in [since, until).
+ * LLM_NOMEM.
+ */
+int llm_series_narrow(llm_series_t *s, llm_scope_t *scope, int64_t since,
+    int64_t until);
 
 /*
  * When the first and the last day of the ledger begin and end, in ms; both 0

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import recount
 import spec
 from lib import Nginx, Tap, folder, free_port, need_module
 from wire import Listener, Reply, exchange, request
@@ -61,6 +62,17 @@ SERVER = '''
 '''
 
 
+def same(found, rows, dim):
+    """Whether these are the sums by a field; a name that is claimed, too, is
+    in two of them"""
+    want, sums = recount.by(rows, dim), {}
+    for name, told in found:
+        sums[name] = sums.get(name, 0) + told['requests'] * 10 ** 9 \
+            + told['total_tokens']
+    return sums == {name: told['requests'] * 10 ** 9 + told['total_tokens']
+                    for name, told in want.items()}
+
+
 class Test:
     def __init__(self):
         self.tap = Tap()
@@ -84,7 +96,8 @@ class Test:
 
     def traffic(self):
         for user, claimed, account, times in TRAFFIC:
-            body = {'model': 'gpt-4o', 'messages': []}
+            body = {'model': 'o3-hidden' if user == 'bob' else 'gpt-4o',
+                    'messages': []}
             if claimed:
                 body['user'] = claimed
             for _ in range(times):
@@ -270,6 +283,79 @@ class Test:
            'her events', seen)
         self.nginx.api('/recording', 'PUT', {'recording': True})
 
+    def own(self, what, me):
+        """The rows that a scope has, of those without one"""
+        known = [r for r in self.nginx.logs() if r['id'] in
+                 set(self.ids('/%s/logs?limit=1000' % what, me))]
+        return known
+
+    def sums(self):
+        ok, dims = self.tap.ok, list(recount.FIELDS)
+        shown = next(r['user'] for r in self.nginx.logs()
+                     if (r['user'] or '').startswith('carol'))
+        for what, me in (('user', 'alice'), ('user', 'bob'),
+                         ('account', 'a@x.example'), ('user', shown),
+                         ('user', 'carol'), ('user', '%'), ('user', ''),
+                         ('account', 'alice'), ('account', '')):
+            rows, wrong = self.own(what, me), []
+            want = recount.total(rows)
+            hidden = {str(r[f]) for r in self.nginx.logs()
+                      for f in ('user', 'account_email', 'model')} \
+                - {str(r[f]) for r in rows
+                   for f in ('user', 'account_email', 'model')} - {'None'}
+
+            def get(path):
+                status, answer = self.ask('/%s%s' % (what, path), me)
+                if status != 200 or any(h in json.dumps(answer)
+                                        for h in hidden):
+                    wrong.append((path, status, answer))
+                return answer
+
+            for dim in dims:
+                for path in ('/stats?since=-24h&bucket=hour&by=' + dim,
+                             '/leaderboard?period=all&by=' + dim):
+                    if 'board' in path and dim not in (
+                            'user', 'account', 'provider', 'model', 'key',
+                            'ip'):
+                        continue
+                    answer = get(path)
+                    found = [(r.get('name'), recount.told(r))
+                             for r in answer['rows']
+                             + [r for r in (answer.get('none'),
+                                            answer.get('other')) if r]]
+                    if recount.told(answer['total']) != want \
+                            or not same(found, rows, dim):
+                        wrong.append((path, answer))
+            card = get('/summary')
+            today, seen = card['today'], {
+                n: len({r[f] for r in rows if r[f] and len(r[f]) < 500})
+                for n, f in (('users', 'user'),
+                             ('accounts', 'account_email'))}
+            # a name that is too long is not told from others of its kind
+            if recount.told(today) != want or today['sessions'] != len(
+                    {r['session_id'] for r in rows} - {None}) \
+                    or today['accounts'] != seen['accounts'] \
+                    or card['yesterday']['requests']:
+                wrong.append(('/summary', card))
+            for dim in ('provider', 'model'):
+                for span in ('1h', '24h', '7d'):
+                    path = '/availability?range=%s&by=%s' % (span, dim)
+                    answer = get(path)
+                    if answer['total']['requests'] != len(rows) or {
+                            r['name']: r['success'] for r in answer['rows']
+                            } != {n: s['requests'] for n, s in
+                                  recount.by(rows, dim).items()}:
+                        wrong.append((path, answer))
+            ok(not wrong, 'statistics of the %s %r are those of %d rows'
+               % (what, me[:12], len(rows)), *wrong[:2])
+        for path in ('/user/stats?user=bob', '/user/stats?account=b@x.example',
+                     '/user/leaderboard?filter=bob', '/user/summary?user=bob',
+                     '/user/availability?provider=llm', '/user/stats?scope='):
+            ok(self.ask(path, 'alice')[0] == 400, path + ' is refused')
+        status, answer = self.ask('/outer/api/stats', 'alice')
+        ok(status == 200 and answer['total']['requests'] == 3,
+           'and in a location inside of the scope')
+
     def changes(self):
         ok = self.tap.ok
         for method, path, body in (
@@ -287,9 +373,15 @@ class Test:
            'a clear of the rows of others clears none')
         ok(delete('all=1', '') == (200, {'deleted': 0}),
            'nor does one of nobody')
+        before = self.ask('/user/stats', 'alice')[1]
         ok(delete('all=1', 'alice') == (200, {'deleted': 3}),
            'all=1 clears all of her own')
         ok(self.nginx.total() == self.sum - 3, 'and nothing else')
+        answers = [self.ask('/user/stats?by=' + dim, 'alice')[1]
+                   for dim in ('model', 'status')]
+        ok([(a['total'], a['count']) for a in answers]
+           == [(before['total'], 1), (before['total'], 0)],
+           'her sums stay, but not what her rows told', answers)
 
     def names(self):
         ok = self.tap.ok
@@ -320,6 +412,7 @@ def main():
     t.rows()
     t.questions()
     t.facets()
+    t.sums()
     t.events()
     t.changes()
     t.names()
