@@ -157,6 +157,13 @@ $(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
 
+# the same for tests, which need few rows: of what has been compiled already
+
+$(BUILD)/corpus/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) \
+                      $(BUILD)/libllm.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(ASAN) -o $@ $(filter %.c,$^) $(BUILD)/libllm.a $(LIBS)
+
 # the price of an exchange on a line, for scripts/test-prices
 
 $(BUILD)/prices/%: t/prices/%.c $(BUILD)/libllm.a
