@@ -1,7 +1,7 @@
-"""The ledger against a naive reckoning from the rows that an export gives: every
-field, after kills of the writer and of everything, in windows off the grain,
-while recording is paused and after a clear; and a month of made-up traffic in
-zones with and without summer time, against Python's zone data."""
+"""The ledger against a naive reckoning from the rows that an export gives:
+every field, after kills of the writer and of everything, in windows off the
+grain, while recording is paused and after a clear; and a month of made-up
+traffic in zones with and without summer time, against Python's zone data."""
 import collections
 import datetime
 import json
