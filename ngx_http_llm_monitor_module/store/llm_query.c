@@ -391,7 +391,7 @@ llm_query_detail_json(llm_reader_t *reader, int64_t id, int64_t max_body,
     llm_json_open_object(&j);
 
     llm_row_json(&row, &j);
-    llm_row_json_detail(&row, &j);
+    llm_row_json_detail(reader, &row, &j);
 
     if (llm_query_message_json(reader, id, &row, &j, err) != LLM_OK
         || llm_query_body_json(reader, id, 0,

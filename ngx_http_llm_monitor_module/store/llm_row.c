@@ -30,6 +30,7 @@ static void llm_row_word(llm_cells_t *cells, const char *name,
     const char *word);
 static llm_cell_t *llm_row_cell(llm_cells_t *cells, const char *name,
     int kind);
+static int llm_row_valid(llm_reader_t *reader, const llm_str_t *s);
 static int64_t llm_row_speed(const llm_record_t *r);
 
 
@@ -38,8 +39,8 @@ static int64_t llm_row_speed(const llm_record_t *r);
 
 #define LLM_ROW_DICT(field, column, kind, name)                               \
     { LLM_S_ ## field,                                                        \
-      ", coalesce((SELECT value FROM dict WHERE id = l." #column "),"         \
-      " l.over ->> '$." name "')" },
+      ", coalesce(d_" #column ".value, l.over ->> '$." name "')",             \
+      " LEFT JOIN dict AS d_" #column " ON d_" #column ".id = l." #column },
 
 
 static const int  llm_row_nums[] = {
@@ -50,6 +51,7 @@ static const int  llm_row_nums[] = {
 static const struct {
     int          n;
     const char  *sql;
+    const char  *join;
 } llm_row_dicts[] = {
     LLM_LOG_DICTS(LLM_ROW_DICT)
 };
@@ -115,7 +117,11 @@ llm_row_prepare(llm_reader_t *reader)
 }
 
 
-/* the statement is the schema's lists written out */
+/*
+ * The statement is the schema's lists written out.  The dictionary is joined,
+ * not asked in subqueries: a cursor stays where it is from row to row, and most
+ * rows have the values of the one before them.
+ */
 
 void
 llm_row_select(llm_buf_t *sql, const char *from)
@@ -139,11 +145,16 @@ llm_row_select(llm_buf_t *sql, const char *from)
         llm_buf_text(sql, llm_row_texts[i].column);
     }
 
-    llm_buf_text(sql, ", json_valid(t.upstreams), json_valid(t.usage) FROM ");
+    llm_buf_text(sql, " FROM ");
     llm_buf_text(sql, from);
     llm_buf_text(sql, " LEFT JOIN detail AS t ON t.id = l.id"
-                      " LEFT JOIN session AS s ON s.id = l.session"
-                      " WHERE 1");
+                      " LEFT JOIN session AS s ON s.id = l.session");
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
+        llm_buf_text(sql, llm_row_dicts[i].join);
+    }
+
+    llm_buf_text(sql, " WHERE 1");
 }
 
 
@@ -152,7 +163,6 @@ llm_row_load(sqlite3_stmt *stmt, llm_row_t *row)
 {
     int            n;
     size_t         i;
-    llm_str_t      s;
     llm_record_t  *r;
 
     r = &row->record;
@@ -179,21 +189,6 @@ llm_row_load(sqlite3_stmt *stmt, llm_row_t *row)
 
     for (i = 0; i < LLM_ROW_COUNT(llm_row_texts); i++) {
         r->str[llm_row_texts[i].n] = llm_row_str(stmt, n++);
-    }
-
-    /* goes into an answer as it is */
-
-    s = r->str[LLM_S_UPSTREAMS];
-
-    if (sqlite3_column_int(stmt, n++) != 1 || !llm_utf8_valid(s.data, s.len))
-    {
-        r->str[LLM_S_UPSTREAMS].data = NULL;
-    }
-
-    s = r->str[LLM_S_USAGE];
-
-    if (sqlite3_column_int(stmt, n) != 1 || !llm_utf8_valid(s.data, s.len)) {
-        r->str[LLM_S_USAGE].data = NULL;
     }
 }
 
@@ -432,14 +427,14 @@ llm_row_json(const llm_row_t *row, llm_json_t *j)
 
 
 void
-llm_row_json_detail(const llm_row_t *row, llm_json_t *j)
+llm_row_json_detail(llm_reader_t *reader, const llm_row_t *row, llm_json_t *j)
 {
     const llm_str_t  *s;
 
     s = &row->record.str[LLM_S_UPSTREAMS];
     llm_json_key(j, "upstreams");
 
-    if (s->data != NULL) {
+    if (llm_row_valid(reader, s)) {
         llm_json_raw(j, s->data, s->len);
 
     } else {
@@ -450,12 +445,40 @@ llm_row_json_detail(const llm_row_t *row, llm_json_t *j)
     s = &row->record.str[LLM_S_USAGE];
     llm_json_key(j, "usage");
 
-    if (s->data != NULL) {
+    if (llm_row_valid(reader, s)) {
         llm_json_raw(j, s->data, s->len);
 
     } else {
         llm_json_null(j);
     }
+}
+
+
+/* whether it may go into an answer as it is */
+
+static int
+llm_row_valid(llm_reader_t *reader, const llm_str_t *s)
+{
+    int            valid;
+    sqlite3_stmt  *st;
+
+    if (s->data == NULL || !llm_utf8_valid(s->data, s->len)
+        || sqlite3_prepare_v2(reader->db, "SELECT json_valid(?)", -1, &st,
+                              NULL)
+           != SQLITE_OK)
+    {
+        return 0;
+    }
+
+    valid = sqlite3_bind_text(st, 1, (const char *) s->data, (int) s->len,
+                              SQLITE_STATIC)
+            == SQLITE_OK
+            && sqlite3_step(st) == SQLITE_ROW
+            && sqlite3_column_int(st, 0) == 1;
+
+    sqlite3_finalize(st);
+
+    return valid;
 }
 
 

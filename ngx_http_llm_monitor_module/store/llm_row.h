@@ -90,7 +90,8 @@ int llm_query_body_head(llm_reader_t *reader, int64_t id, int response,
     llm_body_info_t *info, llm_buf_t *body, llm_query_error_t *err);
 
 /* The texts of `detail` that are JSON already; what is none becomes null. */
-void llm_row_json_detail(const llm_row_t *row, llm_json_t *j);
+void llm_row_json_detail(llm_reader_t *reader, const llm_row_t *row,
+    llm_json_t *j);
 
 
 #endif /* _LLM_ROW_H_INCLUDED_ */
