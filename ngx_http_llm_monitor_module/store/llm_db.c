@@ -348,7 +348,7 @@ llm_db_setup(llm_db_t *db)
 }
 
 
-/* Each step and its user_version are one transaction. */
+/* One transaction, so that no reader finds a file that is made by half. */
 
 static int
 llm_db_migrate(llm_db_t *db)
@@ -366,25 +366,28 @@ llm_db_migrate(llm_db_t *db)
                              "it was made by a newer version");
     }
 
-    for ( /* void */ ; version < LLM_SCHEMA_VERSION; version++) {
+    if (version == LLM_SCHEMA_VERSION) {
+        return LLM_OK;
+    }
 
+    if (llm_db_exec(db, "BEGIN IMMEDIATE") != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    for ( /* void */ ; version < LLM_SCHEMA_VERSION; version++) {
         step = llm_schema_step(version);
 
-        (void) snprintf(sql, sizeof(sql),
-                        "PRAGMA application_id = %d;"
-                        "PRAGMA user_version = %d;"
-                        "COMMIT", LLM_SCHEMA_APP_ID, (int) version + 1);
-
-        if (step == NULL
-            || llm_db_exec(db, "BEGIN IMMEDIATE") != LLM_OK
-            || llm_db_exec(db, step) != LLM_OK
-            || llm_db_exec(db, sql) != LLM_OK)
-        {
+        if (step == NULL || llm_db_exec(db, step) != LLM_OK) {
             return LLM_ERROR;
         }
     }
 
-    return LLM_OK;
+    (void) snprintf(sql, sizeof(sql),
+                    "PRAGMA application_id = %d;"
+                    "PRAGMA user_version = %d;"
+                    "COMMIT", LLM_SCHEMA_APP_ID, LLM_SCHEMA_VERSION);
+
+    return llm_db_exec(db, sql);
 }
 
 

@@ -188,6 +188,11 @@ llm_reader_version(llm_reader_t *reader, llm_query_error_t *err)
         return LLM_OK;
     }
 
+    if (app == LLM_SCHEMA_APP_ID && version < LLM_SCHEMA_VERSION) {
+        return llm_query_fail(err, 503, "database_busy", NULL,
+                              "database is being brought up to date");
+    }
+
     if (app != LLM_SCHEMA_APP_ID || version != LLM_SCHEMA_VERSION) {
         return llm_query_fail(err, 503, "database_error", NULL,
                               "database was made by another version");
