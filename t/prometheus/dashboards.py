@@ -1,5 +1,7 @@
 """Every query of every dashboard in docs/grafana brings data out of a real
-Prometheus that is fed by nginx with the module and traffic of all kinds."""
+Prometheus that is fed by nginx with the module and traffic of all kinds, and
+every metric that an alert of docs/prometheus looks at is there, with the labels
+that it asks for."""
 import gzip
 import http.client
 import http.server
@@ -10,7 +12,9 @@ import sys
 import threading
 import time
 
-from scene import ROOT, Prometheus, Server
+import yaml
+
+from scene import DOCS, ROOT, Prometheus, Server
 from lib import Nginx, Tap, free_port, need_module, wait_for
 
 BOUND = 90                              # seconds, for whatever is waited for
@@ -168,6 +172,20 @@ def queries():
                                          v['query'])[1]}
 
 
+def metrics_of_alerts():
+    """{name: labels} of the rules' selectors."""
+    found = {}
+    for path in sorted(DOCS.glob('*.rules.yml')):
+        for group in yaml.safe_load(path.read_text())['groups']:
+            for rule in group['rules']:
+                for name, labels in re.findall(
+                        r'\b((?:llm|http)_\w+|up)\b(?:{([^}]*)})?',
+                        rule['expr']):
+                    found.setdefault(name, set()).update(
+                        re.findall(r'(\w+)[=!]~?"', labels))
+    return found
+
+
 def main():
     need_module()
     tap = Tap()
@@ -187,6 +205,11 @@ def main():
         named = set(re.findall(r'{{(\w+)}}', target.get('legendFormat', '')))
         bare = [m for m, _ in found or () if not named <= m.keys()]
         tap.ok(found and not bare, '%s: %s' % (board, title), expr, *bare[:3])
+
+    for name, labels in sorted(metrics_of_alerts().items()):
+        found = wait_for(lambda: prometheus.query(name), BOUND, 0.3)
+        tap.ok(found and labels <= found[0][0].keys(),
+               'alerts: %s' % name, labels, *found[:2])
 
     traffic.over.set()
     traffic.join(30)
