@@ -110,6 +110,8 @@ llm_control_join(llm_control_t *c, int64_t owner)
         }
     }
 
+    (void) __atomic_add_fetch(&c->strangers, 1, __ATOMIC_RELAXED);
+
     return -1;
 }
 
@@ -128,7 +130,42 @@ llm_control_reclaim(llm_control_t *c, llm_share_t *share, int64_t owner)
     bytes = __atomic_exchange_n(&share->bytes, 0, __ATOMIC_RELAXED);
     (void) __atomic_sub_fetch(&c->capture_bytes, bytes, __ATOMIC_RELAXED);
 
+    __atomic_store_n(&share->spooling, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&share->owner, 0, __ATOMIC_RELEASE);
+}
+
+
+void
+llm_control_spooling(llm_control_t *c, int share, int on)
+{
+    if (share != -1) {
+        __atomic_store_n(&c->shares[share].spooling, on, __ATOMIC_SEQ_CST);
+    }
+}
+
+
+int
+llm_control_spoolers(const llm_control_t *c)
+{
+    int      i;
+    int64_t  owner;
+
+    for (i = 0; i < LLM_WORKERS; i++) {
+
+        if (!__atomic_load_n(&c->shares[i].spooling, __ATOMIC_SEQ_CST)) {
+            continue;
+        }
+
+        owner = __atomic_load_n(&c->shares[i].owner, __ATOMIC_ACQUIRE);
+
+        if (owner > 0 && llm_owner_alive(owner)) {
+            return 1;
+        }
+    }
+
+    /* of these nobody knows */
+
+    return __atomic_load_n(&c->strangers, __ATOMIC_RELAXED) != 0;
 }
 
 

@@ -52,6 +52,7 @@ typedef struct {
 typedef struct {
     int64_t      owner;          /* 0: free; -1: being cleared */
     int64_t      bytes;
+    uint64_t     spooling;       /* see llm_control_spooling() */
 } llm_share_t;
 
 /* the zone is new and the writer has not looked into the database yet */
@@ -99,6 +100,7 @@ typedef struct {
 
     /* bytes of capture buffers of all workers, and whose they are */
     int64_t        capture_bytes;
+    uint64_t       strangers;          /* workers that got no share */
     llm_share_t    shares[LLM_WORKERS];
 
     llm_command_t  commands[LLM_COMMANDS];
@@ -123,6 +125,13 @@ int llm_control_join(llm_control_t *c, int64_t owner);
 /* Takes bytes of the capture budget: LLM_OK, or LLM_FULL past limit. */
 int llm_control_take(llm_control_t *c, int share, size_t bytes, size_t limit);
 void llm_control_give(llm_control_t *c, int share, size_t bytes);
+
+/*
+ * A worker is about to count a record as spooled and to append it, or is done
+ * with both.  spoolers: whether a living one may be between the two.
+ */
+void llm_control_spooling(llm_control_t *c, int share, int on);
+int llm_control_spoolers(const llm_control_t *c);
 
 /* A worker's end, if it has one. */
 void llm_control_leave(llm_control_t *c, int share);

@@ -482,6 +482,10 @@ ngx_http_llm_monitor_zone_spool(ngx_http_llm_monitor_zone_t *z,
         return NGX_DECLINED;
     }
 
+    /* who dies before the end has counted what is in no segment, perhaps */
+
+    llm_control_spooling(z->control, z->share, 1);
+
     ngx_shmtx_lock(&z->shpool->mutex);
     llm_ring_count_spooled(&z->ring);
     ngx_shmtx_unlock(&z->shpool->mutex);
@@ -489,12 +493,15 @@ ngx_http_llm_monitor_zone_spool(ngx_http_llm_monitor_zone_t *z,
     reason = ngx_http_llm_monitor_zone_append(z, r, size, log);
 
     if (reason == LLM_DROP_COUNT) {
+        llm_control_spooling(z->control, z->share, 0);
         return NGX_OK;
     }
 
     ngx_shmtx_lock(&z->shpool->mutex);
     llm_ring_count_not_spooled(&z->ring, reason);
     ngx_shmtx_unlock(&z->shpool->mutex);
+
+    llm_control_spooling(z->control, z->share, 0);
 
     ngx_http_llm_monitor_zone_report(z, reason, log);
 

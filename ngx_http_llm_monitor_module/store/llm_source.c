@@ -46,6 +46,7 @@ static int llm_source_rings_in(llm_source_t *s, const char *path,
     int (*stop)(void *data), void *data);
 static int llm_source_file(llm_source_t *s, int dir, const char *name,
     int (*stop)(void *data), void *data);
+static void llm_source_never(llm_source_t *s, uint64_t n);
 static int llm_source_segment(llm_source_t *s, const char *name,
     int (*stop)(void *data), void *data);
 static int llm_source_segment_batch(llm_source_t *s, llm_spool_reader_t *rd,
@@ -456,8 +457,9 @@ done:
 int
 llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
 {
-    int             fd, rc;
+    int             fd, rc, found, spoolers;
     DIR            *dir;
+    llm_terms_t     before;
     struct dirent  *entry;
 
     if (s->w->spool_fd == -1) {
@@ -475,6 +477,12 @@ llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
         return LLM_OK;
     }
 
+    /* in this order: what is counted later is not meant */
+
+    llm_ring_terms(s->own, &before);
+    spoolers = llm_control_spoolers(s->w->control);
+
+    found = 0;
     rc = LLM_OK;
 
     while (rc != LLM_ERROR && !stop(data) && (entry = readdir(dir)) != NULL) {
@@ -483,13 +491,37 @@ llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
                     sizeof(LLM_SPOOL_PREFIX) - 1)
             == 0)
         {
+            found = 1;
             rc = llm_source_segment(s, entry->d_name, stop, data);
         }
+    }
+
+    if (before.in_spool != 0 && !spoolers && !found && !stop(data)) {
+        llm_source_never(s, before.in_spool);
     }
 
     (void) closedir(dir);
 
     return rc == LLM_ERROR ? LLM_ERROR : LLM_OK;
+}
+
+
+/*
+ * Records that are counted as spooled, and in no segment, and nobody is about
+ * to append them: their workers died before they could.
+ */
+
+static void
+llm_source_never(llm_source_t *s, uint64_t n)
+{
+    llm_ring_result_t  res;
+
+    memset(&res, 0, sizeof(llm_ring_result_t));
+
+    res.spool_taken = n;
+    res.dropped[LLM_DROP_TORN] = n;
+
+    llm_ring_release(s->own, 0, &res);
 }
 
 

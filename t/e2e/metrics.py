@@ -13,7 +13,8 @@ import subprocess
 import threading
 import time
 
-from lib import ROOT, Nginx, Tap, alive, free_port, need_module, wait_for
+from lib import (ROOT, Client, Nginx, Tap, Upstream, alive, free_port,
+                 need_module, wait_for)
 
 OPEN = ('application/openmetrics-text;version=1.0.0;q=0.75,'
         'text/plain;version=0.0.4;q=0.5,*/*;q=0.1')
@@ -299,6 +300,47 @@ def health(tap, nginx, ask):
            'itself')
 
 
+def faults(tap):
+    """The law on every scrape, while the ring overflows, the writer is behind
+    and workers are killed."""
+    upstream = Upstream(free_port())
+    nginx = Nginx(upstream.port, workers=2, path='ring=64k flush=100ms',
+                  keepalive='keepalive 16;').start()
+    clients = [Client(nginx.buffered, '-c', '8', '-d', '30', '-s',
+                      'json-1024', '-b', '2048') for _ in range(2)]
+    broken, scrapes, spooled, low = [], 0, 0, 0
+    for turn in range(4):
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            try:
+                m = nginx.metrics()
+            except (OSError, http.client.HTTPException):
+                continue
+            scrapes += 1
+            spooled = max(spooled, m['llm_monitor_spool_records'])
+            if law(m) or m['llm_monitor_records_total'] < low:
+                broken.append({k: v for k, v in m.items()
+                               if k.startswith('llm_monitor_rec')})
+            low = m['llm_monitor_records_total']
+        if turn < 3:
+            os.kill(nginx.workers()[turn % 2], signal.SIGKILL)
+    for client in clients:
+        client.end()
+    left = wait_for(lambda: waiting(nginx.metrics()) == 0, 30)
+    m = nginx.metrics()
+    tap.note('%d scrapes, %d records, %d at once in the spool'
+             % (scrapes, m['llm_monitor_records_total'], spooled))
+    tap.ok(scrapes > 10 and not broken, 'the law holds on every scrape',
+           scrapes, broken[:2])
+    tap.ok(left and law(m) == 0, 'and nothing is left over at the end',
+           waiting(m), law(m))
+    tap.ok(m['llm_monitor_records_written_total'] == nginx.total(),
+           'what is said to be written is there',
+           m['llm_monitor_records_written_total'], nginx.total())
+    nginx.stop()
+    upstream.stop()
+
+
 def main():
     need_module()
     tap = Tap()
@@ -315,6 +357,7 @@ def main():
     health(tap, nginx, ask)
     bounded(tap, nginx, ask)
     nginx.stop()
+    faults(tap)
     said = [l for l in nginx.complaints() if 'exited on signal 9' not in l]
     tap.ok(not said, 'no complaint in the log', '\n'.join(said))
     tap.done()

@@ -17,6 +17,7 @@
 
 #include "tap.h"
 #include "drain.h"
+#include "../../ngx_http_llm_monitor_module/ring/llm_owner.h"
 #include "../../ngx_http_llm_monitor_module/ring/llm_spool.h"
 
 
@@ -24,6 +25,8 @@ static void plain(void);
 static void lock(void);
 static void torn(void);
 static void orphans(void);
+static void never(void);
+static uint64_t in_spool(void);
 
 
 int
@@ -35,6 +38,7 @@ main(void)
     lock();
     torn();
     orphans();
+    never();
 
     return done_testing();
 }
@@ -271,4 +275,49 @@ orphans(void)
     close(alive);
     close(sfd);
     cleanup();
+}
+
+
+/* A worker that died between counting a record as spooled and appending it. */
+
+static void
+never(void)
+{
+    int           share;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+
+    share = llm_control_join(control, llm_owner_self());
+
+    llm_control_spooling(control, share, 1);
+    llm_ring_count_spooled(&ring);
+
+    publish_n(1);
+    d = start();
+
+    ok(wait_written(1), "a record in the ring");
+
+    nap(2500);
+    ok(in_spool() == 1, "what a living worker will append is waited for");
+
+    llm_control_leave(control, share);
+
+    ok(until(in_spool() == 0), "what a dead one never appended is not");
+    ok(law(&t) && t.dropped[LLM_DROP_TORN] == 1, "it counts as torn");
+
+    llm_drain_stop(d, 1000);
+    cleanup();
+}
+
+
+static uint64_t
+in_spool(void)
+{
+    llm_terms_t  t;
+
+    (void) law(&t);
+
+    return t.in_spool;
 }
