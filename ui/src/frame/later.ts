@@ -1,5 +1,6 @@
 // The views that are loaded when one of them is opened.
 
+export { AvailabilityView } from '../availability/AvailabilityView';
 export { LiveView } from '../live/LiveView';
 export { RankingView } from '../ranking/RankingView';
 export { StatisticsView } from '../statistics/StatisticsView';

@@ -27,4 +27,7 @@ export const VIEWS: View[] = [
     view: () => later().then((it) => it.StatisticsView) },
   { name: 'ranking', word: 'ranking', key: 'r', lazy: true,
     view: () => later().then((it) => it.RankingView) },
+  { name: 'availability', word: 'availability', key: 'a', lazy: true,
+    timeless: true,
+    view: () => later().then((it) => it.AvailabilityView) },
 ];

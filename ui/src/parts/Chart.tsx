@@ -126,7 +126,7 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
     ms: 1,
     tzDate: (ms) => uPlot.tzDate(new Date(ms), zone()),
     legend: { show: false },
-    padding: [8, 16, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: {
       drag: { x: false, y: false },
       points: { size: 6, show: !stacked },
