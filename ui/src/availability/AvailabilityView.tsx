@@ -3,6 +3,7 @@
 import { useMemo } from 'preact/hooks';
 import { get } from '../core/api';
 import * as format from '../core/format';
+import { tag } from '../core/i18n';
 import { useLoad } from '../core/load';
 import { changed, go, type Query, useQuery, viewQuery } from '../core/route';
 import { useStatus } from '../frame/StatusLine';
@@ -42,6 +43,13 @@ const PARTS: { key: Part; colour: string }[] = [
 const rangeOf = (query: Query) =>
   RANGES.find((it) => it === query.range) ?? '24h';
 const byOf = (query: Query) => BY.find((it) => it === query.by) ?? BY[0];
+
+// "24h", "7j", as each language writes it
+
+const spanName = (span: string) => new Intl.NumberFormat(tag(), {
+  style: 'unit', unit: span.endsWith('d') ? 'day' : 'hour',
+  unitDisplay: 'narrow',
+}).format(parseInt(span, 10));
 
 const seconds = (ms: number | null) =>
   `${format.compact((ms ?? 0) / 1000)}\u00a0s`;
@@ -121,7 +129,8 @@ function TimeTable({ of }: { of: Health }) {
   return (
     <Table caption={t('times')} rows={rows} rowKey={({ name }) => name}
       columns={[
-        { key: 'name', label: '', head: true, value: ({ name }) => t(name) },
+        { key: 'name', label: t('times'), head: true,
+          value: ({ name }) => t(name) },
         ...(['avg', 'p50', 'p95', 'p99'] as Rank[]).map(
           (rank): Column<Time> => ({
             key: rank, label: rank === 'avg' ? t('avg') : rank, number: true,
@@ -207,7 +216,7 @@ export function AvailabilityView() {
         <Choice label={t('by')} values={BY} name={t} value={by}
           onChoose={(it) => go({ by: it, of: null })} />
         <Choice label={t('range')} values={RANGES} value={range}
-          name={(it) => it.replace(/\D/, '\u00a0$&')}
+          name={spanName}
           onChoose={(it) => go({ range: it }, { replace: true })} />
       </div>
       <Await of={health}>

@@ -34,6 +34,7 @@ interface Props {
 type Move = (index: number | null) => void;
 
 const HEIGHT = 220;
+const LINED = 5;                  // px that a bar with a border takes
 const LABEL = 64;                 // px that a time takes at least
 const STEPS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168];
 
@@ -113,6 +114,7 @@ function bucketAt(times: number[], ms: number): number {
 function options(box: Element, props: Props, onMove: Move): uPlot.Options {
   const { times, stacked } = props;
   const tick = props.tick ?? props.value;
+  const lined = box.clientWidth / times.length >= LINED;
   const axis = {
     stroke: colour(box, '--text-2'),
     grid: { stroke: colour(box, '--line'), width: 1 },
@@ -150,7 +152,8 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
       ...props.series.map((one, i): uPlot.Series => {
         const ink = colour(box, one.colour ?? seriesColour(i));
         return stacked ? {
-          label: one.name, stroke: colour(box, '--bg'), width: 1, fill: ink,
+          label: one.name, fill: ink,
+          stroke: lined ? colour(box, '--bg') : ink, width: lined ? 1 : 0,
           paths: uPlot.paths.bars!({ size: [0.92, Infinity], align: 1 }),
           points: { show: false },
         } : {
