@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "llm_guide.h"
 #include "llm_page.h"
 
 
@@ -29,7 +30,9 @@ typedef struct {
 
 
 static sqlite3_stmt *llm_page_prepare(llm_reader_t *reader, llm_where_t *w,
-    const llm_filter_t *f);
+    const llm_filter_t *f, int guided);
+static int llm_page_guided(llm_reader_t *reader, llm_where_t *w,
+    llm_guide_t *guide, sqlite3_stmt *stmt, llm_heap_t *heap, int *partial);
 static int llm_page_scan(llm_reader_t *reader, sqlite3_stmt *stmt,
     llm_heap_t *heap, int *partial);
 static int llm_heap_add(llm_heap_t *heap, const llm_page_row_t *row);
@@ -57,9 +60,10 @@ int
 llm_page_find(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     llm_page_t *page)
 {
-    int            rc;
+    int            rc, guided;
     size_t         limit, offset;
     llm_heap_t     heap;
+    llm_guide_t    guide;
     sqlite3_stmt  *stmt;
 
     memset(page, 0, sizeof(llm_page_t));
@@ -73,12 +77,34 @@ llm_page_find(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     heap.after.id = f->num[LLM_F_CURSOR_ID];
     heap.after.value = f->num[LLM_F_CURSOR_VALUE];
 
-    stmt = llm_page_prepare(reader, w, f);
-    if (stmt == NULL) {
-        return LLM_ERROR;
+    rc = LLM_DECLINED;
+
+    if (llm_page_value(f, LLM_F_SORT, LLM_SORT_TIMESTAMP)
+        == LLM_SORT_TIMESTAMP)
+    {
+        rc = llm_guide_open(&guide, reader, w, f, 1);
+
+        if (rc == LLM_ERROR) {
+            return rc;
+        }
     }
 
-    rc = llm_page_scan(reader, stmt, &heap, &page->partial);
+    guided = (rc == LLM_OK);
+    stmt = llm_page_prepare(reader, w, f, guided);
+
+    if (stmt == NULL) {
+        rc = LLM_ERROR;
+
+    } else if (guided) {
+        rc = llm_page_guided(reader, w, &guide, stmt, &heap, &page->partial);
+
+    } else {
+        rc = llm_page_scan(reader, stmt, &heap, &page->partial);
+    }
+
+    if (guided) {
+        llm_guide_close(&guide);
+    }
 
     sqlite3_finalize(stmt);
 
@@ -108,7 +134,8 @@ llm_page_free(llm_page_t *page)
 
 
 static sqlite3_stmt *
-llm_page_prepare(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f)
+llm_page_prepare(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
+    int guided)
 {
     int            n, by_time, ascending;
     size_t         sort;
@@ -124,6 +151,12 @@ llm_page_prepare(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f)
 
     llm_buf_text(&sql, llm_page_select[sort]);
     llm_buf_text(&sql, llm_where_text(w));
+
+    /* the guide's, bound for each range */
+
+    if (guided) {
+        llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
+    }
 
     if (by_time && f->num[LLM_F_CURSOR_ID] != LLM_NULL) {
         llm_buf_text(&sql, ascending ? " AND l.id > ?" : " AND l.id < ?");
@@ -141,7 +174,7 @@ llm_page_prepare(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f)
                               (int) sql.len, &stmt, NULL)
            == SQLITE_OK)
     {
-        n = llm_where_params(w);
+        n = llm_where_params(w) + 2 * guided;
 
         if (llm_where_bind(w, stmt) != LLM_OK) {
             sqlite3_finalize(stmt);
@@ -163,6 +196,43 @@ llm_page_prepare(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f)
     llm_buf_free(&sql);
 
     return stmt;
+}
+
+
+/* Until the page is full; in the order of the list. */
+
+static int
+llm_page_guided(llm_reader_t *reader, llm_where_t *w, llm_guide_t *guide,
+    sqlite3_stmt *stmt, llm_heap_t *heap, int *partial)
+{
+    int      rc;
+    int64_t  from, to;
+
+    while (heap->n < heap->max && !*partial) {
+        rc = llm_guide_next(guide, &from, &to);
+
+        if (rc == LLM_DECLINED) {
+            return LLM_OK;
+        }
+
+        if (rc == LLM_ERROR) {
+            *partial = llm_reader_timeout(reader);
+            return *partial ? LLM_OK : LLM_ERROR;
+        }
+
+        (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 1, from);
+        (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 2, to);
+
+        rc = llm_page_scan(reader, stmt, heap, partial);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+        (void) sqlite3_reset(stmt);
+    }
+
+    return LLM_OK;
 }
 
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "llm_guide.h"
 #include "llm_page.h"
 #include "llm_row.h"
 #include "../extract/llm_message.h"
@@ -22,6 +23,8 @@ static int llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
     const llm_page_t *page, llm_json_t *j, llm_query_error_t *err);
 static int llm_query_total(llm_reader_t *reader, llm_where_t *w,
     const llm_filter_t *f, int64_t *total, llm_query_error_t *err);
+static int llm_query_ranges(llm_reader_t *reader, llm_where_t *w,
+    llm_guide_t *guide, sqlite3_stmt *stmt, int64_t *total);
 static void llm_query_partial(llm_json_t *j, int64_t total);
 static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
     llm_query_error_t *err);
@@ -223,10 +226,19 @@ static int
 llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     int64_t *total, llm_query_error_t *err)
 {
-    int            rc;
+    int            rc, guided;
     llm_buf_t      sql;
+    llm_guide_t    guide;
     sqlite3_stmt  *stmt;
 
+    rc = llm_guide_open(&guide, reader, w, f, 0);
+
+    if (rc == LLM_ERROR) {
+        return llm_reader_timeout(reader) ? LLM_OK
+                                          : llm_reader_fail(reader, err);
+    }
+
+    guided = (rc == LLM_OK);
     stmt = NULL;
     llm_buf_init(&sql, LLM_QUERY_SQL);
 
@@ -239,6 +251,10 @@ llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
         llm_buf_text(&sql, llm_where_text(w));
     }
 
+    if (guided) {
+        llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
+    }
+
     rc = SQLITE_NOMEM;
 
     if (sql.failed == LLM_OK) {
@@ -249,21 +265,66 @@ llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     llm_buf_free(&sql);
 
     if (rc == SQLITE_OK && llm_where_bind(w, stmt) == LLM_OK) {
-        rc = sqlite3_step(stmt);
-    }
-
-    if (rc == SQLITE_ROW) {
-        *total = sqlite3_column_int64(stmt, 0);
-        rc = LLM_OK;
-
-    } else if (llm_reader_timeout(reader)) {
-        rc = LLM_OK;
+        rc = llm_query_ranges(reader, w, guided ? &guide : NULL, stmt, total);
 
     } else {
-        rc = llm_reader_fail(reader, err);
+        rc = LLM_ERROR;
+    }
+
+    if (rc != LLM_OK) {
+        rc = llm_reader_timeout(reader) ? LLM_OK
+                                        : llm_reader_fail(reader, err);
+    }
+
+    if (guided) {
+        llm_guide_close(&guide);
     }
 
     sqlite3_finalize(stmt);
+
+    return rc;
+}
+
+
+/* All of them, or none that is told. */
+
+static int
+llm_query_ranges(llm_reader_t *reader, llm_where_t *w, llm_guide_t *guide,
+    sqlite3_stmt *stmt, int64_t *total)
+{
+    int      rc;
+    int64_t  sum, from, to;
+
+    sum = 0;
+    rc = LLM_OK;
+
+    while (rc == LLM_OK) {
+
+        if (guide != NULL) {
+            rc = llm_guide_next(guide, &from, &to);
+
+            if (rc != LLM_OK) {
+                break;
+            }
+
+            (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 1, from);
+            (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 2, to);
+        }
+
+        if (sqlite3_step(stmt) != SQLITE_ROW) {
+            return LLM_ERROR;
+        }
+
+        sum += sqlite3_column_int64(stmt, 0);
+        (void) sqlite3_reset(stmt);
+
+        rc = guide != NULL ? LLM_OK : LLM_DECLINED;
+    }
+
+    if (rc == LLM_DECLINED) {
+        *total = sum;
+        rc = LLM_OK;
+    }
 
     return rc;
 }

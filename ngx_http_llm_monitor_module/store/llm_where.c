@@ -38,6 +38,7 @@ struct llm_where_s {
     llm_where_param_t     param[LLM_WHERE_PARAMS];
     int                   nparams;
     int                   over;          /* some rows have texts of their own */
+    llm_where_dim_t       dim;
     llm_search_t          search;
     char                  key_min[LLM_WHERE_KEY];
     char                  key_max[LLM_WHERE_KEY];
@@ -61,6 +62,7 @@ static void llm_where_session(llm_where_t *w);
 static void llm_where_key(llm_where_t *w);
 static int llm_where_search(llm_where_t *w);
 static void llm_where_found(llm_where_t *w);
+static void llm_where_narrow(llm_where_t *w, int dim, int64_t value);
 static void llm_where_add(llm_where_t *w, const char *sql);
 static void llm_where_int(llm_where_t *w, int64_t v);
 static void llm_where_str(llm_where_t *w, const llm_str_t *s);
@@ -71,15 +73,18 @@ static void llm_where_cstr(llm_where_t *w, const char *s);
 
 static const struct {
     int          n;
+    int          dim;
     const char  *sql;
 } llm_where_compare[] = {
-    { LLM_F_OUTCOME, " AND l.outcome = ?" },
-    { LLM_F_PROTOCOL, " AND coalesce(l.protocol, 0) = ?" },
-    { LLM_F_OPERATION, " AND coalesce(l.operation, 0) = ?" },
-    { LLM_F_STREAM, " AND coalesce(l.stream, 0) = ?" },
-    { LLM_F_MIN_DURATION, " AND l.duration_us >= ?" },
-    { LLM_F_MIN_TOKENS, " AND l.total_tokens >= ?" },
-    { LLM_F_MIN_COST, " AND l.cost_nano >= ?" }
+    { LLM_F_OUTCOME, LLM_SERIES_OUTCOME, " AND l.outcome = ?" },
+    { LLM_F_PROTOCOL, LLM_SERIES_PROTOCOL,
+      " AND coalesce(l.protocol, 0) = ?" },
+    { LLM_F_OPERATION, LLM_SERIES_OPERATION,
+      " AND coalesce(l.operation, 0) = ?" },
+    { LLM_F_STREAM, LLM_SERIES_TOTAL, " AND coalesce(l.stream, 0) = ?" },
+    { LLM_F_MIN_DURATION, LLM_SERIES_TOTAL, " AND l.duration_us >= ?" },
+    { LLM_F_MIN_TOKENS, LLM_SERIES_TOTAL, " AND l.total_tokens >= ?" },
+    { LLM_F_MIN_COST, LLM_SERIES_TOTAL, " AND l.cost_nano >= ?" }
 };
 
 
@@ -88,21 +93,29 @@ static const struct {
 static const struct {
     int          n;
     int          kind;
+    int          dim;
     const char  *sql;
     const char  *over;
 } llm_where_equal[] = {
-    { LLM_F_METHOD, LLM_DICT_METHOD, " AND (l.method = ?",
+    { LLM_F_METHOD, LLM_DICT_METHOD, LLM_SERIES_TOTAL, " AND (l.method = ?",
       " OR l.over ->> '$.method' = ?" },
-    { LLM_F_PROVIDER, LLM_DICT_PROVIDER, " AND (l.provider = ?",
-      " OR l.over ->> '$.provider' = ?" },
-    { LLM_F_MODEL, LLM_DICT_MODEL, " AND (l.model = ?",
+    { LLM_F_PROVIDER, LLM_DICT_PROVIDER, LLM_SERIES_PROVIDER,
+      " AND (l.provider = ?", " OR l.over ->> '$.provider' = ?" },
+    { LLM_F_MODEL, LLM_DICT_MODEL, LLM_SERIES_MODEL, " AND (l.model = ?",
       " OR l.over ->> '$.model' = ?" },
-    { LLM_F_ENDPOINT, LLM_DICT_ENDPOINT, " AND (l.endpoint = ?",
-      " OR l.over ->> '$.endpoint' = ?" },
-    { LLM_F_ACCOUNT, LLM_DICT_ACCOUNT, " AND (l.account = ?",
-      " OR l.over ->> '$.account_email' = ?" },
-    { LLM_F_IP, LLM_DICT_IP, " AND (l.client_ip = ?",
+    { LLM_F_ENDPOINT, LLM_DICT_ENDPOINT, LLM_SERIES_ENDPOINT,
+      " AND (l.endpoint = ?", " OR l.over ->> '$.endpoint' = ?" },
+    { LLM_F_ACCOUNT, LLM_DICT_ACCOUNT, LLM_SERIES_TOTAL,
+      " AND (l.account = ?", " OR l.over ->> '$.account_email' = ?" },
+    { LLM_F_IP, LLM_DICT_IP, LLM_SERIES_IP, " AND (l.client_ip = ?",
       " OR l.over ->> '$.client_ip' = ?" }
+};
+
+
+/* the more values a dimension has, the fewer rows have one */
+
+static const int  llm_where_rank[LLM_SERIES_COUNT] = {
+    0, 0, 5, 0, 2, 4, 3, 6, 0, 1, 1, 1
 };
 
 
@@ -172,6 +185,13 @@ int
 llm_where_params(const llm_where_t *w)
 {
     return w->nparams;
+}
+
+
+const llm_where_dim_t *
+llm_where_dim(const llm_where_t *w)
+{
+    return &w->dim;
 }
 
 
@@ -318,6 +338,10 @@ llm_where_scope(llm_where_t *w)
         return rc;
     }
 
+    if (kind == LLM_DICT_USER) {
+        llm_where_narrow(w, LLM_SERIES_USER, id);
+    }
+
     llm_where_add(w, sql);
     llm_where_int(w, id);
 
@@ -356,6 +380,14 @@ llm_where_user(llm_where_t *w)
     if (rc != LLM_OK) {
         return rc;
     }
+
+    if (id == 0 && claimed == 0 && !w->over) {
+        llm_where_add(w, " AND " LLM_WHERE_NONE);
+        return LLM_OK;
+    }
+
+    llm_where_narrow(w, LLM_SERIES_USER, id);
+    llm_where_narrow(w, LLM_SERIES_USER, claimed);
 
     llm_where_add(w, " AND (l.user IN (?, ?)");
     llm_where_int(w, id);
@@ -445,6 +477,8 @@ llm_where_numbers(llm_where_t *w)
         if (num[llm_where_compare[i].n] != LLM_NULL) {
             llm_where_add(w, llm_where_compare[i].sql);
             llm_where_int(w, num[llm_where_compare[i].n]);
+            llm_where_narrow(w, llm_where_compare[i].dim,
+                             num[llm_where_compare[i].n]);
         }
     }
 
@@ -554,6 +588,7 @@ llm_where_texts(llm_where_t *w)
 
         llm_where_add(w, llm_where_equal[i].sql);
         llm_where_int(w, id);
+        llm_where_narrow(w, llm_where_equal[i].dim, id);
 
         if (w->over) {
             llm_where_add(w, llm_where_equal[i].over);
@@ -765,6 +800,24 @@ llm_where_found(llm_where_t *w)
     }
 
     llm_where_add(w, ")");
+}
+
+
+/* 0 is a text that is not in the dictionary, so it is in the rest. */
+
+static void
+llm_where_narrow(llm_where_t *w, int dim, int64_t value)
+{
+    if (llm_where_rank[dim] > llm_where_rank[w->dim.dim]) {
+        w->dim.dim = dim;
+        w->dim.n = 0;
+    }
+
+    if (dim == w->dim.dim && w->dim.n < LLM_WHERE_VALUES
+        && (value != 0 || dim > LLM_SERIES_STATUS))
+    {
+        w->dim.value[w->dim.n++] = value;
+    }
 }
 
 

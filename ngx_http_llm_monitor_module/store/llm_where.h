@@ -19,7 +19,17 @@
 #include "llm_filter.h"
 
 
+#define LLM_WHERE_VALUES   2
+
 typedef struct llm_where_s  llm_where_t;
+
+/* all rows have one of these values of a dimension, or are of its rest */
+
+typedef struct {
+    int          dim;                /* llm_series_e; LLM_SERIES_TOTAL: none */
+    int          n;
+    int64_t      value[LLM_WHERE_VALUES];
+} llm_where_dim_t;
 
 
 /* Once a connection: makes the function that the condition calls. */
@@ -36,6 +46,9 @@ void llm_where_free(llm_where_t *w);
  */
 const char *llm_where_text(const llm_where_t *w);
 int llm_where_params(const llm_where_t *w);
+
+/* What the ledger may know of the rows that pass. */
+const llm_where_dim_t *llm_where_dim(const llm_where_t *w);
 
 /* w must outlive the statement.  LLM_OK or LLM_ERROR. */
 int llm_where_bind(llm_where_t *w, sqlite3_stmt *stmt);

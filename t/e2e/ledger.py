@@ -6,10 +6,12 @@ import collections
 import datetime
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import time
+import urllib.parse
 import zoneinfo
 
 import recount
@@ -20,6 +22,14 @@ from wire import Listener, Reply, exchange, request
 JSON = 'application/json'
 QUARTER = 900000
 ZONES = ('UTC', 'Asia/Shanghai', 'Europe/Paris', 'America/St_Johns')
+
+# the field of each filter, and whether any text may stand there
+FILTERS = {'user': ('user', True), 'ip': ('client_ip', True),
+           'model': ('model', True), 'endpoint': ('endpoint', True),
+           'provider': ('provider', True), 'account': ('account_email', True),
+           'session': ('session_id', True), 'method': ('method', True),
+           'outcome': ('outcome', False), 'protocol': ('protocol', False),
+           'operation': ('operation', False)}
 
 # what the upstream says: status, usage, cached
 REPLIES = [(200, 100, 20), (200, 1000, 900), (200, None, None), (401, None, 0),
@@ -256,7 +266,54 @@ class Month:
                     and recount.told(answer['total']) == recount.total(rows),
                     '%s: the month as one' % name, answer['buckets'])
 
+    def found(self):
+        """Lists and counts of values that the ledger knows the days of"""
+        wrong, asked, dice = [], 0, random.Random(7)
+        rows = sorted(self.rows, key=lambda r: int(r['id']), reverse=True)
+        for _ in range(150):
+            row, query, want = dice.choice(rows), [], rows
+            for name in dice.sample(sorted(FILTERS), dice.choice((1, 1, 2))):
+                field, free = FILTERS[name]
+                value = row[field]
+                if free and dice.random() < 0.1:
+                    value = 'nobody-at-all'
+                if value is not None:
+                    query.append((name, value))
+                    want = [r for r in want if r[field] == value]
+            for name, late in (('since', False), ('until', True)):
+                if dice.random() < 0.3:
+                    ms = dice.choice(rows)['timestamp'] + dice.choice(
+                        (0, 0, 1, -QUARTER, QUARTER, 86400000))
+                    query.append((name, ms))
+                    want = [r for r in want if (r['timestamp'] < ms) == late]
+            order = dice.choice(('asc', 'desc'))
+            query = urllib.parse.urlencode(query)
+            want = [r['id'] for r in want][::-1 if order == 'asc' else 1]
+            limit, pages, cursor = dice.choice((1, 7, 50, 1000)), [], ''
+            for _ in range(4):
+                status, page = self.nginx.api(
+                    '/logs?limit=%d&order=%s&%s%s' % (limit, order, query,
+                                                      cursor))
+                if page.get('partial'):
+                    # too slow a machine; what is there is right
+                    pages = None
+                    break
+                asked += 1
+                pages += [r['id'] for r in page['logs']]
+                if page['total'] != len(want):
+                    wrong.append((query, page['total'], len(want)))
+                if not page['next']:
+                    break
+                cursor = '&cursor=' + page['next']
+            if pages is not None and (
+                    pages != want[:len(pages)]
+                    or not page['next'] and pages != want):
+                wrong.append((query, order, limit, pages[:3], want[:3]))
+        self.tap.ok(not wrong, '%d lists with totals are those of the rows'
+                    % asked, *wrong[:3])
+
     def run(self):
+        self.found()
         for name in ZONES:
             self.zone(name)
         self.nginx.stop()
