@@ -220,9 +220,9 @@ next:
 
 # nginx, Prometheus and Alertmanager together
 
-test-alerts: module
+test-alerts:
 	@scripts/install-deps test prometheus
-	@scripts/test alerts
+	@scripts/test build alerts
 
 
 test-next: next
