@@ -30,6 +30,11 @@ ANSWER = {'id': 'c', 'model': 'gpt-4o', 'choices': [{
 ASK = json.dumps({'model': 'gpt-4o', 'messages': []})
 WORST = 'LLMUpstreamUnavailable'
 
+# those of slowness may fire on a slow machine, and would be right
+ERRORS = {WORST, 'LLMHighErrorRate', 'LLMServerErrors', 'HighErrorRate',
+          'LLMMonitorDown', 'ServiceDown', 'LLMDatabaseDown', 'DatabaseDown',
+          'LLMRecordsDropped'}
+
 
 def shorter(text):
     """'5m' with our minutes."""
@@ -170,7 +175,7 @@ class Test:
         self.wait(self.prometheus.up, 'the target is up')
         self.traffic = Traffic(self.nginx.unbuffered)
         wait_for(lambda: self.traffic.sent > 100, BOUND)
-        fires = self.alerts()
+        fires = self.alerts() & ERRORS
         self.tap.ok(not fires, 'nothing fires while all is well', fires)
 
     def bad(self):
@@ -214,7 +219,8 @@ class Test:
         self.wait(lambda: self.told('/alerts', 'resolved', WORST),
                   'it recovers: the webhook is told')
         self.wait(lambda: self.discord('RESOLVED: ' + WORST), 'so is Discord')
-        self.wait(lambda: not self.alerts(), 'nothing fires any more')
+        self.wait(lambda: not self.alerts() & ERRORS,
+                  'nothing fires any more')
         self.tap.note('%.1f s' % (time.monotonic() - start))
         for t in more + [self.traffic]:
             t.over.set()
