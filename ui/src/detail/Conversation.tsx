@@ -79,7 +79,7 @@ type Role = typeof ROLES[number];
 const roleName = (role: string) => ROLES.includes(role as Role)
   ? t(`role.${role as Role}`) : role;
 
-function TurnView({ turn, whole }:
+export function TurnView({ turn, whole }:
   { turn: Turn; whole: (part: number) => Whole }) {
   return (
     <li class={`turn turn-${ROLES.includes(turn.role as Role) ? turn.role

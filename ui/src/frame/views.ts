@@ -22,6 +22,8 @@ export const VIEWS: View[] = [
   { name: 'live', word: 'live', key: 'v', lazy: true,
     timeless: true,
     view: () => later().then((it) => it.LiveView) },
+  { name: 'sessions', word: 'sessions', key: 'e', lazy: true,
+    view: () => later().then((it) => it.SessionsView) },
   { name: 'statistics', word: 'statistics', key: 's', lazy: true,
     anyTime: 'range.auto',
     view: () => later().then((it) => it.StatisticsView) },

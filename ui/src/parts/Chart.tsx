@@ -6,7 +6,6 @@ import uPlot from 'uplot';
 import { useCell } from '../core/cell';
 import { language } from '../core/i18n';
 import { followTheme } from '../core/theme';
-import { zone } from '../core/zone';
 import * as format from '../core/format';
 import { t } from './words';
 
@@ -35,7 +34,7 @@ type Move = (index: number | null) => void;
 
 const HEIGHT = 220;
 const LINED = 5;                  // px that a bar with a border takes
-const LABEL = 64;                 // px that a time takes at least
+const LABEL = 60;                 // px that a time takes at least
 const STEPS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168];
 
 export const seriesColour = (i: number) => `--series-${i % 8 + 1}`;
@@ -80,7 +79,18 @@ function splits(plot: uPlot, times: number[]): number[] {
   const least = LABEL * times.length / (plot.bbox.width / devicePixelRatio);
   const step = STEPS.find((it) => it >= least) ?? Math.ceil(least);
 
-  return times.filter((_, i) => i % step === 0);
+  let last = -Infinity;
+
+  return times.filter((time, i) => {
+    const at = plot.valToPos(time, 'x');
+
+    if (i % step || at - last < LABEL) {
+      return false;
+    }
+
+    last = at;
+    return true;
+  });
 }
 
 const within = (grain: Grain) => grain === 'minute' || grain === 'hour';
@@ -125,8 +135,6 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
   return {
     width: box.clientWidth,
     height: props.height ?? HEIGHT,
-    ms: 1,
-    tzDate: (ms) => uPlot.tzDate(new Date(ms), zone()),
     legend: { show: false },
     padding: [8, 20, 0, 0],
     cursor: {
@@ -143,7 +151,7 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
         values: (_, ticks) => ticks.map((one) => tick(one)) },
     ],
     scales: {
-      x: { range: () => [times[0], stacked ? props.until
+      x: { time: false, range: () => [times[0], stacked ? props.until
         : Math.max(times[times.length - 1], times[0] + 1)] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] },
     },

@@ -1,0 +1,182 @@
+// One session: what was said, and beside it what that took.
+
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { get } from '../core/api';
+import * as format from '../core/format';
+import { useKeys } from '../core/keys';
+import { useLoad } from '../core/load';
+import type { Record } from '../core/record';
+import { changed, go, useQuery } from '../core/route';
+import { TurnView } from '../detail/Conversation';
+import { useStatus } from '../frame/StatusLine';
+import { Status } from '../log/Status';
+import { Chart } from '../parts/Chart';
+import { Icon } from '../parts/Icon';
+import { Link, logWith } from '../parts/Link';
+import { Await, Notice } from '../parts/State';
+import { type Column, Table } from '../parts/Table';
+import { turnOf, type Whole } from './session';
+import { StatusText } from './StatusText';
+import { t } from './words';
+
+const EVERY = 3000;     // ms, while it goes on
+const SELDOM = 15_000;
+const REQUESTS = 200;   // that are shown
+
+const columns = (session: string): Column<Record>[] => [
+  { key: 'time', label: t('first'), head: true, value: (it) => (
+    <Link to={changed({ id: it.id }, logWith('session', session))}>
+      {format.dayAndTime(it.timestamp)}
+    </Link>
+  ) },
+  { key: 'status', label: t('status'), value: (it) => <Status row={it} /> },
+  { key: 'model', label: t('model'),
+    value: (it) => it.model ?? format.UNKNOWN },
+  { key: 'tokens', label: t('tokens'), number: true,
+    value: (it) => format.compact(it.total_tokens) },
+  { key: 'cost', label: t('cost'), number: true,
+    value: (it) => format.cost(it.cost_usd) },
+  { key: 'ttft', label: t('ttft'), number: true,
+    value: (it) => format.duration(it.ttft_ms) },
+  { key: 'duration', label: t('duration'), number: true,
+    value: (it) => format.duration(it.duration_ms) },
+];
+
+function sumUp(logs: Record[], of: (record: Record) => number | null) {
+  let sum = 0;
+
+  return logs.map((record) => sum += of(record) ?? 0);
+}
+
+function OverTime({ logs }: { logs: Record[] }) {
+  const times = useMemo(() => logs.map((it) => it.timestamp), [logs]);
+  const tokens = useMemo(() => [{
+    name: t('tokens'), values: sumUp(logs, (it) => it.total_tokens),
+  }], [logs]);
+  const cost = useMemo(() => [{
+    name: t('cost'), values: sumUp(logs, (it) => it.cost_usd),
+    colour: '--series-2',
+  }], [logs]);
+  const common = { times, until: times[times.length - 1], height: 130,
+                   grain: 'minute' } as const;
+
+  return (
+    <>
+      <Chart {...common} title={t('tokens.sum')} series={tokens}
+        value={format.integer} tick={format.compact} />
+      <Chart {...common} title={t('cost.sum')} series={cost}
+        value={format.money} />
+    </>
+  );
+}
+
+function Talk({ of }: { of: Whole['conversation'] }) {
+  if (!of) {
+    return (
+      <Notice title={t('noBodies')}><p>{t('noBodies.advice')}</p></Notice>
+    );
+  }
+
+  return (
+    <div class="conversation">
+      {of.omitted > 0 && (
+        <p class="quiet-text">{t('omitted', { n: of.omitted })}</p>
+      )}
+      <ol>
+        {of.messages.map((said, i) => {
+          const turn = turnOf(said);
+          return (
+            <TurnView key={of.omitted + i} turn={turn}
+              whole={(n) => () => Promise.resolve(turn.parts[n].text)} />
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+function Facts({ of }: { of: Whole }) {
+  const facts: [string, string][] = [
+    [t('first'), format.dayAndTime(of.first)],
+    [t('last'), format.dayAndTime(of.last)],
+    [t('requests'), format.integer(of.requests)],
+    [t('errors'), format.integer(of.errors)],
+    [t('tokens'), format.integer(of.total_tokens)],
+    [t('cost'), format.money(of.cost_usd)],
+    [t('duration'), format.duration(of.duration_ms)],
+    [t('model'), of.models.join(', ')],
+    [t('provider'), of.providers.join(', ')],
+    [t('who'), [...of.users, ...of.accounts].join(', ')],
+    [t('key'), of.api_key ?? ''],
+  ];
+
+  return (
+    <dl>
+      {facts.map(([name, value]) => (
+        <div key={name}><dt>{name}</dt><dd>{value || format.UNKNOWN}</dd></div>
+      ))}
+    </dl>
+  );
+}
+
+function Title({ of }: { of: Whole }) {
+  return (
+    <>
+      <h2 class="ellipsis" title={of.session_id}>{of.session_id}</h2>
+      <StatusText of={of} />
+      <Link to={logWith('session', of.session_id)}>{t('inLog')}</Link>
+    </>
+  );
+}
+
+function Shown({ data }: { data: Whole }) {
+  useStatus(`${data.session_id} · ${t('requests')}: `
+            + format.integer(data.requests));
+
+  return (
+    <>
+      <div class="two">
+        <section>
+          <h2>{t('conversation')}</h2>
+          <Talk of={data.conversation} />
+        </section>
+        <section class="facts">
+          <Facts of={data} />
+          {data.more && <p class="quiet-text">{t('newest')}</p>}
+          {data.logs.length > 1 && <OverTime logs={data.logs} />}
+          <Table caption={t('requests')} rows={data.logs}
+            columns={columns(data.session_id)} rowKey={(it) => it.id} />
+          {data.next && (
+            <p class="block">
+              <Link to={logWith('session', data.session_id)}>{t('more')}</Link>
+            </p>
+          )}
+        </section>
+      </div>
+    </>
+  );
+}
+
+export function OneSession({ id }: { id: string }) {
+  const query = useQuery();
+  const [idle, rest] = useState(false);
+  const session = useLoad(`session ${id}`, (signal) => get<Whole>(
+    `/sessions/${encodeURIComponent(id)}`, { limit: REQUESTS }, signal),
+    idle ? SELDOM : EVERY);
+  const back = changed({ session: null }, query);
+
+  useEffect(() => rest(session.data?.state === 'idle'), [session.data]);
+  useKeys({ Escape: () => go({}, { from: back }) });
+
+  return (
+    <section class="view">
+      <div class="tools">
+        <Link to={back} class="back">
+          <Icon name="left" />{t('back')} <kbd>Esc</kbd>
+        </Link>
+        {session.data && <Title of={session.data} />}
+      </div>
+      <Await of={session}>{(data) => <Shown data={data} />}</Await>
+    </section>
+  );
+}
