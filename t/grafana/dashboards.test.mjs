@@ -91,6 +91,8 @@ for (const name of names) {
         assert(panels.length >= 8);
         assert.equal(new Set(panels.map((p) => p.title)).size, panels.length,
             'two panels have one title');
+        assert.equal(new Set(board.panels.map((p) => p.id)).size,
+            board.panels.length, 'two panels have one id');
 
         const variables = Object.fromEntries(board.templating.list
             .map((v) => [v.name, v]));
@@ -130,6 +132,8 @@ for (const name of names) {
             assert.equal(panel.datasource.uid, '${datasource}');
             assert(panel.fieldConfig.defaults.unit, 'no unit');
             assert(panel.targets.length > 0, 'no query');
+            assert.equal(panel.targets.map((t) => t.refId).join(''),
+                'ABC'.slice(0, panel.targets.length));
 
             if (panel.type === 'timeseries') {
                 assert(panel.targets.every((t) => t.legendFormat),

@@ -88,7 +88,8 @@ export interface Step {
 }
 
 
-const target = (query: Query) => new DataqueryBuilder()
+const target = (query: Query, n = 0) => new DataqueryBuilder()
+    .refId(String.fromCharCode('A'.charCodeAt(0) + n))
     .datasource(DATASOURCE)
     .expr(query.expr)
     .legendFormat(query.legend ?? '')
@@ -166,9 +167,7 @@ export function lines(title: string, description: string, of: string,
         panel.max(more.max);
     }
 
-    for (const query of queries) {
-        panel.withTarget(target(query));
-    }
+    queries.forEach((query, n) => panel.withTarget(target(query, n)));
 
     return panel;
 }
@@ -257,5 +256,13 @@ export function dashboard(board: Board) {
         }
     }
 
-    return d.build();
+    const built = d.build();
+
+    /* so that a link to a panel stays one */
+
+    built.panels?.forEach((panel, n) => {
+        panel.id = n + 1;
+    });
+
+    return built;
 }
