@@ -37,10 +37,10 @@ def export(nginx, query):
 
 def steps(tap, upstream):
     nginx = Nginx(upstream.port, workers=2).start()
-    clients = [Client(nginx.buffered, '-r', '200', '-c', '8', '-d', '6'),
-               Client(nginx.unbuffered, '-c', '30', '-d', '6', '-s',
+    clients = [Client(nginx.buffered, '-r', '200', '-c', '8', '-d', '4'),
+               Client(nginx.unbuffered, '-c', '30', '-d', '4', '-s',
                       'sse-10-50000', '-f', '1000001'),
-               Client(nginx.unbuffered, '-c', '10', '-d', '6', '-s',
+               Client(nginx.unbuffered, '-c', '10', '-d', '4', '-s',
                       'sse-40-80000', '-f', '2000001')]
     seen, n, seq, sizes = [], 0, 0, []
     while any(c.process.poll() is None for c in clients):
