@@ -15,7 +15,12 @@
 #include "llm_where.h"
 
 
-#define LLM_READER_BUSY_MS    50
+/*
+ * What locks readers out is the writer that opens the database after a start:
+ * on a busy machine its thread, which is a nice one, may take a while.
+ */
+#define LLM_READER_BUSY_MS    1000
+
 #define LLM_READER_OPS        1000       /* between two looks at the clock */
 
 

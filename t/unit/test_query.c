@@ -8,6 +8,7 @@
  */
 
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ static void limit(const char *bytes, const char *shown);
 static void test_bodies(void);
 static void test_slices(void);
 static void test_locked(void);
+static void *unlock(void *data);
 static void total(const char *query, int64_t want);
 static const char *ask(const char *query, int what);
 
@@ -708,6 +710,8 @@ test_slices(void)
 static void
 test_locked(void)
 {
+    pthread_t  thread;
+
     set_version(99);
     llm_reader_close(reader);
 
@@ -722,7 +726,21 @@ test_locked(void)
        && err.status == 503 && strcmp(err.code, "database_busy") == 0,
        "a locked file: %s", err.message);
 
+    ok(pthread_create(&thread, NULL, unlock, NULL) == 0
+       && llm_reader_open(&reader, dir, &err) == LLM_OK,
+       "one that the writer has just opened is waited for");
+
+    (void) pthread_join(thread, NULL);
+}
+
+
+static void *
+unlock(void *data)
+{
+    usleep(150000);
     exec("COMMIT");
+
+    return NULL;
 }
 
 
