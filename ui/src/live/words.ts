@@ -13,6 +13,19 @@ export const t = words({
     'Les requêtes sont ici de leur premier à leur dernier octet.',
     '请求从第一个字节到最后一个字节期间会显示在这里。',
   ],
+  missed: [
+    '{n} request had no room here and is not shown'
+    + '|{n} requests had no room here and are not shown',
+    '{n} requête n’a pas eu de place ici'
+    + '|{n} requêtes n’ont pas eu de place ici',
+    '{n} 个请求因空间不足未显示',
+  ],
+  state: ['State', 'État', '状态'],
+  waiting: ['waiting', 'attend', '等待中'],
+  going: ['streaming', 'en flux', '传输中'],
+  stalled: [
+    'nothing for {time}', 'rien depuis {time}', '{time} 无数据',
+  ],
   elapsed: ['Elapsed', 'Écoulé', '已用时间'],
   model: ['Model', 'Modèle', '模型'],
   endpoint: ['Endpoint', 'Point d’accès', '端点'],

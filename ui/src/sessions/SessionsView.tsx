@@ -26,7 +26,7 @@ const first = (names: string[]) => names.length > 1
 
 const columns = (query: Query): Column<Session>[] => [
   { key: 'session', label: t('session'), head: true, value: (it) => (
-    <Link class="named" title={it.session_id}
+    <Link class="named short" title={it.session_id}
       to={changed({ session: it.id }, query)}>
       <Middle text={it.session_id} />
     </Link>
