@@ -237,6 +237,13 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       offsetof(ngx_http_llm_monitor_main_conf_t, accounts),
       ngx_http_llm_monitor_accounts },
 
+    { ngx_string("llm_monitor_alert"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_llm_monitor_set_alert,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("llm_monitor_remote"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -413,6 +420,7 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
      *     mcf->enabled = 0;
      *     mcf->prices = NULL;
      *     mcf->finder = NULL;
+     *     mcf->alerts = NULL;
      */
 
     mcf->flush = NGX_CONF_UNSET_MSEC;

@@ -44,6 +44,7 @@
 
 
 typedef struct ngx_http_llm_monitor_readers_s  ngx_http_llm_monitor_readers_t;
+typedef struct ngx_http_llm_monitor_alert_s  ngx_http_llm_monitor_alert_t;
 typedef struct ngx_http_llm_monitor_followers_s
     ngx_http_llm_monitor_followers_t;
 
@@ -72,6 +73,8 @@ typedef struct {
 
     ngx_uint_t                     live;           /* somebody may ask what is
                                                       in flight */
+
+    ngx_array_t                   *alerts;         /* or NULL */
 
     /* LLM_METRICS_..., and all three together */
     ngx_uint_t                     compat;
@@ -154,6 +157,8 @@ char *ngx_http_llm_monitor_set_thread_pool(ngx_conf_t *cf,
 char *ngx_http_llm_monitor_set_prices(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_llm_monitor_set_alert(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_module.h"
 #include "capture/ngx_http_llm_monitor_capture.h"
+#include "serve/ngx_http_llm_monitor_notify.h"
 #include "store/llm_drain.h"
 
 
@@ -198,6 +199,15 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
             p->drain = NULL;
         }
 
+        /* what is sent is counted where it came from */
+
+        if (p->mcf
+            && (mcf == NULL || mcf->zone.metrics.shared
+                               != p->mcf->zone.metrics.shared))
+        {
+            ngx_http_llm_monitor_notify_end();
+        }
+
         p->mcf = NULL;
 
         if (mcf) {
@@ -216,6 +226,10 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
             || (ngx_msec_int_t) (ngx_current_msec - p->retry) >= 0))
     {
         ngx_http_llm_monitor_try_drain();
+    }
+
+    if (p->drain && mcf->alerts) {
+        ngx_http_llm_monitor_alerts(mcf);
     }
 
     ngx_add_timer(ev, mcf ? mcf->flush : 1000);
@@ -305,6 +319,7 @@ ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
     ngx_http_llm_monitor_capture_exit(mcf, cycle->log);
     llm_live_leave(&mcf->zone.own);
     llm_control_leave(mcf->zone.control, mcf->zone.share);
+    ngx_http_llm_monitor_notify_end();
     mcf->zone.share = -1;
 
     /*

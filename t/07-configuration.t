@@ -352,3 +352,101 @@ nginx.conf:
 --- error_log
 "llm_monitor_metrics_otel" directive is not allowed here
 nginx.conf:
+
+
+
+=== TEST 48: http: llm_monitor_alert latency 1s webhook=http://127.0.0.1/;
+--- error_log
+invalid value "latency" of "llm_monitor_alert", it must be "error_ratio", "p95", "ttft", "unavailable", "no_traffic", "cost" or "dropped"
+nginx.conf:
+
+
+
+=== TEST 49: http: llm_monitor_alert error_ratio 10% webhook=http://127.0.0.1/;
+--- error_log
+invalid value "10%" of "error_ratio", it must be a number from 0 to 1
+nginx.conf:
+
+
+
+=== TEST 50: http: llm_monitor_alert unavailable 1.5 webhook=http://127.0.0.1/;
+--- error_log
+invalid value "1.5" of "unavailable", it must be a number from 0 to 1
+nginx.conf:
+
+
+
+=== TEST 51: http: llm_monitor_alert p95 soon webhook=http://127.0.0.1/;
+--- error_log
+invalid value "soon" of "p95", it must be a time such as 500ms or 30s
+nginx.conf:
+
+
+
+=== TEST 52: http: llm_monitor_alert no_traffic 2h webhook=http://127.0.0.1/;
+--- error_log
+invalid value "2h" of "no_traffic", it must be a time from 1s to 1h
+nginx.conf:
+
+
+
+=== TEST 53: http: llm_monitor_alert cost much webhook=http://127.0.0.1/;
+--- error_log
+invalid value "much" of "cost", it must be US dollars such as 5 or 0.5
+nginx.conf:
+
+
+
+=== TEST 54: http: llm_monitor_alert dropped -1 webhook=http://127.0.0.1/;
+--- error_log
+invalid value "-1" of "dropped", it must be a number such as 0 or 10
+nginx.conf:
+
+
+
+=== TEST 55: http: llm_monitor_alert cost 5 for=2m;
+--- error_log
+"llm_monitor_alert" directive needs "webhook=" or "discord="
+nginx.conf:
+
+
+
+=== TEST 56: http: llm_monitor_alert cost 5 webhook=https://discord.com/;
+--- error_log
+parameter "webhook=https://discord.com/" must begin with "http://"; for https name a location of this nginx that proxies there
+nginx.conf:
+
+
+
+=== TEST 57: http: llm_monitor_alert cost 5 webhook=http://127.0.0.1/ window=1m;
+--- error_log
+parameter "window=1m" has no meaning for this condition
+nginx.conf:
+
+
+
+=== TEST 58: http: llm_monitor_alert p95 1s webhook=http://127.0.0.1/ window=2h;
+--- error_log
+invalid value "2h" of "window", it must be a time from 1s to 1h
+nginx.conf:
+
+
+
+=== TEST 59: http: llm_monitor_alert p95 1s webhook=http://127.0.0.1/ min=0;
+--- error_log
+invalid value "0" of "min", it must be a number of 1 or more
+nginx.conf:
+
+
+
+=== TEST 60: http: llm_monitor_alert p95 1s webhook=http://127.0.0.1/ for=ever;
+--- error_log
+invalid value "ever" of "for", it must be a time from 0 to 1d
+nginx.conf:
+
+
+
+=== TEST 61: http: llm_monitor_alert p95 1s webhook=http://127.0.0.1/ mail=me;
+--- error_log
+invalid parameter "mail=me", it must be "webhook=", "discord=", "for=", "cooldown=", "window=" or "min="
+nginx.conf:

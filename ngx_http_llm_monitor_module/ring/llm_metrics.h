@@ -170,6 +170,40 @@ typedef struct {
     uint32_t    second[LLM_METRICS_SEEN];
 } llm_metrics_seen_t;
 
+/* what alerts look at: the sums of each second of an hour, and their state */
+
+#define LLM_ALERTS             32
+#define LLM_ALERT_SAMPLES      3601
+
+typedef struct {
+    uint32_t    second;
+    uint64_t    all;
+    uint64_t    requests;             /* without those whose client left */
+    uint64_t    errors;               /* of them */
+    uint64_t    cost;
+    uint64_t    dropped;
+    uint64_t    duration[LLM_B_DURATION];
+    uint64_t    ttft[LLM_B_TTFT];
+} llm_alert_sample_t;
+
+typedef struct {
+    uint64_t    key;                  /* of the condition; another resets it */
+    uint32_t    since;                /* second, 0: it is not so */
+    uint32_t    sent;                 /* when it was said last */
+    uint32_t    firing;
+    uint32_t    told;                 /* and it was said */
+} llm_alert_state_t;
+
+typedef struct {
+    llm_alert_state_t   state[LLM_ALERTS];
+    llm_alert_sample_t  sample[LLM_ALERT_SAMPLES];
+} llm_alerts_t;
+
+/* messages by their way and what became of them: sent, failed, dropped */
+
+#define LLM_METRICS_CHANNELS   2
+#define LLM_METRICS_SENT       3
+
 /* minutes of an upstream: number << 40, those that ended well << 20, all */
 
 #define LLM_METRICS_MINUTES    16
@@ -198,9 +232,12 @@ typedef struct {
     uint16_t                flights[LLM_METRICS_WORKERS]
                                    [LLM_METRICS_UPSTREAMS];
 
+    uint64_t                sent[LLM_METRICS_CHANNELS][LLM_METRICS_SENT];
+
     llm_metrics_seen_t      sessions;
     llm_metrics_seen_t      users;
     llm_metrics_exemplar_t  exemplar[129][LLM_METRICS_EXEMPLARS];
+    llm_alerts_t            alerts;
     llm_metrics_slot_t      slot[LLM_METRICS_SLOTS];
 } llm_metrics_t;
 

@@ -112,6 +112,9 @@ static ngx_http_llm_monitor_route_t  ngx_http_llm_monitor_routes[] = {
     { ngx_string("/reprice"), NGX_HTTP_POST,
       ngx_string("POST"), 0, ngx_http_llm_monitor_reprice },
 
+    { ngx_string("/alerts/test"), NGX_HTTP_POST,
+      ngx_string("POST"), 0, ngx_http_llm_monitor_alert_test },
+
     { ngx_null_string, 0, ngx_null_string, 0, NULL }
 };
 

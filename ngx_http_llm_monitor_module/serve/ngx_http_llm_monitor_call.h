@@ -143,6 +143,7 @@ int ngx_http_llm_monitor_reader(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_download(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call);
+ngx_int_t ngx_http_llm_monitor_alert_test(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_reprice(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_export(ngx_http_llm_monitor_call_t *call);
 ngx_int_t ngx_http_llm_monitor_summary(ngx_http_llm_monitor_call_t *call);

@@ -34,6 +34,8 @@ static void ngx_http_llm_monitor_scrape_bodies(
     ngx_http_llm_monitor_scrape_t *s);
 static void ngx_http_llm_monitor_scrape_build(
     ngx_http_llm_monitor_scrape_t *s);
+static void ngx_http_llm_monitor_scrape_sent(
+    ngx_http_llm_monitor_scrape_t *s);
 static void ngx_http_llm_monitor_scrape_zone(
     ngx_http_llm_monitor_scrape_t *s);
 static uint64_t ngx_http_llm_monitor_positive(const int64_t *value);
@@ -265,6 +267,7 @@ ngx_http_llm_monitor_scrape_self(ngx_http_llm_monitor_scrape_t *s,
                           llm_metrics_sum(s->metrics, LLM_SET_ALL, 0,
                                           LLM_W_BAD_CODING), 0);
 
+    ngx_http_llm_monitor_scrape_sent(s);
     ngx_http_llm_monitor_scrape_zone(s);
 
     series = llm_metrics_count_series(s->metrics, &limit);
@@ -302,6 +305,32 @@ ngx_http_llm_monitor_scrape_build(ngx_http_llm_monitor_scrape_t *s)
     ngx_http_llm_monitor_scrape_word(s, "sqlite", llm_query_sqlite());
     ngx_http_llm_monitor_scrape_word(s, "yajl", yajl);
     ngx_http_llm_monitor_scrape_line(s, name, "", 1, 0);
+}
+
+
+static void
+ngx_http_llm_monitor_scrape_sent(ngx_http_llm_monitor_scrape_t *s)
+{
+    int  i, n;
+
+    static char   name[] = "llm_monitor_notifications";
+    static char  *channels[] = { "webhook", "discord" };
+    static char  *results[] = { "sent", "failed", "dropped" };
+
+    ngx_http_llm_monitor_scrape_head(s, name, NGX_HTTP_LLM_MONITOR_COUNTER,
+                                     NULL, "Messages of alerts.");
+
+    for (i = 0; i < LLM_METRICS_CHANNELS; i++) {
+
+        for (n = 0; n < LLM_METRICS_SENT; n++) {
+            ngx_http_llm_monitor_scrape_labels(s);
+            ngx_http_llm_monitor_scrape_word(s, "channel", channels[i]);
+            ngx_http_llm_monitor_scrape_word(s, "result", results[n]);
+            ngx_http_llm_monitor_scrape_line(s, name, "_total",
+                                  __atomic_load_n(&s->metrics->sent[i][n],
+                                                  __ATOMIC_RELAXED), 0);
+        }
+    }
 }
 
 
