@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { url } from '../core/api';
+import * as format from '../core/format';
 import type { Message } from '../core/record';
 import { Reader } from '../core/worker';
 import { CopyButton } from '../parts/Copy';
@@ -14,13 +15,25 @@ const LONG = 600;       // characters of a text that are shown at first
 
 type Whole = () => Promise<string>;
 
+// text as it is, but what is between fences is code
+
+function Prose({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/^```.*\n?/m).map((piece, i) => i % 2
+        ? <pre key={i}><code>{piece.trimEnd()}</code></pre>
+        : <span key={i}>{piece}</span>)}
+    </>
+  );
+}
+
 function Text({ part, whole }: { part: Part; whole: Whole }) {
   const [text, set] = useState(part.text.slice(0, LONG));
   const rest = part.length - text.length;
 
   return (
     <div class="said">
-      <span>{text}</span>
+      <Prose text={text} />
       {rest > 0 && (
         <button type="button" class="quiet"
           onClick={async () => set(await whole())}>
@@ -35,7 +48,10 @@ function Media({ part }: { part: Part }) {
   return (
     <p class="media">
       {part.image && <img src={part.image} alt={part.name} />}
-      <span class="quiet-text">{part.name} {part.text}</span>
+      <span class="quiet-text">
+        {part.name}{' '}
+        {/^\d+$/.test(part.text) ? format.size(+part.text) : part.text}
+      </span>
     </p>
   );
 }

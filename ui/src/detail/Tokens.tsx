@@ -1,6 +1,7 @@
-// A line of JSON in colours.
+// A line of JSON in colours, with a space behind each name.
 
-const TOKEN = /("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)/g;
+const TOKEN =
+  /("(?:[^"\\]|\\.)*"?)(\s*:\s*)?|(-?\d[\d.eE+-]*|true|false|null)/g;
 
 export function Tokens({ text }: { text: string }) {
   const parts = [];
@@ -9,11 +10,11 @@ export function Tokens({ text }: { text: string }) {
   for (const match of text.matchAll(TOKEN)) {
     const [whole, string, colon] = match;
     const kind = colon ? 'key' : string ? 'string' : 'literal';
-    const end = match.index + (string ?? whole).length;
 
     parts.push(text.slice(last, match.index),
-               <span class={`json-${kind}`}>{string ?? whole}</span>);
-    last = end;
+               <span class={`json-${kind}`}>{string ?? whole}</span>,
+               colon ? ': ' : '');
+    last = match.index + whole.length;
   }
 
   parts.push(text.slice(last));

@@ -49,23 +49,22 @@ function useReader({ path, text, mode }: Text) {
 interface LineProps {
   line: Line;
   colours: boolean;
-  found: boolean;
+  current: boolean;
+  onPick: () => void;
   onFold: () => void;
 }
 
-function Row({ line, colours, found, onFold }: LineProps) {
+// what folds is for the pointer: left and right do it from the keyboard
+
+function Row({ line, colours, current, onPick, onFold }: LineProps) {
   const text = colours ? <Tokens text={line.text} /> : line.text;
 
   return (
-    <div class={found ? 'line found' : 'line'}>
+    <div class={current ? 'line found' : 'line'} onClick={onPick}>
       <span class="line-number" aria-hidden="true">{line.number}</span>
-      <span class="line-fold">
+      <span class="fold" aria-hidden="true" onClick={onFold}>
         {line.fold && (
-          <button type="button" class="fold" onClick={onFold}
-            aria-expanded={line.fold === 'open'}
-            aria-label={t('foldLine', { n: line.number })}>
-            <Icon name={line.fold === 'open' ? 'down' : 'right'} />
-          </button>
+          <Icon name={line.fold === 'open' ? 'down' : 'right'} />
         )}
       </span>
       <code style={{ paddingLeft: `${line.depth * 2}ch` }}>
@@ -94,6 +93,7 @@ function Window({ opened, colours, found, onLines }: WindowProps) {
   const [top, setTop] = useState(0);
   const [shown, show] = useState<{ from: number; lines: Line[] }>(
     { from: 0, lines: [] });
+  const [current, pick] = useState(0);
 
   const full = opened.lines * ROW;
   const tall = Math.min(full, HIGHEST);
@@ -115,24 +115,55 @@ function Window({ opened, colours, found, onLines }: WindowProps) {
     return () => { stale = true; };
   }, [opened.reader, opened.version, from, to]);
 
+  const reveal = (line: number) => {
+    const at = line * ROW;
+    pick(line);
+    if (at < place || at > place + height - 2 * ROW) {
+      box.current!.scrollTop = Math.max(0, at - height / 3) / ratio;
+    }
+  };
+
   useEffect(() => {
     if (found >= 0) {
-      box.current!.scrollTop = Math.max(0, found * ROW - height / 3) / ratio;
+      reveal(found);
     }
   }, [found, opened.version]);
 
+  const fold = (line: number) =>
+    opened.reader.ask('fold', { line }).then(onLines);
+
+  const foldIf = (state: Line['fold']) => {
+    if (shown.lines[current - shown.from]?.fold === state) {
+      fold(current);
+    }
+  };
+
+  const keyDown = (event: KeyboardEvent) => {
+    const act = ({
+      ArrowDown: () => reveal(Math.min(opened.lines - 1, current + 1)),
+      ArrowUp: () => reveal(Math.max(0, current - 1)),
+      ArrowLeft: () => foldIf('open'),
+      ArrowRight: () => foldIf('closed'),
+    } as { [key: string]: () => void })[event.key];
+
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  };
+
   return (
     <div ref={box} class="viewer-lines" tabIndex={0} role="region"
-      aria-label={t('text')} onScroll={() => setTop(box.current!.scrollTop)}>
+      aria-label={t('text')} onKeyDown={keyDown}
+      onScroll={() => setTop(box.current!.scrollTop)}>
       <div style={{ height: `${tall}px` }}>
         <div style={{ transform:
           `translateY(${shown.from * ROW - place + top}px)` }}>
           {shown.lines.map((line, i) => (
             <Row key={i} line={line} colours={colours}
-              found={shown.from + i === found}
-              onFold={() => opened.reader.ask('fold', {
-                line: shown.from + i,
-              }).then(onLines)} />
+              current={shown.from + i === current}
+              onPick={() => pick(shown.from + i)}
+              onFold={() => line.fold && fold(shown.from + i)} />
           ))}
         </div>
       </div>
@@ -165,7 +196,8 @@ function Find({ opened, onFound }: { opened: Opened;
   };
 
   return (
-    <form class="find" role="search" onSubmit={(event) => {
+    <form class="find" role="search" aria-label={t('findIn')}
+      onSubmit={(event) => {
       event.preventDefault();
       find(false);
     }}>

@@ -120,12 +120,12 @@ export const t = words({
 
   text: ['Text', 'Texte', '文本'],
   find: ['Find', 'Chercher', '查找'],
+  findIn: ['Find in the text', 'Chercher dans le texte', '在文本中查找'],
   findNext: ['Next match', 'Suivant', '下一个'],
   findBack: ['Previous match', 'Précédent', '上一个'],
   notFound: ['Not found', 'Introuvable', '未找到'],
   foldAll: ['Fold', 'Replier', '折叠'],
   unfoldAll: ['Unfold', 'Déplier', '展开'],
-  foldLine: ['Fold line {n}', 'Replier la ligne {n}', '折叠第 {n} 行'],
   cut: [' … {n} more', ' … {n} de plus', ' … 还有 {n} 个字符'],
   characters: [
     '{n} character|{n} characters', '{n} caractère|{n} caractères',

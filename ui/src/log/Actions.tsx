@@ -20,7 +20,7 @@ function Export() {
 
   return (
     <section>
-      <h3>{t('export')}</h3>
+      <h2>{t('export')}</h2>
       <label class="check">
         <input type="checkbox" name="bodies" checked={bodies}
           onChange={() => set(!bodies)} />
@@ -45,7 +45,7 @@ function Backup({ about }: { about: About | null }) {
 
   return (
     <section>
-      <h3>{t('backup')}</h3>
+      <h2>{t('backup')}</h2>
       <p class="quiet-text">{reason ?? t('backup.text')}</p>
       {!reason && (
         <a class="button outlined" download href={url('/backup')}>
@@ -70,7 +70,7 @@ export function Actions({ onChanged }: { onChanged: () => void }) {
             <Export />
             <Backup about={about} />
             <section>
-              <h3>{t('clear')}</h3>
+              <h2>{t('clear')}</h2>
               {reason && <p class="quiet-text">{reason}</p>}
               <button type="button" disabled={!!reason}
                 onClick={() => { close(); clear(true); }}>

@@ -59,7 +59,8 @@ function Value({ field, rows, value, onValue }: ValueProps) {
       <span>{t('value')}</span>
       <input name="value" value={value} required list={id}
         type={field.kind === 'number' ? 'number' : 'text'} min="0" step="any"
-        pattern={field.pattern} placeholder={field.hint} title={field.hint}
+        pattern={field.pattern ?? '.*'}
+        placeholder={field.hint} title={field.hint}
         autocomplete="off" spellcheck={false}
         onInput={(event) => onValue(event.currentTarget.value)} />
       <datalist id={id}>
@@ -100,7 +101,7 @@ export function FilterForm({ field: fixed, rows, onDone }: Props) {
       onDone();
       go({}, { from: filtered({ [field.name]: value }, query()) });
     }}>
-      {fixed ? <h3>{t(field.word)}</h3> : (
+      {fixed ? <h2>{t(field.word)}</h2> : (
         <label class="field">
           <span>{t('field')}</span>
           <select name="field" value={field.name}

@@ -224,9 +224,11 @@ export class Rows {
 
   // counting may take longer than reading
   private async ask() {
+    const { sort: _, order: __, ...filters } = this.params;
+
     try {
       const { total } = await get<{ total: number | null }>(
-        '/count', this.params, this.closed.signal);
+        '/count', filters, this.closed.signal);
 
       this.total = total;
       this.counted = true;

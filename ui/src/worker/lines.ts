@@ -115,8 +115,8 @@ export class Lines {
       this.event(match[0], match.index);
     }
 
-    this.foldAll(true);
-    this.closed = new Set(this.last.keys());
+    this.closed = new Set(
+      [...this.label.keys()].filter((i) => this.last.has(i)));
     this.arrange();
   }
 

@@ -7,7 +7,7 @@ type Json = null | boolean | number | string | Json[]
   | { [name: string]: Json };
 type Members = { [name: string]: Json };
 
-// a part as it is, with its whole text
+// a part as it is, with its whole text; of a medium its size or its address
 
 export interface Whole extends Omit<Part, 'text' | 'length'> { whole: string }
 
@@ -52,7 +52,7 @@ function media(type: string, data: string): Whole {
                 && /^[A-Za-z0-9+/=]+$/.test(data)
     ? `data:${type};base64,${data}` : null;
 
-  return part('media', data.length > 200 ? '' : data, type, image);
+  return part('media', String(Math.floor(data.length * 3 / 4)), type, image);
 }
 
 function dataUrl(url: string): Whole {
@@ -94,8 +94,8 @@ const SHAPES: [name: string, make: (value: Json, block: Members) => Whole][] =
   ['fileData', (value) => part('media', str(members(value).fileUri),
                                str(members(value).mimeType))],
   ['image_url', (value) => dataUrl(str(members(value).url ?? value))],
-  ['input_audio', (value) => part('media', '',
-                                  `audio/${str(members(value).format)}`)],
+  ['input_audio', (value) => media(
+    `audio/${str(members(value).format)}`, str(members(value).data))],
   ['source', (value) => members(value).data
     ? media(str(members(value).media_type), str(members(value).data))
     : part('media', str(members(value).url), str(members(value).type))],

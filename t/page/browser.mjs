@@ -1,0 +1,102 @@
+// Copyright (C) llm_monitor contributors
+//
+// Chromium, and pages that notice all that must not happen.
+
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+import { ROOT } from './nginx.mjs';
+
+const SHOTS = path.join(ROOT, 'build/screenshots');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
+               'best-practice'];
+
+export async function startBrowser() {
+  await mkdir(SHOTS, { recursive: true });
+
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
+
+  return {
+    open: (url, options) => open(browser, url, options),
+    stop: () => browser.close(),
+  };
+}
+
+// faults: what must stay empty; expected: texts of the console that may be
+
+async function open(browser, url, { width = 1280, height = 800,
+  locale = 'en-US', theme = 'light', expected = null, ...more } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height }, locale, colorScheme: theme,
+    timezoneId: 'UTC', reducedMotion: 'reduce', acceptDownloads: true,
+    permissions: ['clipboard-read', 'clipboard-write'], ...more,
+  });
+  const page = await context.newPage();
+  const faults = [];
+  const { origin } = new URL(url);
+
+  page.setDefaultTimeout(10000);
+
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())
+        && !expected?.test(message.text())) {
+      faults.push(`console: ${message.text()}`);
+    }
+  });
+  page.on('response', (answer) => {
+    if (answer.status() === 400) {
+      faults.push(`wrong question: ${answer.url()}`);
+    }
+  });
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url())
+        && new URL(request.url()).origin !== origin) {
+      faults.push(`request: ${request.url()}`);
+    }
+  });
+  await page.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) => {
+      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+
+  await page.goto(url);
+
+  return Object.assign(page, {
+    faults,
+
+    shot: (name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) }),
+
+    // axe runs beside the page's policy, not under it
+
+    async axe(part = 'html') {
+      const session = await context.newCDPSession(page);
+      const run = (expression) => session.send('Runtime.evaluate', {
+        expression, awaitPromise: true, returnByValue: true,
+      });
+
+      await run(`${await readFile(AXE, 'utf8')}; 0`);
+      const { result } = await run(`axe.run('${part}', {
+        runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'],
+      }).then((found) => JSON.stringify(found.violations.map((it) =>
+        it.id + ': ' + it.nodes.slice(0, 3).map((node) =>
+          node.target + ' ' + (node.any[0]?.message ?? '')).join('; '))))`);
+
+      return JSON.parse(result.value);
+    },
+
+    close: () => context.close(),
+  });
+}

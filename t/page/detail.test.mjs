@@ -1,0 +1,198 @@
+// Copyright (C) llm_monitor contributors
+//
+// One record: its parts, its text of any size, and what can be copied of it.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+
+import { startBrowser } from './browser.mjs';
+import { ask } from './upstream.mjs';
+import { startWorld } from './world.mjs';
+
+const BIG = 20_000_000;         // characters of a body
+
+let world, browser, page;
+
+const drawer = () => page.locator('.drawer');
+
+async function open(filter, tab = '') {
+  await page.goto(`${world.nginx.url}/monitor?${filter}`);
+  await page.locator('.row:not(.absent) >> nth=0').click();
+  await page.locator('.drawer h2').waitFor();
+  if (tab) {
+    await page.click(`[role=tab] >> text="${tab}"`);
+  }
+}
+
+const says = (text) => drawer().getByText(text).first().waitFor();
+
+const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+
+before(async () => {
+  world = await startWorld({ rows: 16 });
+  browser = await startBrowser();
+  page = await browser.open(`${world.nginx.url}/monitor`);
+});
+
+after(async () => {
+  await browser?.stop();
+  await world?.stop();
+});
+
+test('the overview has time, usage, answer and attempts', async () => {
+  await open('quick=claude&status=200');
+  for (const text of ['first token', '4,530', '4,000', 'one@a.example',
+                      'tool_use', 'claude-sonnet-4', 'Asked upstream',
+                      'cache_read_input_tokens']) {
+    await says(new RegExp(text));
+  }
+});
+
+test('an error is said in full', async () => {
+  await open('status=401');
+  await says('Incorrect API key provided');
+  await says('invalid_request_error');
+});
+
+test('the conversation, whichever protocol', async () => {
+  await open('quick=claude&status=200', 'Conversation');
+  for (const text of ['You are a weather service.', 'get_weather',
+                      'What is the weather in Oslo?', 'It is sunny in Oslo',
+                      /Thinking, 16 characters/, /Result, \d+ characters/]) {
+    await says(text);
+  }
+  assert.equal(await drawer().locator('img').count(), 1);
+  await drawer().locator('summary >> text=/Result/').click();
+  await says('Sunny, 21 °C');
+  await drawer().locator('text="Copy the answer"').click();
+  await page.waitForFunction(() => navigator.clipboard.readText().then(
+    (text) => text.startsWith('It is sunny')));
+
+  await open('quick=gemini', 'Conversation');
+  await says('Salut');
+  await says('Bonjour');
+  await open('account=two@a.example', 'Conversation');
+  await says('Hello! **How** are you?');
+  await open('quick=image', 'Conversation');
+  await says('a cat');
+});
+
+test('requests and events are folded, searched and copied', async () => {
+  await open('quick=claude&status=200', 'Request');
+  await page.locator('.line >> nth=3').waitFor();
+  const lines = await page.locator('.line').count();
+  await drawer().locator('text="Fold"').click();
+  await page.waitForFunction((was) =>
+    document.querySelectorAll('.line').length < was, lines);
+  await page.fill('input[name=find]', 'OSLO');
+  await page.keyboard.press('Enter');
+  await page.locator('.line.found >> text=/Oslo/').waitFor();
+  await page.fill('input[name=find]', 'not in there');
+  await page.keyboard.press('Enter');
+  await says('Not found');
+  await page.locator('.viewer-tools >> text="Copy"').click();
+  await page.locator('text="Copied"').waitFor();
+  assert.equal(JSON.parse(await clipboard()).model, 'claude-sonnet-4');
+
+  await page.click('[role=tab] >> text="Events"');
+  await page.locator('.line >> text=/message_start/').first().waitFor();
+  await page.locator('.fold').nth(0).click();
+  await page.locator('.line >> text=/cache_read_input_tokens/').first()
+    .waitFor();
+  await page.keyboard.press('4');
+  await page.locator('.line >> text=/thinking/').waitFor();
+  await page.click('[role=tab] >> text="Raw"');
+  await page.locator('.line >> text=/^1?event: message_start/').waitFor();
+  await page.click('.raw >> text="Request"');
+  await page.locator('.line >> text=/weather service/').waitFor();
+});
+
+test('a command for the shell, without secrets', async () => {
+  await open('quick=gemini');
+  await drawer().locator('text="curl"').click();
+  await page.locator('.drawer-line >> text="Copied"').waitFor();
+  const command = await clipboard();
+  assert.match(command, /^curl -X 'POST' 'http:/);
+  assert.match(command, /'x-goog-api-key: '"\$GEMINI_API_KEY"/);
+  assert.match(command, /--data-binary '\{"contents"/);
+  assert.doesNotMatch(command, /AIza|\*\*\*/);
+});
+
+test('the whole body as a file', async () => {
+  await open('quick=claude&status=200', 'Request');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'), drawer().locator('text="Download"').click(),
+  ]);
+  const body = await readFile(await download.path(), 'utf8');
+  assert.equal(JSON.parse(body).system, 'You are a weather service.');
+});
+
+test('next and previous, and a link that opens the same', async () => {
+  await open('');
+  const first = page.url();
+  await page.click('[aria-label="Next request"]');
+  await page.waitForFunction((was) => location.href !== was, first);
+  await page.click('[aria-label="Previous request"]');
+  await page.waitForFunction((was) => location.href === was, first);
+  await page.click('[role=tab] >> text="Request"');
+  const other = await browser.open(page.url());
+  await other.locator('.line').first().waitFor();
+  assert.deepEqual(other.faults, []);
+  await other.close();
+});
+
+test('the edge is moved by keys', async () => {
+  const before = (await drawer().boundingBox()).width;
+  await page.focus('.edge');
+  await page.keyboard.press('ArrowLeft');
+  assert.ok((await drawer().boundingBox()).width > before);
+});
+
+test('20 MB of text do not hold the page up', async () => {
+  const piece = { name: 'x'.repeat(60), list: [1, 2, 3], text: 'y"\n' };
+  const many = Array(Math.floor(BIG / JSON.stringify(piece).length))
+    .fill(piece);
+
+  await world.send('openai', {
+    body: JSON.stringify(ask('big', { metadata: { many } })),
+  });
+
+  for (let n = 0; n < 100; n++) {
+    const { logs } = await world.nginx.api('/logs?limit=1');
+    if (logs[0].request_body_state === 'stored'
+        && logs[0].request_bytes > BIG / 2) {
+      break;
+    }
+    await new Promise((done) => setTimeout(done, 200));
+  }
+
+  await open('');
+  await page.evaluate(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((it) => {
+      window.longest = Math.max(window.longest, it.duration);
+    })).observe({ entryTypes: ['longtask'] });
+  });
+  await page.click('[role=tab] >> text="Request"');
+  await page.locator('.line >> nth=10').waitFor({ timeout: 30000 });
+  for (let n = 1; n <= 5; n++) {
+    await page.evaluate((part) => {
+      const box = document.querySelector('.viewer-lines');
+      box.scrollTop = part * box.scrollHeight;
+    }, n / 5);
+    await page.waitForTimeout(100);
+  }
+  await page.locator('.line').first().waitFor();
+  await page.fill('input[name=find]', 'big');
+  await page.keyboard.press('Enter');
+  await page.locator('.line.found').waitFor();
+
+  const longest = await page.evaluate(() => window.longest);
+  console.log(`# longest task with 20 MB: ${Math.round(longest)} ms`);
+  assert.ok(longest <= 250, `${longest} ms`);
+});
+
+test('nothing went wrong on the way', () => {
+  assert.deepEqual(page.faults, []);
+});

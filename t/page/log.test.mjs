@@ -1,0 +1,262 @@
+// Copyright (C) llm_monitor contributors
+//
+// The log: what a reader does with it, by mouse and by keyboard.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startBrowser } from './browser.mjs';
+import { startWorld } from './world.mjs';
+
+let world, browser, page;
+
+const ROW = '.row:not(.absent)';
+
+const rows = () => page.locator(ROW);
+const query = () => Object.fromEntries(new URL(page.url()).searchParams);
+
+async function shows(count, of = ROW) {
+  await page.waitForFunction(([selector, n]) =>
+    document.querySelectorAll(selector).length === n, [of, count]);
+}
+
+async function fresh(search = '') {
+  await page.goto(`${world.nginx.url}/monitor${search}`);
+  await page.locator(`${ROW}, .notice`).first().waitFor();
+}
+
+before(async () => {
+  world = await startWorld({ rows: 16 });
+  browser = await startBrowser();
+  page = await browser.open(`${world.nginx.url}/monitor`);
+});
+
+after(async () => {
+  await browser?.stop();
+  const log = await world?.stop();
+  assert.doesNotMatch(log ?? '', /\[(alert|emerg|crit)\]/);
+});
+
+test('the rows are there, the newest first', async () => {
+  await shows(16);
+  assert.match(await rows().first().innerText(), /200/);
+  assert.match(await page.locator('.status').innerText(), /16 rows/);
+});
+
+test('/ searches, and the address has it', async () => {
+  await page.keyboard.press('/');
+  await page.keyboard.type('401');
+  await shows(2);
+  assert.equal(query().filter, '401');
+  await page.keyboard.press('Escape');
+  await page.goBack();
+  await shows(16);
+  await page.goForward();
+  await shows(2);
+});
+
+test('quick filters and the account', async () => {
+  await fresh();
+  for (const [name, count] of [['Errors', 6], ['Claude', 4], ['Gemini', 2],
+                               ['Image', 2]]) {
+    await page.click(`.quick >> text="${name}"`);
+    await shows(count);
+    await page.click(`.quick >> text="${name}"`);
+    await shows(16);
+  }
+  await page.click('.quick >> text="Chat"');
+  await page.waitForFunction(() => location.search === '?quick=chat');
+  await fresh();
+  await page.selectOption('select[name=account]', 'two@a.example');
+  await shows(2);
+});
+
+test('every typed filter can be made, changed and removed', async () => {
+  const cases = {
+    status: ['4xx', 4], model: ['gpt-image-1', 2],
+    account: ['two@a.example', 2], method: ['POST', 16],
+    endpoint: ['/v1/messages', 4], ip: ['127.0.0.1', 16],
+    min_duration_ms: ['600000', 0], min_tokens: ['4000', 2],
+    min_cost: ['1000', 0], provider: ['llm', 16], user: ['anna', 2],
+    session: ['none', 0], key: ['0000', 0],
+  };
+  const choices = { outcome: ['success', 10], protocol: ['gemini', 2],
+                    operation: ['image', 2], stream: ['1', 2] };
+
+  await fresh();
+
+  for (const [name, [value, count]] of Object.entries(
+    { ...cases, ...choices })) {
+    await page.click('.tools >> text="Filter"');
+    await page.selectOption('.filter-form select[name=field]', name);
+    if (name in choices) {
+      await page.selectOption('.filter-form select[name=value]', value);
+    } else {
+      await page.fill('.filter-form input[name=value]', value);
+    }
+    await page.click('.filter-form >> text="Add"');
+    await page.locator('.chip').waitFor();
+    await shows(count);
+    assert.equal(query()[name], value);
+    await page.click('.chip > button');
+    await shows(16);
+  }
+
+  for (const name of ['unpriced', 'usage_missing']) {
+    await page.click('.tools >> text="Filter"');
+    await page.selectOption('.filter-form select[name=field]', name);
+    await page.click('.filter-form >> text="Add"');
+    await page.locator('.chip').waitFor();
+    assert.equal(query()[name], '1');
+    await page.click('.chip > button');
+  }
+
+  await fresh('?status=4xx');
+  await page.click('.chip .popover button');
+  await page.fill('.chip input[name=value]', '5xx');
+  await page.click('.chip >> text="Change"');
+  await shows(2);
+});
+
+test('nothing found says what to do', async () => {
+  await fresh('?filter=nowhere-at-all');
+  assert.match(await page.locator('.notice').innerText(), /filter/);
+  await page.click('.notice >> text="Clear all filters"');
+  await shows(16);
+});
+
+test('time and zone', async () => {
+  await fresh();
+  await page.click('.range');
+  await page.click('.range-list >> text="Yesterday"');
+  await page.locator('.notice').waitFor();
+  assert.deepEqual(query(), { since: 'yesterday', until: 'today' });
+  await page.click('.range');
+  await page.click('.range-list >> text="Last hour"');
+  await shows(16);
+  await page.click('.range');
+  await page.selectOption('select[name=tz]', 'Asia/Tokyo');
+  assert.equal(query().tz, 'Asia/Tokyo');
+  await page.fill('input[name=since]', '2001-01-01T00:00');
+  await page.click('.custom >> text="Apply"');
+  await page.waitForFunction(() => location.search.includes('since=2001'));
+  await shows(16);
+});
+
+test('columns are chosen, sorted and remembered', async () => {
+  await fresh();
+  await page.click('[aria-label="Columns"]');
+  await page.uncheck('input[name=column-endpoint]');
+  await page.check('input[name=column-cached]');
+  await page.keyboard.press('Escape');
+  await fresh();
+  assert.match(await page.locator('.list-head').innerText(), /Cached/);
+  assert.doesNotMatch(await page.locator('.list-head').innerText(),
+                      /Endpoint/);
+  await page.click('[aria-label="Columns"]');
+  await page.click('text="As at first"');
+  await page.keyboard.press('Escape');
+
+  await page.click('.list-head >> text="Tokens"');
+  await page.waitForFunction(() =>
+    location.search.includes('sort=total_tokens'));
+  await page.waitForFunction(() =>
+    document.querySelector('.row')?.textContent.includes('claude'));
+  await page.click('.list-head >> text="Tokens"');
+  await page.waitForFunction(() => location.search.includes('order=asc'));
+});
+
+test('to a time and back to the newest', async () => {
+  await fresh();
+  await page.click('[aria-label="Go to a time"]');
+  await page.fill('input[name=at]', '2001-01-01T00:00');
+  await page.click('.filter-form >> text="Go"');
+  await page.locator('.above').waitFor();
+  await page.click('text="To the newest"');
+  await shows(16);
+});
+
+test('j, k, enter, f, ? and escape', async () => {
+  await fresh();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  assert.equal(await page.locator('.row[aria-selected=true]')
+    .getAttribute('aria-rowindex'), '3');
+  await page.keyboard.press('k');
+  await page.keyboard.press('Enter');
+  await page.locator('.drawer h2').waitFor();
+  const { id } = query();
+  await page.keyboard.press('j');
+  await page.waitForFunction((was) =>
+    !location.search.includes(was), id);
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => !document.querySelector('.drawer'));
+  await page.keyboard.press('f');
+  await page.locator('dialog').waitFor();
+  await page.click('dialog .item >> nth=0');
+  await page.waitForFunction(() => location.search.includes('status='));
+  await page.keyboard.press('?');
+  await page.locator('dialog .keys').waitFor();
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => !document.querySelector('dialog'));
+});
+
+test('a row is filtered by with the other button', async () => {
+  await fresh();
+  await rows().nth(3).click({ button: 'right' });
+  await page.click('dialog >> text=/claude|gpt|gemini|img/ >> nth=0');
+  await page.locator('.chip').waitFor();
+});
+
+test('new rows flow in at the top, and wait while one reads', async () => {
+  await fresh();
+  await page.mouse.move(5, 700);
+  await world.send('openai');
+  await shows(17);
+
+  await rows().nth(2).click();
+  await page.locator('.drawer h2').waitFor();
+  const place = await page.locator('.row[aria-selected=true]').boundingBox();
+
+  await world.send('openai');
+  await world.send('refused');
+  await page.locator('.fresh >> text="2 new"').waitFor();
+  assert.deepEqual(
+    await page.locator('.row[aria-selected=true]').boundingBox(), place);
+  await page.keyboard.press('.');
+  await shows(19);
+});
+
+test('the document keeps few of many rows', async () => {
+  await fresh();
+  for (let n = 0; n < 8; n++) {
+    await Promise.all(Array.from({ length: 40 },
+                                 () => world.send('openai')));
+  }
+  await world.settled(339);
+  await fresh();
+  await page.waitForFunction(() =>
+    document.querySelector('.status').textContent.includes('339'));
+  assert.ok(await rows().count() < 60);
+  await page.evaluate(() =>
+    document.querySelector('.list').scrollTo(0, 1e6));
+  await page.waitForFunction(() =>
+    document.querySelector('.row:last-child')
+      ?.getAttribute('aria-rowindex') === '340');
+  await page.locator('.row[aria-rowindex="340"]:not(.absent)').waitFor();
+});
+
+test('the histogram, with a click and a drag', async () => {
+  await fresh('?since=-7d');
+  const bars = await page.locator('.histogram-bars').boundingBox();
+  await page.mouse.move(bars.x + bars.width - 40, bars.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(bars.x + bars.width - 1, bars.y + 20, { steps: 3 });
+  await page.mouse.up();
+  await page.waitForFunction(() => /since=\d+/.test(location.search));
+  await page.locator(ROW).first().waitFor();
+});
+
+test('nothing went wrong on the way', () => {
+  assert.deepEqual(page.faults, []);
+});

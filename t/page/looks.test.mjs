@@ -1,0 +1,131 @@
+// Copyright (C) llm_monitor contributors
+//
+// How the page looks, in each language, in both themes, on a desk and on a
+// phone; what axe says of it, and html-validate of its document.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { HtmlValidate } from 'html-validate';
+
+import { startBrowser } from './browser.mjs';
+import { startWorld } from './world.mjs';
+
+const LOCALES = { en: 'en-US', fr: 'fr-FR', zh: 'zh-CN' };
+const THEMES = ['light', 'dark'];
+const SIZES = { wide: [1280, 800], phone: [390, 800] };
+
+let world, browser;
+
+// what is opened, and what is waited for
+
+const STATES = {
+  log: ['', '.row:not(.absent)'],
+  record: ['?quick=claude&status=200&tab=overview', '.drawer .facts'],
+  conversation: ['?quick=claude&status=200&tab=conversation',
+                 '.drawer .turn'],
+  text: ['?quick=claude&status=200&tab=request', '.drawer .line'],
+  empty: ['?filter=nothing-like-this', '.notice'],
+  live: ['?view=live', '.view'],
+  statistics: ['?view=statistics', 'main > *'],
+  ranking: ['?view=ranking', 'main > *'],
+};
+
+before(async () => {
+  world = await startWorld({ rows: 16 });
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.stop();
+  await world?.stop();
+});
+
+// one visit sees all of them; axe looks where its rules may differ
+
+async function look(names, language, theme, size, checked) {
+  const [width, height] = SIZES[size];
+  const { logs } = await world.nginx.api('/logs?quick=claude&status=200');
+  const page = await browser.open(
+    `${world.nginx.url}/monitor`,
+    { width, height, theme, locale: LOCALES[language] });
+
+  for (const name of names) {
+    const [search, ready] = STATES[name];
+    const id = search.includes('tab=') ? `&id=${logs[0].id}` : '';
+    const what = `${name}-${size}-${theme}-${language}`;
+
+    await page.goto(`${world.nginx.url}/monitor${search}${id}`);
+    await page.locator(ready).first().waitFor();
+    await page.waitForTimeout(100);
+    await page.shot(what);
+
+    const wide = await page.evaluate(() =>
+      document.documentElement.scrollWidth - innerWidth);
+
+    assert.ok(wide <= 0, `${what} is ${wide} px too wide`);
+    assert.deepEqual(checked ? await page.axe() : [], [], what);
+  }
+
+  assert.deepEqual(page.faults, []);
+  await page.close();
+}
+
+for (const language of Object.keys(LOCALES)) {
+  for (const theme of THEMES) {
+    for (const size of Object.keys(SIZES)) {
+      const checked = ['en light wide', 'zh dark phone'].includes(
+        [language, theme, size].join(' '));
+
+      test(`${language}, ${theme}, ${size}`, () => look(
+        checked ? Object.keys(STATES) : ['log', 'record'],
+        language, theme, size, checked));
+    }
+  }
+}
+
+test('what opens looks well', async () => {
+  const page = await browser.open(`${world.nginx.url}/monitor`);
+  const opened = {
+    range: '.range', columns: '[aria-label="Columns"]',
+    actions: '[aria-label="Export, backup, clear"]',
+    filter: '.tools >> text="Filter"',
+    menu: '[aria-label="Settings and help"]',
+  };
+
+  await page.locator('.row:not(.absent)').first().waitFor();
+
+  for (const [name, button] of Object.entries(opened)) {
+    await page.click(button);
+    await page.locator('.panel').waitFor();
+    await page.shot(`open-${name}`);
+    assert.deepEqual(await page.axe('.panel'), [], name);
+    await page.keyboard.press('Escape');
+  }
+
+  await page.keyboard.press('?');
+  await page.locator('dialog').waitFor();
+  await page.shot('open-keys');
+  assert.deepEqual(await page.axe('dialog'), []);
+  await page.keyboard.press('Escape');
+
+  await page.click('[aria-label="Settings and help"]');
+  await page.selectOption('select[name=theme]', 'dark');
+  await page.selectOption('select[name=language]', 'fr');
+  await page.getByText('Enregistre', { exact: true }).waitFor();
+  await page.click('[aria-label="Réglages et aide"]');
+  await page.click('.item >> text="À propos"');
+  await page.locator('dialog summary >> text=/uplot/').waitFor();
+  await page.shot('open-about');
+  assert.deepEqual(await page.axe('dialog'), []);
+  assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+test('the document is valid', async () => {
+  const html = await (await fetch(`${world.nginx.url}/monitor`)).text();
+  const report = await new HtmlValidate({
+    extends: ['html-validate:standard'],
+  }).validateString(html);
+
+  assert.deepEqual(report.results.flatMap(({ messages }) => messages), []);
+});
