@@ -67,6 +67,7 @@ static void details(void);
 static void scopes(void);
 static void flights(void);
 static void large(void);
+static void chain(void);
 static void fly(int n, const char *name, int64_t key, int64_t id);
 static void quiet(void *data, int level, const char *line);
 
@@ -126,6 +127,7 @@ main(void)
     scopes();
     flights();
     large();
+    chain();
 
     llm_reader_close(reader);
     llm_writer_close(&writer);
@@ -776,6 +778,66 @@ large(void)
     ok(ask("", NULL, "large") == 404 && ask("limit=1000", NULL, NULL) == 0
        && strstr((char *) out.data, "large") == NULL,
        "without rows there is none");
+}
+
+
+/* Answers that name only the one before them, one every half minute. */
+
+static void
+chain(void)
+{
+    int            i;
+    char           id[2][32];
+    int64_t        ms, last;
+    sqlite3_stmt  *st;
+    llm_record_t   r;
+
+    ms = NOW;
+    last = 0;
+
+    (void) llm_writer_begin(&writer);
+
+    for (i = 0; i < 20; i++) {
+        ms += 30000;
+
+        llm_record_init(&r);
+        r.num[LLM_N_TIMESTAMP] = ms;
+        r.num[LLM_N_ID] = ms << LLM_ID_SHIFT;
+        r.num[LLM_N_STATUS] = 200;
+        r.num[LLM_N_OPERATION] = LLM_OPERATION_RESPONSES;
+        r.num[LLM_N_DURATION_US] = 5000000;
+
+        snprintf(id[0], sizeof(id[0]), "answer-%d", i);
+        snprintf(id[1], sizeof(id[1]), "answer-%d", i - 1);
+        text(&r, LLM_S_RESPONSE_ID, id[0]);
+
+        if (i == 0) {
+            text(&r, LLM_S_SESSION, "chain");
+
+        } else {
+            text(&r, LLM_S_PREVIOUS_RESPONSE_ID, id[1]);
+        }
+
+        if (llm_writer_add(&writer, &r, LLM_WRITE_ROW) != LLM_OK) {
+            abort();
+        }
+    }
+
+    (void) llm_writer_commit(&writer);
+
+    if (sqlite3_prepare_v2(writer.db.handle, "SELECT last_ms FROM session"
+                           " WHERE sid = 'chain'", -1, &st, NULL) == SQLITE_OK
+        && sqlite3_step(st) == SQLITE_ROW)
+    {
+        last = sqlite3_column_int64(st, 0);
+    }
+
+    sqlite3_finalize(st);
+
+    ok(last > ms + 5000 - 60000, "the table knows a chain's end to a minute");
+    ok(ask("", NULL, "chain") == 0
+       && strstr((char *) out.data, "\"requests\":20") != NULL,
+       "and all of it is one session");
 }
 
 
