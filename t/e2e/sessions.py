@@ -112,6 +112,9 @@ def main():
            == one['logs'][1:], 'page by page')
     tap.ok(nginx.api('/sessions/none')[0] == 404
            and nginx.api('/sessions/a%2Fb%20c')[0] == 404
+           and [nginx.api('/sessions/' + name, raw=True)[0] for name in (
+               '%ff%01~', '~', 'x' * 3000, 'same~' + '1' * 17, '%25s%25n',
+               "'%20OR%201=1")] == [404] * 6
            and nginx.api('/sessions/same', method='DELETE')[0] == 405,
            'one that is not there')
     tap.ok(sessions('?state=idle') == [] and len(sessions('?status=429')) == 1
