@@ -38,6 +38,7 @@ POST /v1/chat/completions
 {"model":"m","messages":[]}
 --- response_body chomp
 {"model":"client-model","usage":{"prompt_tokens":2,"completion_tokens":3}}
+--- wait: 0.5
 --- access_log
 [upstream-model 3]
 --- no_error_log
@@ -69,6 +70,7 @@ POST /v1/chat/completions
 {"model":"m","messages":[]}
 --- response_body
 {"model":"client-model","usage":{"prompt_tokens":2,"completion_tokens":3}}
+--- wait: 0.5
 --- access_log
 [upstream-model 3]
 --- no_error_log
