@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "tap.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_body.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_facets.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_schema.h"
 
@@ -22,6 +23,10 @@
 #define ROWS    400
 #define ID(n)   (((int64_t) (T0 + (n) * 1000)) << LLM_ID_SHIFT | 5)
 #define BIG     700000                 /* bytes of a body in frames */
+
+#define FACETS(source, total)                                                 \
+    "{\"source\":\"" source "\",\"since\":null,\"until\":null,"               \
+    "\"rounded\":false,\"total\":" total
 
 
 static void fill(void);
@@ -36,6 +41,7 @@ static void test_none(void);
 static void test_filters(void);
 static void test_search(void);
 static void test_pages(const char *sort, const char *order);
+static void test_facets(void);
 static void test_partial(void);
 static void test_record(void);
 static void limit(const char *bytes, const char *shown);
@@ -88,6 +94,7 @@ main(void)
     test_pages("total_tokens", "asc");
     test_pages("cost_usd", "desc");
     test_pages("status", "desc");
+    test_facets();
     test_partial();
     test_record();
     test_bodies();
@@ -364,7 +371,8 @@ dict(int kind, const char *value)
 static void
 test_none(void)
 {
-    llm_body_info_t  info;
+    const char       *p;
+    llm_body_info_t   info;
 
     ok(llm_reader_open(&reader, dir, &err) == LLM_OK, "no database yet");
     ok(strcmp(ask("", LLM_FOR_LIST),
@@ -372,6 +380,12 @@ test_none(void)
        "is an empty list: %s", out.data);
     ok(strcmp(ask("filter=a", LLM_FOR_COUNT), "{\"total\":0}") == 0,
        "and a count of none");
+
+    p = ask("", LLM_FOR_FACETS);
+    ok(strstr(p, FACETS("ledger", "0")
+                 ",\"model\":{\"distinct\":0,\"values\":[],\"none\":0,"
+                 "\"other\":0},") == p,
+       "no facets: %s", p);
 
     out.len = 0;
     ok(llm_query_detail(reader, 5, 100, 1000, &out, &err) == LLM_ERROR
@@ -513,6 +527,48 @@ test_pages(const char *sort, const char *order)
              order);
     p = (char *) ask(query, LLM_FOR_LIST);
     ok(strstr(p, "\"next\":null,\"logs\":[]") != NULL, "one too far");
+}
+
+
+static void
+test_facets(void)
+{
+    const char    *p;
+    llm_str_t      s = llm_str("stream=0");
+    llm_filter_t  *f;
+
+    /* a value that the dictionary has no room for is one of the others */
+
+    p = ask("errors_only=0&status=200", LLM_FOR_FACETS);
+
+    ok(strstr(p, FACETS("log", "361")) == p
+       && strstr(p, "\"model\":{\"distinct\":2,\"values\":[{\"name\":"
+                    "\"gpt-4o\",\"requests\":280},{\"name\":"
+                    "\"Claude-Sonnet\",\"requests\":80}],\"none\":0,"
+                    "\"other\":1}") != NULL
+       && strstr(p, "\"status\":{\"distinct\":1,\"values\":[{\"name\":200,"
+                    "\"requests\":361}],\"none\":0,\"other\":0}") != NULL,
+       "facets of rows: %s", p);
+
+    p = ask("filter=nowhere", LLM_FOR_FACETS);
+
+    ok(strstr(p, FACETS("log", "0")) == p,
+       "facets of no row: %s", p);
+
+    if (llm_filter_parse(&f, &s, LLM_FOR_FACETS, T0, &err) != LLM_OK) {
+        ok(0, "%s", err.message);
+        return;
+    }
+
+    out.len = 0;
+    ok(llm_facets(reader, f, -1, &out, &err) == LLM_OK,
+       "facets without time");
+
+    llm_buf_add(&out, "", 1);
+    ok(strstr((char *) out.data, ",\"partial\":true,\"model\":{") != NULL,
+       "say so: %s", out.data);
+
+    llm_filter_free(f);
 }
 
 
@@ -778,6 +834,8 @@ ask(const char *query, int what)
     if (rc == LLM_OK) {
         rc = what == LLM_FOR_LIST
                  ? llm_query_list(reader, f, 5000, &out, &err)
+                 : what == LLM_FOR_FACETS
+                 ? llm_facets(reader, f, 5000, &out, &err)
                  : llm_query_count(reader, f, 5000, &out, &err);
         llm_filter_free(f);
     }
