@@ -29,7 +29,7 @@ export const t = words({
   elapsed: ['Elapsed', 'Écoulé', '已用时间'],
   model: ['Model', 'Modèle', '模型'],
   endpoint: ['Endpoint', 'Point d’accès', '端点'],
-  who: ['Account', 'Compte', '账号'],
+  who: ['Who', 'Qui', '来源'],
   ttft: ['TTFT', 'TTFT', 'TTFT'],
   'ttft.long': [
     'Time to first token', 'Temps jusqu’au premier jeton', '首个 token 用时',

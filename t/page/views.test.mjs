@@ -1,0 +1,282 @@
+// Copyright (C) llm_monitor contributors
+//
+// Statistics, ranking, availability, sessions and what is in flight: their
+// numbers against those of the API, the keyboard, and how they look.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startBrowser } from './browser.mjs';
+import { startWorld } from './world.mjs';
+
+const ROWS = 24;          // three of each kind
+
+const LOOKS = [
+  { width: 1280, theme: 'light', locale: 'en-US', checked: true },
+  { width: 390, theme: 'dark', locale: 'zh-CN', checked: true },
+  { width: 1280, theme: 'dark', locale: 'fr-FR' },
+  { width: 390, theme: 'light', locale: 'fr-FR' },
+];
+
+let world, browser, session;
+
+async function visit(query, options, act) {
+  const page = await browser.open(`${world.nginx.url}/monitor?${query}`,
+                                  options);
+
+  try {
+    await act(page);
+    assert.deepEqual(page.faults, []);
+    assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
+  } finally {
+    await page.close();
+  }
+}
+
+const texts = (page, selector) => page.locator(selector).allInnerTexts();
+
+const param = (page, name) => new URL(page.url()).searchParams.get(name);
+
+const whole = (number) => number.toLocaleString('en-US');
+
+async function eventually(what, holds) {
+  for (let n = 0; n < 100; n++) {
+    if (await holds()) {
+      return;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  assert.fail(what);
+}
+
+before(async () => {
+  world = await startWorld({ rows: ROWS });
+  browser = await startBrowser();
+  await eventually('there are no sums', async () =>
+    (await world.nginx.api('/stats')).total.requests >= ROWS);
+  [session] = (await world.nginx.api('/sessions')).sessions;
+});
+
+after(async () => {
+  await browser?.stop();
+  await world?.stop();
+});
+
+test('cards say what the summary says, and what has no price', async () => {
+  await visit('view=statistics', {}, async (page) => {
+    await page.locator('.card').first().waitFor();
+    const { today } = await world.nginx.api('/summary?tz=UTC');
+    const values = await texts(page, '.card-value');
+
+    assert.equal(values.length, 7);
+    assert.equal(values[0], whole(today.requests));
+    assert.equal(values[1], whole(today.errors));
+    assert.equal(values[5], whole(today.users));
+    assert.equal(values[6], whole(today.sessions));
+    assert.match((await texts(page, '.card-note'))[0], /none yesterday/);
+
+    await page.locator('.notice.tone-warn').waitFor();
+    const models = await world.nginx.api('/leaderboard?by=model&period=all');
+    const named = await texts(page, '.names a');
+
+    assert.deepEqual(named.sort(), models.rows.filter(
+      (row) => row.unpriced > 0).map(({ name }) => name).sort());
+  });
+});
+
+test('the chart, its table and its keys have the same numbers', async () => {
+  await visit('view=statistics&by=provider&bucket=hour', {}, async (page) => {
+    const chart = page.locator('[role=slider]');
+
+    await chart.waitFor();
+    const stats = await world.nginx.api(
+      '/stats?by=provider&bucket=hour&sort=total_tokens');
+    const last = stats.rows[0].series.total_tokens.at(-1);
+
+    await chart.focus();
+    await page.keyboard.press('End');
+    const said = await chart.getAttribute('aria-valuetext');
+    assert.ok(said.includes(whole(last)), said);
+    assert.ok((await page.locator('.legend').innerText())
+      .includes(whole(last)));
+
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await chart.getAttribute('aria-valuenow'),
+                 String(stats.buckets.length - 2));
+
+    await page.click('.numbers summary');
+    const rows = await texts(page, '.numbers tbody tr');
+    assert.equal(rows.length, stats.buckets.length);
+    assert.ok(rows.at(-1).includes(whole(last)), rows.at(-1));
+  });
+});
+
+test('what is measured, by what and how finely is in the address',
+     async () => {
+  await visit('view=statistics', {}, async (page) => {
+    await page.locator('[role=slider]').waitFor();
+    await page.click('.choice >> text="Cost"');
+    await page.click('.choice >> text="Account"');
+    await page.click('.choice >> text="Month"');
+    await page.locator('h2 >> text="Cost by account"').waitFor();
+    assert.deepEqual(['measure', 'by', 'bucket'].map(
+      (name) => param(page, name)), ['cost_usd', 'account', 'month']);
+    await page.reload();
+    await page.locator('h2 >> text="Cost by account"').waitFor();
+
+    // no account was said, and nothing is not zero
+
+    const none = page.locator('tbody tr', { hasText: '(none)' });
+    assert.match(await none.innerText(), /–/);
+  });
+});
+
+test('ranking: order, sorting, and from a name to its rows', async () => {
+  await visit('view=ranking&by=model', {}, async (page) => {
+    await page.locator('tbody tr').first().waitFor();
+    const order = async (sort) => (await world.nginx.api(
+      `/leaderboard?by=model&period=all&sort=${sort}`)).rows.map(
+      ({ name }) => name).filter((name) => name !== null);
+
+    assert.deepEqual(await texts(page, 'tbody th a'),
+                     await order('total_tokens'));
+    await page.click('th button >> text="Requests"');
+    await page.locator('th[aria-sort=descending] >> text="Requests"')
+      .waitFor();
+    await eventually('it is not sorted', async () =>
+      String(await texts(page, 'tbody th a'))
+      === String(await order('requests')));
+    assert.equal(param(page, 'sort'), 'requests');
+
+    for (const tab of ['Users', 'Accounts', 'Providers', 'Keys',
+                       'Addresses']) {
+      await page.click(`.choice >> text="${tab}"`);
+      await page.locator(`thead th >> text="${tab}"`).waitFor();
+    }
+
+    await page.click('.choice >> text="Models"');
+    await page.click('tbody th a >> text="gpt-4o"');
+    await page.locator('.row:not(.absent)').first().waitFor();
+    assert.equal(param(page, 'model'), 'gpt-4o');
+    assert.equal(param(page, 'view'), null);
+  });
+});
+
+test('availability: states, lanes, durations, errors', async () => {
+  await visit('view=availability&by=model&range=1h', {}, async (page) => {
+    await page.locator('.lane[role=img]').first().waitFor();
+    const health = await world.nginx.api('/availability?range=1h&by=model');
+    const words = { green: 'Available', red: 'Failing', unknown: 'No data' };
+
+    assert.deepEqual(
+      (await texts(page, 'table >> nth=0 >> .state')).map(
+        (text) => text.trim()),
+      [health.total, ...health.rows].map(({ recent }) =>
+        words[recent.state]));
+    assert.equal(await page.locator('.lane[role=img]').first()
+      .locator('i').count(), health.buckets.length);
+    assert.match(await page.locator('.lane[role=img]').first()
+      .getAttribute('aria-label'), /mostly failing|without failures/);
+
+    const errors = Object.keys(health.total.errors).length;
+    assert.equal(await page.locator(
+      '[aria-label="Errors by status"] tbody tr').count(), errors);
+
+    await page.click('.choice >> text="7d"');
+    await eventually('it does not show a week', async () =>
+      await page.locator('.lane[role=img]').first().locator('i').count()
+      >= 168);
+    await page.click('tbody th a >> text="gpt-4o"');
+    await page.locator('h2 >> text="Answers: gpt-4o"').waitFor();
+    assert.equal(param(page, 'of'), 'gpt-4o');
+    await page.goBack();
+    await page.locator('h2 >> text="Answers: Everything"').waitFor();
+  });
+});
+
+test('sessions: the list, one of them, what was said', async () => {
+  await visit('view=sessions&state=active', {}, async (page) => {
+    const row = page.locator('tbody tr').first();
+
+    await row.waitFor();
+    assert.ok((await row.innerText()).includes(whole(session.requests)));
+    await row.locator('a').click();
+    await page.locator('.turn').first().waitFor();
+    assert.equal(param(page, 'session'), session.id);
+    assert.equal(await page.locator('h2').first().innerText(),
+                 session.session_id);
+    assert.match(await page.locator('.conversation').innerText(),
+                 /<script>parent\.pwned=1<\/script>/);
+    assert.equal(await page.locator('[aria-label=Requests] tbody tr').count(),
+                 session.requests);
+    await page.keyboard.press('Escape');
+    await page.locator('.choice').waitFor();
+    assert.equal(param(page, 'session'), null);
+    await page.click('.choice >> text="Idle"');
+    await page.locator('.notice >> text="No sessions here"').waitFor();
+  });
+});
+
+test('live: a stream comes, grows and goes', async () => {
+  await visit('view=live', {}, async (page) => {
+    await page.locator('.notice >> text="Nothing is in flight"').waitFor();
+    const leaving = new AbortController();
+    const slow = fetch(`${world.nginx.url}/v1/messages`, {
+      method: 'POST', signal: leaving.signal,
+      headers: { 'content-type': 'application/json', 'x-reply': 'slow' },
+      body: '{"model":"claude-sonnet-4","stream":true,"messages":[]}',
+    }).then((answer) => answer.text(), () => '').catch(() => '');
+    const row = page.locator('tbody tr', { hasText: 'claude-sonnet-4' });
+
+    await row.filter({ hasText: 'streaming' }).waitFor();
+    await page.shot('live-streaming');
+    await row.filter({ hasText: '≈' }).waitFor();
+    leaving.abort();
+    await slow;
+    await page.locator('.notice >> text="Nothing is in flight"').waitFor();
+  });
+});
+
+test('a server that is busy is asked again', async () => {
+  await visit('view=log', { expected: /503/ }, async (page) => {
+    let busy = true;
+
+    await page.route('**/api/leaderboard*', (route) => busy
+      ? route.fulfill({ status: 503, json: { error: {
+        code: 'busy', message: 'too many questions' } } })
+      : route.continue());
+    await page.locator('.row:not(.absent)').first().waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('r');
+    await page.locator('.notice >> text="The server is busy"').waitFor();
+    busy = false;
+    await page.click('.notice button');
+    await page.locator('tbody tr').first().waitFor();
+    await page.locator('.notice').waitFor({ state: 'detached' });
+  });
+});
+
+for (const { checked, ...look } of LOOKS) {
+  test(`looks: ${Object.values(look).join(', ')}`, async () => {
+    const views = {
+      statistics: '[role=slider]', ranking: 'tbody tr',
+      availability: '[role=slider]', sessions: 'tbody tr', live: '.notice',
+      session: '.turn',
+    };
+
+    await visit('', look, async (page) => {
+      for (const [view, ready] of Object.entries(views)) {
+        const name = `${view}-${look.width}-${look.theme}-${look.locale}`;
+
+        await page.goto(`${world.nginx.url}/monitor?view=${
+          view === 'session'
+            ? `sessions&session=${encodeURIComponent(session.id)}` : view}`);
+        await page.locator(ready).first().waitFor();
+        await page.shot(name);
+        assert.equal(await page.evaluate(() => Math.max(
+          0, document.documentElement.scrollWidth - innerWidth)), 0, name);
+        assert.deepEqual(checked ? await page.axe() : [], [], name);
+      }
+    });
+  });
+}
