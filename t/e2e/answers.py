@@ -37,7 +37,8 @@ def main():
     need_module()
     tap = Tap()
     upstream = Listener(free_port())
-    nginx = Nginx(upstream.port).start()
+    nginx = Nginx(upstream.port, http='llm_monitor_alert cost 5 '
+                  'webhook=http://127.0.0.1:%d/;' % free_port()).start()
     sent = request('POST', '/v1/chat/completions',
                    [('Host', 'x'), ('Content-Type', JSON),
                     ('X-Session-Id', 's-1'),
