@@ -43,6 +43,7 @@ llm_control_init(llm_control_t *c)
     c->version = LLM_CONTROL_VERSION;
     c->recording = LLM_RECORDING_UNKNOWN;
     c->recorded = LLM_RECORDING_UNKNOWN;
+    c->idle_ms = llm_control_now();
 }
 
 

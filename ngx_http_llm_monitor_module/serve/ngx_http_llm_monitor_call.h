@@ -173,10 +173,10 @@ ngx_int_t ngx_http_llm_monitor_answer(ngx_http_llm_monitor_call_t *call);
 
 /*
  * NGX_OK, and the body is discarded, if the client may look at a location that
- * takes GET and HEAD alone; else what the content handler returns.
+ * takes GET and HEAD alone; else NGX_DECLINED, it has its answer, and *rc is
+ * what the content handler returns.
  */
-ngx_int_t ngx_http_llm_monitor_look(ngx_http_request_t *r,
-    llm_query_error_t *err);
+ngx_int_t ngx_http_llm_monitor_look(ngx_http_request_t *r, ngx_int_t *rc);
 
 /* Sends an answer; p and type must live as long as the request. */
 ngx_int_t ngx_http_llm_monitor_reply(ngx_http_request_t *r, ngx_uint_t status,

@@ -64,7 +64,6 @@ ngx_http_llm_monitor_health_handler(ngx_http_request_t *r)
     ngx_uint_t                         worst, status;
     llm_buf_t                          out;
     const char                        *word;
-    llm_query_error_t                  err;
     ngx_http_llm_monitor_checks_t      checks;
     ngx_http_llm_monitor_loc_conf_t   *lcf;
     ngx_http_llm_monitor_main_conf_t  *mcf;
@@ -72,9 +71,7 @@ ngx_http_llm_monitor_health_handler(ngx_http_request_t *r)
     static ngx_str_t  json = ngx_string("application/json");
     static ngx_str_t  alive = ngx_string("{\"status\":\"alive\"}");
 
-    rc = ngx_http_llm_monitor_look(r, &err);
-
-    if (rc != NGX_OK) {
+    if (ngx_http_llm_monitor_look(r, &rc) != NGX_OK) {
         return rc;
     }
 

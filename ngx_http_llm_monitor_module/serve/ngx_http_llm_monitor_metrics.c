@@ -37,12 +37,9 @@ ngx_http_llm_monitor_metrics_handler(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
     ngx_pool_cleanup_t             *cln;
-    llm_query_error_t               err;
     ngx_http_llm_monitor_scrape_t  *s;
 
-    rc = ngx_http_llm_monitor_look(r, &err);
-
-    if (rc != NGX_OK) {
+    if (ngx_http_llm_monitor_look(r, &rc) != NGX_OK) {
         return rc;
     }
 

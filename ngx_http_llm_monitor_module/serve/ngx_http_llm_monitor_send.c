@@ -79,30 +79,33 @@ ngx_http_llm_monitor_error(ngx_http_request_t *r, llm_query_error_t *err,
 
 
 ngx_int_t
-ngx_http_llm_monitor_look(ngx_http_request_t *r, llm_query_error_t *err)
+ngx_http_llm_monitor_look(ngx_http_request_t *r, ngx_int_t *rc)
 {
-    ngx_int_t  rc;
+    llm_query_error_t  err;
 
     static ngx_str_t  allow = ngx_string("GET, HEAD");
 
     if (r != r->main) {
-        return NGX_HTTP_NOT_FOUND;
+        *rc = NGX_HTTP_NOT_FOUND;
+        return NGX_DECLINED;
     }
 
-    rc = ngx_http_discard_request_body(r);
+    *rc = ngx_http_discard_request_body(r);
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (*rc != NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    if (ngx_http_llm_monitor_access(r, err) != NGX_OK) {
-        return ngx_http_llm_monitor_error(r, err, NULL);
+    if (ngx_http_llm_monitor_access(r, &err) != NGX_OK) {
+        *rc = ngx_http_llm_monitor_error(r, &err, NULL);
+        return NGX_DECLINED;
     }
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        (void) llm_query_fail(err, NGX_HTTP_NOT_ALLOWED, "method_not_allowed",
+        (void) llm_query_fail(&err, NGX_HTTP_NOT_ALLOWED, "method_not_allowed",
                               NULL, "this takes GET, HEAD");
-        return ngx_http_llm_monitor_error(r, err, &allow);
+        *rc = ngx_http_llm_monitor_error(r, &err, &allow);
+        return NGX_DECLINED;
     }
 
     return NGX_OK;
