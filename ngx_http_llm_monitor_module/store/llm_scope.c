@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "llm_schema.h"
 #include "llm_scope.h"
 #include "../ring/llm_control.h"
 
@@ -19,10 +18,11 @@ static int llm_scope_find(llm_scope_t *scope, llm_reader_t *reader,
 static int llm_scope_day(llm_scope_t *scope, llm_reader_t *reader,
     sqlite3_stmt *st, int64_t since, int64_t until, llm_scope_span_pt span,
     void *data);
-static int llm_scope_there(llm_scope_t *scope, sqlite3_stmt *st,
-    int64_t span, int64_t t, int64_t *requests);
-static int llm_scope_cell(sqlite3_stmt *st, int64_t value,
+static int llm_scope_look(llm_scope_t *scope, sqlite3_stmt *st, int64_t day);
+static int llm_scope_quarter(llm_scope_t *scope, sqlite3_stmt *st, int64_t t,
     int64_t *requests);
+static int llm_scope_cell(sqlite3_stmt *st, int64_t span, int64_t t,
+    int64_t value, int64_t *requests);
 
 
 int
@@ -84,6 +84,7 @@ llm_scope_begin(llm_scope_t *scope, llm_reader_t *reader)
 
     scope->nobody = (value.data == NULL || reader->db == NULL);
     scope->deadline = reader->deadline;
+    scope->day = -1;
 
     if (scope->nobody) {
         return LLM_OK;
@@ -141,7 +142,7 @@ llm_scope_walk(llm_scope_t *scope, llm_reader_t *reader, int64_t since,
     int64_t until, llm_scope_span_pt span, void *data)
 {
     int            rc;
-    int64_t        t, end, requests;
+    int64_t        t, end;
     sqlite3_stmt  *st;
 
     if (scope->nobody) {
@@ -165,11 +166,13 @@ llm_scope_walk(llm_scope_t *scope, llm_reader_t *reader, int64_t since,
         end = t - t % LLM_DAY_MS + LLM_DAY_MS;
         end = end < until ? end : until;
 
-        rc = llm_scope_there(scope, st, LLM_DAY_MS, t, &requests);
+        rc = llm_scope_look(scope, st, t - t % LLM_DAY_MS);
 
-        if (rc == LLM_OK && requests != 0) {
+        if (rc == LLM_OK) {
             rc = llm_scope_day(scope, reader, st, t, end, span, data);
         }
+
+        rc = rc == LLM_DECLINED ? LLM_OK : rc;
     }
 
     sqlite3_finalize(st);
@@ -182,6 +185,56 @@ llm_scope_walk(llm_scope_t *scope, llm_reader_t *reader, int64_t since,
     /* what is left is to be said, which is short */
 
     reader->deadline = 0;
+
+    return rc;
+}
+
+
+/*
+ * What the ledger has of a day; LLM_DECLINED: there is nothing of the scope.
+ * If the quarter-hours have all that the day has, none is in the rest of one.
+ */
+
+static int
+llm_scope_look(llm_scope_t *scope, sqlite3_stmt *st, int64_t day)
+{
+    int      i, rc;
+    int64_t  all, sum, rest;
+
+    all = 0;
+    sum = 0;
+    rest = 0;
+    rc = LLM_OK;
+
+    if (scope->day == day) {
+        return LLM_OK;
+    }
+
+    if (scope->id != 0) {
+        rc = llm_scope_cell(st, LLM_DAY_MS, day, scope->id, &all);
+    }
+
+    if (rc == LLM_OK && all == 0) {
+        rc = llm_scope_cell(st, LLM_DAY_MS, day, LLM_LEDGER_OTHER, &rest);
+
+        if (rc == LLM_OK && rest == 0) {
+            return LLM_DECLINED;
+        }
+    }
+
+    for (i = 0; i < (int) LLM_SCOPE_QUARTERS && rc == LLM_OK; i++) {
+        scope->own[i] = 0;
+
+        if (scope->id != 0) {
+            rc = llm_scope_cell(st, LLM_QUARTER_MS, day + i * LLM_QUARTER_MS,
+                                scope->id, &scope->own[i]);
+        }
+
+        sum += scope->own[i];
+    }
+
+    scope->whole = (all != 0 && sum == all);
+    scope->day = rc == LLM_OK ? day : -1;
 
     return rc;
 }
@@ -206,7 +259,7 @@ llm_scope_day(llm_scope_t *scope, llm_reader_t *reader, sqlite3_stmt *st,
             return LLM_AGAIN;
         }
 
-        rc = llm_scope_there(scope, st, LLM_QUARTER_MS, t, &requests);
+        rc = llm_scope_quarter(scope, st, t - t % LLM_QUARTER_MS, &requests);
 
         if (rc == LLM_OK && requests != 0) {
             rc = span(data, t, end, requests);
@@ -220,35 +273,32 @@ llm_scope_day(llm_scope_t *scope, llm_reader_t *reader, sqlite3_stmt *st,
 /* 0: there is nothing of the scope then; -1: there may be, in the rest. */
 
 static int
-llm_scope_there(llm_scope_t *scope, sqlite3_stmt *st, int64_t span, int64_t t,
+llm_scope_quarter(llm_scope_t *scope, sqlite3_stmt *st, int64_t t,
     int64_t *requests)
 {
     int  rc;
 
-    (void) sqlite3_bind_int64(st, 1, span);
-    (void) sqlite3_bind_int64(st, 2, t - t % span);
+    *requests = scope->own[t % LLM_DAY_MS / LLM_QUARTER_MS];
 
-    rc = LLM_OK;
-    *requests = 0;
-
-    if (scope->id != 0) {
-        rc = llm_scope_cell(st, scope->id, requests);
+    if (*requests != 0 || scope->whole) {
+        return LLM_OK;
     }
 
-    if (rc == LLM_OK && *requests == 0) {
-        rc = llm_scope_cell(st, LLM_LEDGER_OTHER, requests);
-        *requests = *requests != 0 ? -1 : 0;
-    }
+    rc = llm_scope_cell(st, LLM_QUARTER_MS, t, LLM_LEDGER_OTHER, requests);
+    *requests = *requests != 0 ? -1 : 0;
 
     return rc;
 }
 
 
 static int
-llm_scope_cell(sqlite3_stmt *st, int64_t value, int64_t *requests)
+llm_scope_cell(sqlite3_stmt *st, int64_t span, int64_t t, int64_t value,
+    int64_t *requests)
 {
     int  rc;
 
+    (void) sqlite3_bind_int64(st, 1, span);
+    (void) sqlite3_bind_int64(st, 2, t);
     (void) sqlite3_bind_int64(st, 4, value);
 
     rc = sqlite3_step(st);

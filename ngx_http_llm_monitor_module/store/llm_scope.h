@@ -13,7 +13,11 @@
 
 #include "llm_filter.h"
 #include "llm_reader.h"
+#include "llm_schema.h"
 #include "llm_where.h"
+
+
+#define LLM_SCOPE_QUARTERS   (LLM_DAY_MS / LLM_QUARTER_MS)
 
 
 typedef struct {
@@ -24,6 +28,11 @@ typedef struct {
     int64_t          deadline;          /* ms of the monotonic clock */
     llm_filter_t    *filter;
     llm_where_t     *where;             /* of the present transaction */
+
+    /* the day that was looked at last, its start in ms; -1: none */
+    int64_t          day;
+    int              whole;             /* own has all of the day's requests */
+    int64_t          own[LLM_SCOPE_QUARTERS];
 } llm_scope_t;
 
 /*
