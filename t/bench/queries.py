@@ -25,7 +25,7 @@ from lib import ROOT, Nginx
 
 SIZES = os.environ.get('BENCH_SIZES', '1m 10m').split()
 ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
-TIMES, ENOUGH_S = 15, 3
+TIMES, ENOUGH_S = 9, 2
 EXPORT_S = 4
 PAGE = '/logs?total=0&'
 
@@ -69,6 +69,7 @@ class Api:
     """One connection that is kept."""
 
     def __init__(self, nginx):
+        self.nginx = nginx
         self.c = http.client.HTTPConnection('127.0.0.1', nginx.api_port,
                                             timeout=60)
 
@@ -163,20 +164,30 @@ def asked(v, api):
 
 
 def measure(api, query):
-    """(median ms, slowest ms, whether it was partial), after one that warms;
-    what is slow is not asked so often"""
-    got, end = [], time.monotonic() + ENOUGH_S
+    """(median ms, slowest ms, ms of CPU, whether it was partial), after one
+    that warms; what is slow is not asked so often"""
     api.get(query)
+    before = spent(api.nginx)
+    got, end = [], time.monotonic() + ENOUGH_S
     while len(got) < TIMES and (len(got) < 3 or time.monotonic() < end):
         got.append(api.get(query))
     ms = [g[0] for g in got]
-    return statistics.median(ms), max(ms), any(g[1].get('partial')
-                                               for g in got)
+    return (statistics.median(ms), max(ms),
+            (spent(api.nginx) - before) / len(got),
+            any(g[1].get('partial') for g in got))
+
+
+def spent(nginx):
+    """Milliseconds of CPU of the workers, all threads."""
+    return sum(int((task / 'schedstat').read_text().split()[0])
+               for pid in nginx.workers()
+               for task in pathlib.Path('/proc/%d/task' % pid).iterdir()) / 1e6
 
 
 def shown(result):
-    median, most, partial = result
-    return ['%.1f' % median, '%.1f%s' % (most, ' (partial)' if partial else '')]
+    median, most, spent, partial = result
+    return ['%.1f' % median, '%.1f%s' % (most, ' (partial)' if partial else ''),
+            '%.1f' % spent]
 
 
 def exported(nginx, query):
@@ -264,7 +275,7 @@ def queries(upstream, say, table, load, pin):
                 say('%s rows: %s' % (size, name))
                 row = times.setdefault(name, [limit, counts, []])
                 if counts is None:
-                    row[2] += shown(measure(api, query)) + ['', '']
+                    row[2] += shown(measure(api, query)) + ['', '', '']
                 else:
                     row[2] += shown(measure(api, PAGE + query))
                     row[2] += shown(measure(api, '/count?' + query))
@@ -282,9 +293,10 @@ def queries(upstream, say, table, load, pin):
                 delays += beside(nginx, load, pin, slow, say)
     head = ['', 'limit']
     for size in SIZES:
-        head += [size + ': page or answer', 'slowest', 'count', 'slowest']
+        head += [size + ': page or answer', 'slowest', 'CPU', 'count',
+                 'slowest', 'CPU']
     table('Questions, milliseconds: the median and the slowest of up to %d, as '
-          'the client sees them' % TIMES, head,
+          'the client sees them, and the CPU time of one' % TIMES, head,
           [[name, '%d' % row[0] + (', %d' % row[1] if row[1] else ''), *row[2]]
            for name, row in times.items()])
     table('Export, the first %d seconds' % EXPORT_S,
