@@ -41,6 +41,8 @@ static struct {
 static int            late;             /* the first ones came twice */
 static llm_reader_t  *reader;
 static llm_buf_t      answer;
+static const char    *whose;            /* the user of the scope, or NULL */
+static int64_t        budget = 5000;    /* ms */
 
 
 /* The answer, or the code and parameter of the refusal, with a NUL. */
@@ -64,7 +66,17 @@ ask(int what, const char *query, int64_t now)
     rc = llm_report_parse(&r, &q, what, now, &err);
 
     if (rc == LLM_OK) {
-        rc = llm_report_run(reader, r, 5000, &answer, &err);
+
+        if (whose != NULL) {
+            q.data = (const uint8_t *) whose;
+            q.len = strlen(whose);
+            rc = llm_report_scope(r, LLM_SCOPE_USER, &q, &err);
+        }
+
+        if (rc == LLM_OK) {
+            rc = llm_report_run(reader, r, budget, &answer, &err);
+        }
+
         llm_report_free(r);
     }
 
@@ -615,6 +627,78 @@ board(void)
 }
 
 
+/* What one user may see, also of a quarter-hour that did not keep them all. */
+
+static void
+scoped(void)
+{
+    int          i, good, rest;
+    char         user[32];
+    int64_t      n;
+    const char  *json;
+
+    static const char *const  nobodies[] = { "", "claims", "one-", "%" };
+
+    n = ledger_int("SELECT count(*) FROM log AS l JOIN dict AS d ON d.id ="
+                   " l.user WHERE d.kind = 8 AND d.value = 'user-7'");
+
+    whose = "user-7";
+
+    for (i = 0; i < 4; i++) {
+        json = ask(LLM_REPORT_STATS,
+                   (const char *[]) { "period=all&by=model",
+                                      "period=all&by=status",
+                                      "period=all&by=user",
+                                      "period=all&by=key&tz=Asia/Kathmandu"
+                                    }[i], NOW);
+
+        ok(n > 50 && number(json, "total", "requests") == n
+           && number(json, "count", NULL)
+              == (int64_t[]) { MODELS, 1, 1, 0 }[i]
+           && strstr(json, "partial") == NULL,
+           "the %d requests of one user, by %d", (int) n, i);
+    }
+
+    budget = 1;
+    json = ask(LLM_REPORT_STATS, "period=all&by=model", NOW);
+    ok(strstr(json, "\"partial\":true") != NULL
+       && number(json, "total", "requests") < n, "as far as the time went");
+    budget = 5000;
+
+    good = 0;
+    rest = 0;
+
+    for (i = 0; i < USERS; i += 50) {
+        snprintf(user, sizeof(user), "one-%d", i);
+        whose = user;
+
+        json = ask(LLM_REPORT_STATS, "period=today", NOW);
+        n = number(json, "total", "requests");
+        rest += (n == 0);
+        good += (n == 0) == (strstr(json, "\"partial\":true") != NULL);
+
+        json = ask(LLM_REPORT_STATS, "period=today&by=status", NOW);
+        good += strstr(json, "\"name\":200,\"requests\":1,") != NULL;
+
+        json = ask(LLM_REPORT_AVAILABILITY, "range=24h", NOW);
+        good += number(json, "total", "requests") == 1
+                && (n == 0) == (strstr(json, "\"partial\":true") != NULL);
+    }
+
+    ok(rest > 3 && rest < 10 && good == 3 * USERS / 50,
+       "%d of some users are in the rest: that is said, rows have them", rest);
+
+    for (i = 0; i < 4; i++) {
+        whose = nobodies[i];
+        json = ask(LLM_REPORT_STATS, "period=all&by=user", NOW);
+        ok(number(json, "total", "requests") == 0
+           && number(json, "count", NULL) == 0, "nothing for \"%s\"", whose);
+    }
+
+    whose = NULL;
+}
+
+
 static void
 summary(void)
 {
@@ -829,6 +913,7 @@ main(void)
     windows();
     refusals();
     board();
+    scoped();
     summary();
     availability();
 
