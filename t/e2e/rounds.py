@@ -93,7 +93,8 @@ def kill_all(nginx, n):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    wait_for(lambda: not any(map(alive, found)), 5)
+    # its last thread takes the sockets along
+    wait_for(lambda: not any(map(alive, found)) and not nginx.listening(), 5)
     nginx.start()
 
 
