@@ -2,7 +2,7 @@
 
 import * as format from '../core/format';
 import type { Attempt, Detail } from '../core/record';
-import { timeParts } from '../log/Bars';
+import { Bar, timeParts } from '../log/Bars';
 import { type Column, Table } from '../parts/Table';
 import { t } from './words';
 
@@ -24,11 +24,8 @@ export function Timing({ detail }: { detail: Detail }) {
   return (
     <section class="timing">
       <h3>{t('timing')}</h3>
-      <div class="bar" aria-hidden="true">
-        {timeParts(detail).map(([kind, value]) => value > 0 && (
-          <i key={kind} class={`part-${kind}`}
-            style={{ width: `${100 * value / Math.max(end, 0.001)}%` }} />
-        ))}
+      <div style={{ '--time': Math.max(end, 0.001) }}>
+        <Bar parts={timeParts(detail)} of="time" />
       </div>
       <ul>
         {marks.map(([word, value, kind]) => (

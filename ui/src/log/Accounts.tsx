@@ -13,8 +13,8 @@ const MOST = 200;
 
 export function Accounts({ rows }: { rows: Rows | null }) {
   const { account } = useQuery();
-  const facets = useLoad('accounts', (signal) =>
-    get<Facets>('/facets', { limit: MOST }, signal));
+  const facets = useLoad(rows ? 'accounts' : '', async (signal) => rows
+    ? get<Facets>('/facets', { limit: MOST }, signal) : null);
 
   const names = [...new Set([
     account, ...(facets.data?.account.values ?? []).map(({ name }) => name),

@@ -7,12 +7,14 @@ import { t } from './words';
 
 type Part = [kind: string, value: number];
 
-function Bar({ parts, scale }: { parts: Part[]; scale: number }) {
+// how long a part is, is for the style sheet to say: the scale is the list's
+
+export function Bar({ parts, of }: { parts: Part[]; of: string }) {
   return (
-    <span class="bar" aria-hidden="true">
+    <span class={`bar bar-${of}`} aria-hidden="true">
       {parts.map(([kind, value]) => value > 0 && (
         <i key={kind} class={`part-${kind}`}
-          style={{ width: `${Math.min(100, 100 * value / scale)}%` }} />
+          style={{ '--part': value }} />
       ))}
     </span>
   );
@@ -43,10 +45,10 @@ function tokenTitle(row: Record): string {
     .join('\n');
 }
 
-export function Tokens({ row, scale }: { row: Record; scale: number }) {
+export function Tokens({ row }: { row: Record }) {
   return (
     <span class="barred" title={tokenTitle(row)}>
-      <Bar parts={tokenParts(row)} scale={scale} />
+      <Bar parts={tokenParts(row)} of="tokens" />
       <span>{format.compact(row.total_tokens)}</span>
     </span>
   );
@@ -60,10 +62,10 @@ export function timeParts(row: Record): Part[] {
   return [['wait', first], ['first', token - first], ['stream', end - token]];
 }
 
-export function Duration({ row, scale }: { row: Record; scale: number }) {
+export function Duration({ row }: { row: Record }) {
   return (
     <span class="barred">
-      <Bar parts={timeParts(row)} scale={scale} />
+      <Bar parts={timeParts(row)} of="time" />
       <span>{format.duration(row.duration_ms)}</span>
     </span>
   );

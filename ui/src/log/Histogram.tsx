@@ -122,15 +122,17 @@ function Bars({ bars }: { bars: Bar[] }) {
   );
 }
 
-export function Histogram() {
+// ready: the rows are there, which come first
+
+export function Histogram({ ready }: { ready: boolean }) {
   const query = useQuery();
-  const params = question(query);
+  const params = ready ? question(query) : null;
   const stats = useLoad(JSON.stringify(params), async (signal) =>
     params ? get<Stats>('/stats', params, signal) : null);
   const by = params?.by as string | undefined;
 
   if (!stats.data) {
-    return null;
+    return question(query) && !stats.error ? <div class="histogram" /> : null;
   }
 
   const bars = barsOf(stats.data, by ? query[by] : undefined);

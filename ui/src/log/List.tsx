@@ -1,7 +1,9 @@
 // The list: of all the rows that there are, those in sight are in the
 // document.
 
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Component } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState }
+  from 'preact/hooks';
 import { useCell } from '../core/cell';
 import * as format from '../core/format';
 import { useKeys } from '../core/keys';
@@ -10,8 +12,7 @@ import { go, useQuery } from '../core/route';
 import { useSize } from '../core/size';
 import { Icon } from '../parts/Icon';
 import { scaleOf } from './Bars';
-import { chosen, type Column, fitting, type Scales, template }
-  from './columns';
+import { chosen, type Column, fitting, template } from './columns';
 import type { Rows } from './rows';
 import { t } from './words';
 
@@ -57,33 +58,32 @@ interface RowProps {
   index: number;
   row: Record | undefined;
   columns: Column[];
-  scales: Scales;
+  today: string;
   selected: boolean;
-  onOpen: (row: Record) => void;
-  onMenu: (row: Record) => void;
 }
 
-function Row(props: RowProps) {
-  const { row, columns, selected, index } = props;
+// While one scrolls, most rows stay as they are; they are not drawn again.
 
-  return (
-    <div role="row" id={row && `row-${row.id}`} aria-rowindex={index + 2}
-      aria-selected={selected} class={row ? 'row' : 'row absent'}
-      onClick={() => row && props.onOpen(row)}
-      onContextMenu={(event) => {
-        if (row) {
-          event.preventDefault();
-          props.onMenu(row);
-        }
-      }}>
-      {columns.map((column) => (
-        <div key={column.key} role="gridcell"
-          class={column.number ? 'number' : ''}>
-          {row ? column.cell(row, props.scales) : <i class="absent-text" />}
-        </div>
-      ))}
-    </div>
-  );
+class Row extends Component<RowProps> {
+  shouldComponentUpdate(next: RowProps) {
+    return Object.entries(next).some(
+      ([name, value]) => value !== this.props[name as keyof RowProps]);
+  }
+
+  render({ row, columns, selected, index, today }: RowProps) {
+    return (
+      <div role="row" id={row && `row-${row.id}`} data-index={index}
+        aria-rowindex={index + 2} aria-selected={selected}
+        class={row ? 'row' : 'row absent'}>
+        {columns.map((column) => (
+          <div key={column.key} role="gridcell"
+            class={column.number ? 'number' : ''}>
+            {row ? column.cell(row, today) : <i class="absent-text" />}
+          </div>
+        ))}
+      </div>
+    );
+  }
 }
 
 interface Props {
@@ -118,18 +118,13 @@ export function List(props: Props) {
   const { width, height } = useSize(box);
   const [first, setFirst] = useState(0);
 
-  useCell(chosen);
-
-  const columns = fitting(width);
+  const keys = useCell(chosen);
+  const columns = useMemo(() => fitting(width), [width, keys]);
   const from = Math.max(0, first - AROUND);
   const to = Math.min(rows.length, first + Math.ceil(height / ROW) + AROUND);
   const shown = Array.from({ length: Math.max(0, to - from) },
                            (_, i) => rows.at(from + i));
-  const scales = {
-    tokens: scaleOf(shown.map((row) => row?.total_tokens ?? 0)),
-    duration: scaleOf(shown.map((row) => row?.duration_ms ?? 0)),
-    today: format.day(Date.now()),
-  };
+  const today = format.day(Date.now());
 
   useEffect(() => {
     const absent = shown.some((row) => !row);
@@ -192,6 +187,15 @@ export function List(props: Props) {
     }
   };
 
+  const withRow = (event: MouseEvent, act: (row: Record) => void) => {
+    const element = (event.target as Element).closest<HTMLElement>('.row');
+    const row = element && rows.at(Number(element.dataset.index));
+
+    if (row) {
+      act(row);
+    }
+  };
+
   useKeys({
     j: () => step(1),
     k: () => step(-1),
@@ -221,19 +225,26 @@ export function List(props: Props) {
     <div ref={box} class="list" role="grid" tabIndex={0}
       aria-label={t('caption')} aria-rowcount={(rows.count ?? -2) + 1}
       aria-activedescendant={current() && `row-${selected}`}
-      style={{ '--columns': template(columns, width) }}
+      style={{
+        '--columns': template(columns, width),
+        '--tokens': scaleOf(shown.map((row) => row?.total_tokens ?? 0)),
+        '--time': scaleOf(shown.map((row) => row?.duration_ms ?? 0)),
+      }}
       onScroll={scrolled} onKeyDown={keyDown}
       onPointerMove={() => { moved.current = Date.now(); }}>
       <div role="rowgroup"><Head columns={columns} /></div>
       <div role="rowgroup" class="list-space"
+        onClick={(event) => withRow(event, props.onOpen)}
+        onContextMenu={(event) => withRow(event, (row) => {
+          event.preventDefault();
+          props.onMenu(row);
+        })}
         style={{ height: `${rows.length * ROW}px` }}>
         <div role="presentation"
           style={{ transform: `translateY(${from * ROW}px)` }}>
           {shown.map((row, i) => (
-            <Row key={(from + i) % 512} index={from + i} row={row}
-              columns={columns} scales={scales}
-              selected={!!row && row.id === selected}
-              onOpen={props.onOpen} onMenu={props.onMenu} />
+            <Row key={from + i} index={from + i} row={row} today={today}
+              columns={columns} selected={!!row && row.id === selected} />
           ))}
         </div>
       </div>

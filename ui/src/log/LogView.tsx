@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks';
 import * as format from '../core/format';
 import { useKeys } from '../core/keys';
 import type { Record } from '../core/record';
-import { go, useQuery } from '../core/route';
+import { go, query as asked, useQuery } from '../core/route';
 import { Drawer, Edge } from '../detail/Drawer';
 import { useStatus } from '../frame/StatusLine';
 import { Icon } from '../parts/Icon';
@@ -89,7 +89,7 @@ export function LogView() {
 
   const open = (row: Record) => {
     select(row.id);
-    go({ id: row.id }, { replace: !!query.id });
+    go({ id: row.id }, { replace: !!asked().id });
   };
 
   const move = (row: Record) => {
@@ -109,7 +109,7 @@ export function LogView() {
   return (
     <section class="log">
       <Toolbar rows={rows} onChanged={reload} />
-      <Histogram />
+      <Histogram ready={!!rows?.loaded} />
       <div class="log-body">
         <div class="log-list">
           {rows?.error && <Trouble error={rows.error} onRetry={reload} />}

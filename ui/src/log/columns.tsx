@@ -9,8 +9,6 @@ import { Middle } from './Middle';
 import { Status } from './Status';
 import { t } from './words';
 
-export interface Scales { tokens: number; duration: number; today: string }
-
 export interface Column {
   key: string;
   width: number;                // px, at least
@@ -19,7 +17,7 @@ export interface Column {
   number?: boolean;
   sort?: string;                // what the API calls it
   rank: number;                 // the highest leaves first where it is narrow
-  cell: (row: Record, scales: Scales) => ComponentChildren;
+  cell: (row: Record, today: string) => ComponentChildren;
   filter?: [name: string, of: (row: Record) => string | number | null];
 }
 
@@ -56,7 +54,7 @@ function when(row: Record, today: string): string {
 
 export const COLUMNS: Column[] = [
   { key: 'time', width: 114, narrow: 84, sort: 'timestamp', rank: 2,
-    cell: (row, { today }) => (
+    cell: (row, today) => (
       <time dateTime={new Date(row.timestamp).toISOString()}
         title={format.full(row.timestamp)}>{when(row, today)}</time>
     ) },
@@ -77,7 +75,7 @@ export const COLUMNS: Column[] = [
     cell: (row) => long(row.endpoint),
     filter: ['endpoint', (row) => row.endpoint] },
   { key: 'tokens', width: 114, number: true, sort: 'total_tokens', rank: 4,
-    cell: (row, { tokens }) => <Tokens row={row} scale={tokens} /> },
+    cell: (row) => <Tokens row={row} /> },
   { key: 'cached', width: 64, number: true, rank: 12,
     cell: (row) => format.compact(row.cache_read_tokens) },
   { key: 'cost', width: 78, number: true, sort: 'cost_usd', rank: 5,
@@ -86,7 +84,7 @@ export const COLUMNS: Column[] = [
     cell: (row) => format.duration(row.ttft_ms) },
   { key: 'duration', width: 116, narrow: 88, number: true,
     sort: 'duration_ms', rank: 3,
-    cell: (row, { duration }) => <Duration row={row} scale={duration} /> },
+    cell: (row) => <Duration row={row} /> },
   { key: 'user', width: 110, rank: 11, cell: (row) => start(row.user),
     filter: ['user', (row) => row.user] },
   { key: 'session', width: 110, rank: 13, cell: (row) => start(row.session_id),

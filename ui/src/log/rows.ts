@@ -37,8 +37,7 @@ export class Rows {
   private closed = new AbortController();
 
   constructor(private params: Params) {
-    this.load(0);
-    this.ask();
+    this.load(0).then(() => this.ask());
   }
 
   close() {

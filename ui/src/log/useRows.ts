@@ -1,6 +1,6 @@
 // The rows of the question that the address asks, and what is new of them.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { inZone } from '../core/api';
 import { cell, useCell } from '../core/cell';
 import { feed, type FeedState } from '../core/feed';
@@ -36,7 +36,9 @@ export function useRows(query: Query): Source {
   const params = paramsOf(query);
   const key = JSON.stringify(params);
 
-  useEffect(() => {
+  // at once: nothing is to be seen before
+
+  useLayoutEffect(() => {
     const made = new Rows(params);
     let end = () => {};
 
