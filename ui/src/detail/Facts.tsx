@@ -58,7 +58,7 @@ const usageFacts = (it: Detail): Fact[] => [
   ['reasoning', format.integer(it.reasoning_tokens)],
   ['total', format.integer(it.total_tokens)],
   ['speed', it.tokens_per_second === null ? format.UNKNOWN
-    : t('perSecond', { n: it.tokens_per_second })],
+    : t('perSecond', { n: Math.round(it.tokens_per_second) })],
   ['cost', format.cost(it.cost_usd)],
   ['price', text(it.price_source)],
   ['usageFrom', text(it.usage_source)],

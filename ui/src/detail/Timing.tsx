@@ -30,7 +30,7 @@ export function Timing({ detail }: { detail: Detail }) {
       <ul>
         {marks.map(([word, value, kind]) => (
           <li key={word}>
-            <i class={`swatch part-${kind}`} />
+            <i class={`part-${kind}`} />
             {t(word)} <b>{format.duration(value)}</b>
           </li>
         ))}

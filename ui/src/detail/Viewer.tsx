@@ -93,7 +93,7 @@ function Window({ opened, colours, found, onLines }: WindowProps) {
   const [top, setTop] = useState(0);
   const [shown, show] = useState<{ from: number; lines: Line[] }>(
     { from: 0, lines: [] });
-  const [current, pick] = useState(0);
+  const [current, pick] = useState(-1);
 
   const full = opened.lines * ROW;
   const tall = Math.min(full, HIGHEST);

@@ -13,6 +13,7 @@ const SUMMED = ['account', 'model', 'user', 'provider', 'endpoint', 'key',
                 'ip', 'operation', 'protocol', 'outcome'];
 const FEWEST = 3;       // bars
 const MOST = 240;
+const KEPT = 7;         // bars, though nothing was before
 const DRAG = 4;         // px
 
 interface Measures { requests: number[]; errors: number[] }
@@ -37,6 +38,15 @@ function question(query: Query) {
   }
 
   return inZone({ by: by ?? null, since, until, limit: 100 });
+}
+
+// since the beginning: what was before it needs no room
+
+function since(bars: Bar[], query: Query): Bar[] {
+  const first = bars.findIndex(({ requests }) => requests > 0);
+
+  return query.since ? bars
+    : bars.slice(Math.max(0, Math.min(first, bars.length - KEPT)));
 }
 
 function barsOf(stats: Stats, value: string | undefined): Bar[] {
@@ -135,7 +145,7 @@ export function Histogram({ ready }: { ready: boolean }) {
     return question(query) && !stats.error ? <div class="histogram" /> : null;
   }
 
-  const bars = barsOf(stats.data, by ? query[by] : undefined);
+  const bars = since(barsOf(stats.data, by ? query[by] : undefined), query);
 
   return bars.length ? <Bars bars={bars} /> : null;
 }
