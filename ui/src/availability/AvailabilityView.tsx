@@ -7,6 +7,7 @@ import { tag } from '../core/i18n';
 import { useLoad } from '../core/load';
 import { changed, go, type Query, useQuery, viewQuery } from '../core/route';
 import { useStatus } from '../frame/StatusLine';
+import { Middle } from '../log/Middle';
 import { Chart } from '../parts/Chart';
 import { Choice } from '../parts/Choice';
 import { Icon } from '../parts/Icon';
@@ -51,8 +52,8 @@ const spanName = (span: string) => new Intl.NumberFormat(tag(), {
   unitDisplay: 'narrow',
 }).format(parseInt(span, 10));
 
-const seconds = (ms: number | null) =>
-  `${format.compact((ms ?? 0) / 1000)}\u00a0s`;
+const seconds = (ms: number | null) => !ms || ms < 1000 ? format.duration(ms)
+  : `${format.compact(ms / 1000)}\u00a0s`;
 
 function StateText({ state }: { state: State }) {
   return (
@@ -65,9 +66,9 @@ function StateText({ state }: { state: State }) {
 const columns = (data: Availability, query: Query): Column<Row>[] => [
   { key: 'name', label: t(data.by), head: true, value: (row) => (
     row.name === null && !row.all ? nameOf(row) : (
-      <Link class="ellipsis named" to={changed({ of: row.name }, query)}
+      <Link class="named" to={changed({ of: row.name }, query)}
         current={(query.of ?? null) === row.name}>
-        {nameOf(row)}
+        <Middle text={nameOf(row)} />
       </Link>
     )
   ) },
@@ -150,8 +151,7 @@ function Chosen({ data, row, query }:
     name: t(key), colour, values: row.series[key],
   })), [row]);
   const grain = data.bucket_ms >= 3_600_000 ? 'hour' : 'minute';
-  const common = { times: data.buckets, until: data.until, height: 180,
-                   grain } as const;
+  const common = { times: data.buckets, height: 180, grain } as const;
 
   return (
     <div class="pair">

@@ -16,12 +16,11 @@ export interface Series {
   dash?: number[];                // so that not only the colour tells lines
 }
 
-export type Grain = 'minute' | 'hour' | 'day' | 'week' | 'month';
+export type Grain = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month';
 
 interface Props {
   title: string;
   times: number[];                // ms since 1970, rising: starts of buckets
-  until: number;                  // where the last bucket ends
   grain: Grain;
   series: Series[];
   stacked?: boolean;
@@ -41,6 +40,7 @@ export const seriesColour = (i: number) => `--series-${i % 8 + 1}`;
 
 export function timeIn(grain: Grain): (ms: number) => string {
   switch (grain) {
+    case 'second': return format.dayAndTime;
     case 'minute': case 'hour': return format.dayAndMinute;
     case 'month': return format.month;
     default: return format.day;
@@ -69,20 +69,26 @@ function stack(series: Series[]): (number | null)[][] {
 
   return series.map(({ values }) => values.map((value, i) => {
     sums[i] = (sums[i] ?? 0) + (value ?? 0);
-    return sums[i];
+    return sums[i] || null;
   }));
 }
 
-// the starts of some buckets, so few that their labels have room
+// Bars stand side by side, one a bucket, however long each of those is: their
+// x is their number.  The x of lines is the time.
 
-function splits(plot: uPlot, times: number[]): number[] {
-  const least = LABEL * times.length / (plot.bbox.width / devicePixelRatio);
+const placesOf = ({ stacked, times }: Props): number[] =>
+  stacked ? times.map((_, i) => i) : times;
+
+// some of the places, so few that their labels have room
+
+function splits(plot: uPlot, places: number[]): number[] {
+  const least = LABEL * places.length / (plot.bbox.width / devicePixelRatio);
   const step = STEPS.find((it) => it >= least) ?? Math.ceil(least);
 
   let last = -Infinity;
 
-  return times.filter((time, i) => {
-    const at = plot.valToPos(time, 'x');
+  return places.filter((place, i) => {
+    const at = plot.valToPos(place, 'x');
 
     if (i % step || at - last < LABEL) {
       return false;
@@ -93,7 +99,9 @@ function splits(plot: uPlot, times: number[]): number[] {
   });
 }
 
-const within = (grain: Grain) => grain === 'minute' || grain === 'hour';
+const DAILY: Grain[] = ['day', 'week', 'month'];
+
+const within = (grain: Grain) => !DAILY.includes(grain);
 
 // within a day the date stands where it changes
 
@@ -104,7 +112,8 @@ function labels(ticks: number[], grain: Grain): string[] {
 
   return ticks.map((tick, i) => {
     const same = i > 0 && format.day(tick) === format.day(ticks[i - 1]);
-    return format.minute(tick) + (same ? '' : `\n${format.day(tick)}`);
+    return (grain === 'second' ? format.clock : format.minute)(tick)
+           + (same ? '' : `\n${format.day(tick)}`);
   });
 }
 
@@ -117,12 +126,20 @@ function alone(values: (number | null)[]): number[] {
     (i) => !gap(i) && gap(i - 1) && gap(i + 1));
 }
 
-function bucketAt(times: number[], ms: number): number {
-  return Math.max(0, times.findLastIndex((start) => start <= ms));
+// which bucket the pointer is at
+
+function pointed({ times, stacked }: Props, { cursor, posToVal }: uPlot) {
+  if (!(cursor.left! >= 0)) {
+    return null;
+  }
+
+  return !stacked ? cursor.idx ?? null
+    : Math.min(Math.floor(posToVal(cursor.left!, 'x')), times.length - 1);
 }
 
 function options(box: Element, props: Props, onMove: Move): uPlot.Options {
   const { times, stacked } = props;
+  const places = placesOf(props);
   const tick = props.tick ?? props.value;
   const lined = box.clientWidth / times.length >= LINED;
   const axis = {
@@ -140,19 +157,19 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
     cursor: {
       drag: { x: false, y: false },
       points: { size: 6, show: !stacked },
-      dataIdx: (_, __, closest, x) => stacked ? bucketAt(times, x) : closest,
     },
     axes: [
       { ...axis, grid: { show: false }, gap: 4,
         size: within(props.grain) ? 38 : 22,
-        splits: (plot) => splits(plot, times),
-        values: (_, ticks) => labels(ticks, props.grain) },
+        splits: (plot) => splits(plot, places),
+        values: (_, ticks) => labels(
+          stacked ? ticks.map((i) => times[i]) : ticks, props.grain) },
       { ...axis, size: 56, gap: 4,
         values: (_, ticks) => ticks.map((one) => tick(one)) },
     ],
     scales: {
-      x: { time: false, range: () => [times[0], stacked ? props.until
-        : Math.max(times[times.length - 1], times[0] + 1)] },
+      x: { time: false, range: () => [places[0], stacked ? places.length
+        : Math.max(places[places.length - 1], places[0] + 1)] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] },
     },
     series: [
@@ -171,7 +188,7 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
         };
       }),
     ],
-    hooks: { setCursor: [(plot) => onMove(plot.cursor.idx ?? null)] },
+    hooks: { setCursor: [(plot) => onMove(pointed(props, plot))] },
   };
 }
 
@@ -189,7 +206,7 @@ function draw(box: HTMLElement, props: Props, onMove: Move) {
   let plot: uPlot;
   const make = () => {
     plot = new uPlot(options(box, drawn, onMove),
-                     [props.times, ...values] as uPlot.AlignedData, box);
+                     [placesOf(props), ...values] as uPlot.AlignedData, box);
   };
   const anew = () => {
     plot.destroy();
@@ -207,9 +224,7 @@ function draw(box: HTMLElement, props: Props, onMove: Move) {
 
   return {
     point(index: number) {
-      const next = props.times[index + 1] ?? props.until;
-      const at = props.stacked ? (props.times[index] + next) / 2
-        : props.times[index];
+      const at = props.stacked ? index + 0.5 : props.times[index];
       plot.setCursor({ left: plot.valToPos(at, 'x'), top: 0 });
     },
     end() {

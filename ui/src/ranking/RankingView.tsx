@@ -6,6 +6,7 @@ import { useLoad } from '../core/load';
 import { go, useQuery } from '../core/route';
 import type { Named, Sums } from '../core/sums';
 import { useStatus } from '../frame/StatusLine';
+import { Middle } from '../log/Middle';
 import { Choice } from '../parts/Choice';
 import { Link, logWith } from '../parts/Link';
 import { Await, Notice } from '../parts/State';
@@ -49,7 +50,7 @@ function Name({ row, by }: { row: Row; by: By }) {
     <span class="named">
       <Link class="ellipsis" to={logWith(by, row.name)}
         title={String(row.name)}>
-        {row.name}
+        <Middle text={String(row.name)} />
       </Link>
       {row.claimed && <small>{t('claimed')}</small>}
     </span>

@@ -22,6 +22,7 @@ import { t } from './words';
 const EVERY = 3000;     // ms, while it goes on
 const SELDOM = 15_000;
 const REQUESTS = 200;   // that are shown
+const SHORT = 600_000;  // ms in which seconds tell requests apart
 
 const columns = (session: string): Column<Record>[] => [
   { key: 'time', label: t('first'), head: true, value: (it) => (
@@ -43,9 +44,13 @@ const columns = (session: string): Column<Record>[] => [
 ];
 
 function sumUp(logs: Record[], of: (record: Record) => number | null) {
-  let sum = 0;
+  let sum: number | null = null;
 
-  return logs.map((record) => sum += of(record) ?? 0);
+  return logs.map((record) => {
+    const more = of(record);
+    sum = more === null ? sum : (sum ?? 0) + more;
+    return sum;
+  });
 }
 
 function OverTime({ logs }: { logs: Record[] }) {
@@ -57,15 +62,20 @@ function OverTime({ logs }: { logs: Record[] }) {
     name: t('cost'), values: sumUp(logs, (it) => it.cost_usd),
     colour: '--series-2',
   }], [logs]);
-  const common = { times, until: times[times.length - 1], height: 130,
-                   grain: 'minute' } as const;
+  const short = times[times.length - 1] - times[0] < SHORT;
+  const common = { times, height: 130,
+                   grain: short ? 'second' : 'minute' } as const;
 
   return (
     <>
-      <Chart {...common} title={t('tokens.sum')} series={tokens}
-        value={format.integer} tick={format.compact} />
-      <Chart {...common} title={t('cost.sum')} series={cost}
-        value={format.money} />
+      {tokens[0].values.at(-1) !== null && (
+        <Chart {...common} title={t('tokens.sum')} series={tokens}
+          value={format.integer} tick={format.compact} />
+      )}
+      {cost[0].values.at(-1) !== null && (
+        <Chart {...common} title={t('cost.sum')} series={cost}
+          value={format.money} />
+      )}
     </>
   );
 }

@@ -7,6 +7,7 @@ import { useLoad } from '../core/load';
 import { changed, go, type Query, useQuery, viewQuery } from '../core/route';
 import { tokens } from '../core/sums';
 import { useStatus } from '../frame/StatusLine';
+import { Middle } from '../log/Middle';
 import { Chart, seriesColour, Swatch } from '../parts/Chart';
 import { Choice } from '../parts/Choice';
 import { Link, logWith } from '../parts/Link';
@@ -50,7 +51,7 @@ function Name({ row, index, by }: { row: Row; index: number; by: By }) {
       )}
       {row.kind === 'value' && row.name !== null ? (
         <Link class="ellipsis" to={logWith(by, row.name)} title={name}>
-          {name}
+          <Middle text={name} />
         </Link>
       ) : <span class="ellipsis">{name}</span>}
     </span>
@@ -103,7 +104,7 @@ function OverTime({ data, measure }: { data: Stats; measure: Measure }) {
     <>
       <div class="block">
         <Chart title={t(`title.${by}`, { measure: t(measure) })} stacked
-          times={data.buckets} until={data.until} grain={data.bucket}
+          times={data.buckets} grain={data.bucket}
           series={series} value={VALUE[measure]} tick={TICK[measure]}
           height={240} />
       </div>

@@ -1,6 +1,6 @@
 // Sums over time, as the API gives them and as the chart wants them.
 
-import type { Grain, Series } from '../parts/Chart';
+import type { Series } from '../parts/Chart';
 import { type Named, type Sums, without } from '../core/sums';
 import { t } from './words';
 
@@ -17,7 +17,7 @@ export interface Stats {
   since: number;
   until: number;
   rounded: boolean;
-  bucket: Exclude<Grain, 'minute'>;
+  bucket: typeof BUCKETS[number];
   by: By;
   buckets: number[];
   count: number;
