@@ -1,7 +1,7 @@
 // The keyboard.  The handler that was added last is asked first; one in a
 // dialog hides all below it.
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>;
 
@@ -50,7 +50,9 @@ export function useKeys(keys: Keys, { modal = false, when = true } = {}) {
 
   latest.current = keys;
 
-  useEffect(() => {
+  // before the next key comes
+
+  useLayoutEffect(() => {
     if (!when) {
       return undefined;
     }
