@@ -17,6 +17,8 @@
 
 
 static int64_t ngx_http_llm_monitor_upstream_us(ngx_http_request_t *r);
+static void ngx_http_llm_monitor_limits(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, uint32_t upstream);
 static void ngx_http_llm_monitor_exemplar(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec, uint32_t n, int place,
     uint32_t second, int64_t us);
@@ -53,6 +55,13 @@ ngx_http_llm_monitor_count(ngx_http_llm_monitor_ctx_t *ctx,
 
     llm_metrics_count(&ctx->mcf->zone.metrics, rec, &facts, &places);
 
+    if (r->upstream && name
+        && llm_metrics_remaining_due(&ctx->mcf->zone.metrics, places.upstream,
+                                     facts.second))
+    {
+        ngx_http_llm_monitor_limits(ctx, r, places.upstream);
+    }
+
     ngx_http_llm_monitor_exemplar(ctx, r, rec, places.n, places.duration,
                                   facts.second, rec->num[LLM_N_DURATION_US]);
 
@@ -87,6 +96,57 @@ ngx_http_llm_monitor_upstream_us(ngx_http_request_t *r)
     }
 
     return us;
+}
+
+
+/* The names that OpenAI and Anthropic have, and who does as they do. */
+
+static void
+ngx_http_llm_monitor_limits(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, uint32_t upstream)
+{
+    ngx_int_t         value;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const struct {
+        ngx_str_t    name;
+        int          limit;
+    } names[] = {
+        { ngx_string("x-ratelimit-remaining-requests"), 0 },
+        { ngx_string("anthropic-ratelimit-requests-remaining"), 0 },
+        { ngx_string("x-ratelimit-remaining-tokens"), 1 },
+        { ngx_string("anthropic-ratelimit-tokens-remaining"), 1 }
+    };
+
+    for (part = &r->upstream->headers_in.headers.part;
+         part;
+         part = part->next)
+    {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            for (n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+
+                if (h[i].key.len != names[n].name.len
+                    || ngx_strncasecmp(h[i].key.data, names[n].name.data,
+                                       names[n].name.len)
+                       != 0)
+                {
+                    continue;
+                }
+
+                value = ngx_atoi(h[i].value.data, h[i].value.len);
+
+                if (value != NGX_ERROR) {
+                    llm_metrics_remaining(&ctx->mcf->zone.metrics, upstream,
+                                          names[n].limit, value);
+                }
+            }
+        }
+    }
 }
 
 

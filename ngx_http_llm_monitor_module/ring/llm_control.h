@@ -66,6 +66,13 @@ typedef struct {
 #define LLM_CONTROL_ERRORS     8
 #define LLM_CONTROL_FULL       1
 
+/* why rows were deleted */
+
+typedef enum {
+    LLM_DELETED_CLEAR = 0, LLM_DELETED_AGE, LLM_DELETED_SIZE,
+    LLM_DELETED_REASONS
+} llm_deleted_e;
+
 typedef struct {
     uint32_t       version;
     uint32_t       recording;          /* 0: paused, 1, or unknown */
@@ -95,6 +102,7 @@ typedef struct {
     uint64_t       commits[llm_w_hist(LLM_CONTROL_BUCKETS)];
     uint64_t       errors[LLM_CONTROL_ERRORS];
     uint64_t       ring_high;          /* most bytes in use */
+    uint64_t       deleted[LLM_DELETED_REASONS];
 
     int64_t        backup;             /* who makes one; 0: nobody */
 

@@ -204,6 +204,10 @@ typedef struct {
 #define LLM_METRICS_CHANNELS   2
 #define LLM_METRICS_SENT       3
 
+/* requests, tokens that an upstream lets us have; plus 1, 0: not known */
+
+#define LLM_METRICS_LIMITS     2
+
 /* minutes of an upstream: number << 40, those that ended well << 20, all */
 
 #define LLM_METRICS_MINUTES    16
@@ -229,6 +233,9 @@ typedef struct {
     uint32_t                slots;             /* a bit for each in use */
 
     uint64_t                minute[LLM_METRICS_UPSTREAMS][LLM_METRICS_MINUTES];
+    uint32_t                told[LLM_METRICS_UPSTREAMS];  /* its second */
+    int64_t                 remaining[LLM_METRICS_UPSTREAMS]
+                                     [LLM_METRICS_LIMITS];
     uint16_t                flights[LLM_METRICS_WORKERS]
                                    [LLM_METRICS_UPSTREAMS];
 

@@ -44,6 +44,7 @@ llm_metrics_count(llm_metrics_own_t *own, const llm_record_t *r,
     const llm_metrics_memo_t  *memo;
 
     memo = llm_metrics_memo(own, r, facts, &room);
+    places->upstream = memo->upstream.n;
 
     llm_metrics_add(&memo->requests.words[0], 1);
     llm_metrics_add(&memo->http.words[LLM_W_HTTP_STATUS + memo->ids.status],

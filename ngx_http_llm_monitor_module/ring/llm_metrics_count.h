@@ -43,6 +43,7 @@ typedef struct {
     uint32_t        n;             /* of the series of LLM_SET_MODEL */
     int             duration;      /* places in its exemplars */
     int             ttft;
+    uint32_t        upstream;      /* the series of LLM_SET_UPSTREAM */
 } llm_metrics_places_t;
 
 
@@ -70,6 +71,15 @@ int llm_metrics_exemplar_due(llm_metrics_own_t *own, uint32_t n, int place,
 void llm_metrics_exemplar(llm_metrics_own_t *own, uint32_t n, int place,
     uint32_t second, const llm_record_t *r, int64_t us,
     const llm_str_t *trace);
+
+/*
+ * What an upstream said that is left: due once a second, then each number that
+ * it said.
+ */
+int llm_metrics_remaining_due(llm_metrics_own_t *own, uint32_t upstream,
+    uint32_t second);
+void llm_metrics_remaining(llm_metrics_own_t *own, uint32_t upstream,
+    int limit, int64_t value);
 
 /* Those seen in the last LLM_METRICS_ACTIVE seconds. */
 uint32_t llm_metrics_active(const llm_metrics_seen_t *seen, uint32_t second);

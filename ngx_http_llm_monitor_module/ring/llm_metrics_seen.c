@@ -206,3 +206,30 @@ llm_metrics_exemplar(llm_metrics_own_t *own, uint32_t n, int place,
     __atomic_store_n(&e->second, second, __ATOMIC_RELEASE);
     __atomic_store_n(&e->lock, 0, __ATOMIC_RELEASE);
 }
+
+
+int
+llm_metrics_remaining_due(llm_metrics_own_t *own, uint32_t upstream,
+    uint32_t second)
+{
+    uint32_t  *told;
+
+    told = &own->shared->told[upstream];
+
+    if (__atomic_load_n(told, __ATOMIC_RELAXED) == second) {
+        return 0;
+    }
+
+    __atomic_store_n(told, second, __ATOMIC_RELAXED);
+
+    return 1;
+}
+
+
+void
+llm_metrics_remaining(llm_metrics_own_t *own, uint32_t upstream, int limit,
+    int64_t value)
+{
+    __atomic_store_n(&own->shared->remaining[upstream][limit], value + 1,
+                     __ATOMIC_RELAXED);
+}

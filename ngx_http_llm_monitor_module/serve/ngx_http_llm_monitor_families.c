@@ -42,6 +42,8 @@ static void ngx_http_llm_monitor_unpriced(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
 static void ngx_http_llm_monitor_ratio(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
+static void ngx_http_llm_monitor_remaining(ngx_http_llm_monitor_scrape_t *s,
+    ngx_http_llm_monitor_family_t *family, uint32_t n);
 static void ngx_http_llm_monitor_statuses(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
 static void ngx_http_llm_monitor_outcomes(ngx_http_llm_monitor_scrape_t *s,
@@ -122,6 +124,10 @@ ngx_http_llm_monitor_family_t  ngx_http_llm_monitor_families[] = {
     { "llm_upstream_availability_ratio", NGX_HTTP_LLM_MONITOR_GAUGE, "ratio",
       "Share of the requests of the last 15 minutes that went well.",
       LLM_SET_UPSTREAM, 0, NULL, 0, ngx_http_llm_monitor_ratio },
+
+    { "llm_upstream_ratelimit_remaining", NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
+      "What the upstream said is left of its limits.",
+      LLM_SET_UPSTREAM, 0, NULL, 0, ngx_http_llm_monitor_remaining },
 
     { "llm_model_mismatch", NGX_HTTP_LLM_MONITOR_COUNTER, NULL,
       "Responses of a model other than the one that was asked for.",
@@ -533,6 +539,29 @@ ngx_http_llm_monitor_ratio(ngx_http_llm_monitor_scrape_t *s,
         ngx_http_llm_monitor_keys(s, family->set, n);
         ngx_http_llm_monitor_scrape_line(s, family->name, "",
                                          good * 1000000 / all, 6);
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_remaining(ngx_http_llm_monitor_scrape_t *s,
+    ngx_http_llm_monitor_family_t *family, uint32_t n)
+{
+    int      i;
+    int64_t  value;
+
+    static char  *kinds[] = { "requests", "tokens" };
+
+    for (i = 0; i < LLM_METRICS_LIMITS; i++) {
+        value = __atomic_load_n(&s->metrics->remaining[n][i],
+                                __ATOMIC_RELAXED);
+
+        if (value > 0) {
+            ngx_http_llm_monitor_keys(s, family->set, n);
+            ngx_http_llm_monitor_scrape_word(s, "kind", kinds[i]);
+            ngx_http_llm_monitor_scrape_line(s, family->name, "", value - 1,
+                                             0);
+        }
     }
 }
 

@@ -175,6 +175,8 @@ ngx_http_llm_monitor_scrape_store(ngx_http_llm_monitor_scrape_t *s,
     llm_control_t  *c;
 
     static char   errors[] = "llm_monitor_db_errors";
+    static char   deleted[] = "llm_monitor_retention_deleted";
+    static char  *reasons[] = { "clear", "age", "size" };
     static char   commit[] = "llm_monitor_commit_duration_seconds";
     static char  *codes[] = { "busy", "full", "ioerr", "corrupt", "readonly",
                               "notadb", "cantopen", "other" };
@@ -228,6 +230,17 @@ ngx_http_llm_monitor_scrape_store(ngx_http_llm_monitor_scrape_t *s,
         ngx_http_llm_monitor_scrape_word(s, "code", codes[i]);
         ngx_http_llm_monitor_scrape_line(s, errors, "_total",
                            __atomic_load_n(&c->errors[i], __ATOMIC_RELAXED),
+                           0);
+    }
+
+    ngx_http_llm_monitor_scrape_head(s, deleted, NGX_HTTP_LLM_MONITOR_COUNTER,
+                                     NULL, "Rows deleted, by reason.");
+
+    for (i = 0; i < LLM_DELETED_REASONS; i++) {
+        ngx_http_llm_monitor_scrape_labels(s);
+        ngx_http_llm_monitor_scrape_word(s, "reason", reasons[i]);
+        ngx_http_llm_monitor_scrape_line(s, deleted, "_total",
+                           __atomic_load_n(&c->deleted[i], __ATOMIC_RELAXED),
                            0);
     }
 }

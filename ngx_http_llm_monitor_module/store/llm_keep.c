@@ -221,6 +221,7 @@ llm_keep_rows(llm_keep_t *k, llm_writer_t *w)
     llm_purge_init(&rows);
     rows.seq = w->seq;
     rows.last = k->last;
+    rows.reason = LLM_DELETED_AGE;
     rows.below = (k->now - k->retention_s * 1000) << LLM_ID_SHIFT;
 
     rc = llm_purge_rows(w, &rows);
@@ -265,6 +266,7 @@ llm_keep_size(llm_keep_t *k, llm_writer_t *w)
     rows.seq = w->seq;
     rows.last = k->last;
     rows.enough = enough;
+    rows.reason = LLM_DELETED_SIZE;
 
     rc = llm_purge_rows(w, &rows);
 

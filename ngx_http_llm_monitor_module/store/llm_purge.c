@@ -98,6 +98,7 @@ llm_purge_rows(llm_writer_t *w, llm_purge_t *p)
     }
 
     p->deleted += done;
+    llm_metrics_add(&w->control->deleted[p->reason], done);
 
     return LLM_OK;
 }

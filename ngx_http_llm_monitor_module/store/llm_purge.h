@@ -25,6 +25,7 @@ typedef struct {
     int64_t       seq;                 /* rows committed later stay */
     int64_t       enough;              /* bytes that are to be free, 0: any */
     int64_t       deleted;
+    int           reason;              /* llm_deleted_e */
     llm_where_t  *where;               /* NULL: all of them */
 } llm_purge_t;
 
