@@ -231,7 +231,8 @@ llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind, uint64_t pos,
  * Whether a record is for the ledger alone.  Its own flag decides, so that what
  * was finished before a pause becomes a row and what was finished in it none,
  * whatever the flag of the zone is by now.  After a restart the first workers
- * may publish before the writer has read that recording is paused.
+ * may publish before the writer has read that recording is paused; what has
+ * been asked since then is not for them.
  */
 
 static int
@@ -245,9 +246,7 @@ llm_source_paused(llm_source_t *s, llm_record_t *r)
         return 0;
     }
 
-    if ((*flags & LLM_RECORD_UNSURE)
-        && __atomic_load_n(&s->w->control->recording, __ATOMIC_ACQUIRE) == 0)
-    {
+    if ((*flags & LLM_RECORD_UNSURE) && !s->w->unsure) {
         *flags |= LLM_RECORD_LEDGER_ONLY;
     }
 

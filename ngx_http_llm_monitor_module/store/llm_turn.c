@@ -247,10 +247,15 @@ llm_turn_recording(llm_turn_t *t)
         __atomic_store_n(&control->recorded, on, __ATOMIC_RELEASE);
 
         if (!t->opened) {
+            t->writer.unsure = (int) on;
             __atomic_store_n(&control->recording, on, __ATOMIC_RELEASE);
         }
 
         return LLM_OK;
+    }
+
+    if (!t->opened) {
+        t->writer.unsure = 1;
     }
 
     on = __atomic_load_n(&control->recording, __ATOMIC_ACQUIRE) != 0;

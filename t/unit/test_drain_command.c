@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tap.h"
 #include "drain.h"
@@ -36,8 +37,10 @@ main(void)
 static void
 commands(void)
 {
+    int                i;
     size_t             len;
     uint8_t            args[LLM_COMMAND_ARGS], off = 0, on = 1;
+    uint64_t           ticket;
     llm_str_t          query = llm_str("status=401");
     llm_drain_t       *d;
     llm_terms_t        t;
@@ -105,6 +108,22 @@ commands(void)
     ok(ask_db("SELECT count(*) FROM log") == 100
        && ask_db("SELECT sum(requests) FROM service") == 101,
        "also for what was finished before anyone knew");
+
+    llm_drain_stop(d, 1000);
+    llm_control_init(control);
+
+    for (i = 0; i < 2500; i++) {
+        fill(&r, 5001 + i);
+        r.num[LLM_N_FLAGS] = LLM_RECORD_UNSURE;
+        publish(&ring, &r);
+    }
+
+    (void) llm_control_ask(control, LLM_COMMAND_RECORDING, &on, 1, getpid(),
+                           llm_control_now() + 60000, &ticket);
+    d = start();
+
+    ok(wait_written(5651) && ask_db("SELECT count(*) FROM log") == 100,
+       "and is not undone by a resume that the writer finds waiting");
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
     ok(command(LLM_COMMAND_RETENTION, NULL, 0) == -1,
