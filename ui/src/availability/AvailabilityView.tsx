@@ -12,7 +12,7 @@ import { Chart } from '../parts/Chart';
 import { Choice } from '../parts/Choice';
 import { Icon } from '../parts/Icon';
 import { Link } from '../parts/Link';
-import { Await, Notice } from '../parts/State';
+import { Await, Notice, Partial } from '../parts/State';
 import { type Column, Table } from '../parts/Table';
 import type { Availability, Health, Part, Rank, Row, State, Times }
   from './health';
@@ -185,6 +185,7 @@ function Lanes({ data, query }: { data: Availability; query: Query }) {
 
   return (
     <>
+      <Partial of={data} />
       <Table caption={t('caption')} rows={rows}
         columns={columns(data, query)}
         rowKey={(row) => `${row.all ?? ''} ${row.name}`} />

@@ -22,6 +22,7 @@ export type Health = Record<Part, number> & {
 
 export interface Availability {
   by: 'provider' | 'model';
+  partial?: true;
   since: number;
   until: number;
   bucket_ms: number;

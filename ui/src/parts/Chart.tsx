@@ -153,7 +153,7 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
     width: box.clientWidth,
     height: props.height ?? HEIGHT,
     legend: { show: false },
-    padding: [8, 20, 0, 0],
+    padding: [8, 28, 0, 0],
     cursor: {
       drag: { x: false, y: false },
       points: { size: 6, show: !stacked },

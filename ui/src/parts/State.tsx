@@ -72,3 +72,9 @@ export function Await<T>({ of, children }:
     </>
   );
 }
+
+export function Partial({ of }: { of: { partial?: true } }) {
+  return of.partial ? (
+    <p class="block partial"><Icon name="warn" /> {t('partial')}</p>
+  ) : null;
+}

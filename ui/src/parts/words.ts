@@ -52,6 +52,11 @@ export const t = words({
     'Mean output tokens a second', 'Jetons de sortie par seconde, en moyenne',
     '每秒输出 token（平均）',
   ],
+  partial: [
+    'Not all of it could be counted: it is at least this.',
+    'Tout n’a pas pu être compté : c’est au moins ceci.',
+    '未能全部统计：至少有这些。',
+  ],
   chart: ['Chart: {title}', 'Graphique : {title}', '图表：{title}'],
   'chart.keys': [
     'Arrow keys move through it', 'Les flèches le parcourent', '用方向键浏览',

@@ -9,7 +9,7 @@ import { useStatus } from '../frame/StatusLine';
 import { Middle } from '../log/Middle';
 import { Choice } from '../parts/Choice';
 import { Link, logWith } from '../parts/Link';
-import { Await, Notice } from '../parts/State';
+import { Await, Notice, Partial } from '../parts/State';
 import { sumColumn } from '../parts/sums';
 import { type Column, type Sort, Table } from '../parts/Table';
 import { t } from './words';
@@ -30,6 +30,7 @@ type Row = Named & Sums & { rank?: number; kind: 'value' | 'none' | 'other'
 
 interface Board {
   by: By;
+  partial?: true;
   total: Sums;
   count: number;
   rows: (Named & Sums & { rank: number })[];
@@ -108,6 +109,7 @@ function Ranks({ data, sort, limit }:
 
   return (
     <>
+      <Partial of={data} />
       <Table caption={t(data.by)} rows={rows} foot={foot}
         columns={columns(data.by, sort.key as SortKey, rows)}
         rowKey={(row) => `${row.kind} ${row.name} ${row.claimed ?? ''}`}

@@ -9,6 +9,7 @@ import type { Record } from '../core/record';
 import { changed, go, useQuery } from '../core/route';
 import { TurnView } from '../detail/Conversation';
 import { useStatus } from '../frame/StatusLine';
+import { Middle } from '../log/Middle';
 import { Status } from '../log/Status';
 import { Chart } from '../parts/Chart';
 import { Icon } from '../parts/Icon';
@@ -25,14 +26,16 @@ const REQUESTS = 200;   // that are shown
 const SHORT = 600_000;  // ms in which seconds tell requests apart
 
 const columns = (session: string): Column<Record>[] => [
-  { key: 'time', label: t('first'), head: true, value: (it) => (
-    <Link to={changed({ id: it.id }, logWith('session', session))}>
-      {format.dayAndTime(it.timestamp)}
+  { key: 'time', label: t('time'), head: true, value: (it) => (
+    <Link to={changed({ id: it.id }, logWith('session', session))}
+      title={format.full(it.timestamp)}>
+      {format.clock(it.timestamp)}
     </Link>
   ) },
   { key: 'status', label: t('status'), value: (it) => <Status row={it} /> },
-  { key: 'model', label: t('model'),
-    value: (it) => it.model ?? format.UNKNOWN },
+  { key: 'model', label: t('model'), value: (it) => (
+    <span class="named"><Middle text={it.model ?? format.UNKNOWN} /></span>
+  ) },
   { key: 'tokens', label: t('tokens'), number: true,
     value: (it) => format.compact(it.total_tokens) },
   { key: 'cost', label: t('cost'), number: true,

@@ -8,7 +8,7 @@ import { useStatus } from '../frame/StatusLine';
 import { Middle } from '../log/Middle';
 import { Choice } from '../parts/Choice';
 import { Link } from '../parts/Link';
-import { Await, Notice } from '../parts/State';
+import { Await, Notice, Partial } from '../parts/State';
 import { type Column, Table } from '../parts/Table';
 import { OneSession } from './OneSession';
 import type { Session, Sessions } from './session';
@@ -71,7 +71,7 @@ function Listed({ data, query, limit }:
       <Table caption={t('caption')} columns={columns(query)}
         rows={data.sessions} rowKey={(it) => it.id}
         onRow={(it) => go({ session: it.id })} />
-      {data.partial && <p class="block quiet-text">{t('partial')}</p>}
+      <Partial of={data} />
       {data.next && limit < MOST && (
         <p class="block">
           <button type="button" onClick={() => go(

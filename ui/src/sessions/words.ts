@@ -18,7 +18,8 @@ export const t = words({
   errors: ['Errors', 'Erreurs', '错误'],
   tokens: ['Tokens', 'Jetons', 'Token'],
   cost: ['Cost', 'Coût', '费用'],
-  duration: ['Time', 'Durée', '用时'],
+  time: ['Time', 'Heure', '时间'],
+  duration: ['Duration', 'Durée', '用时'],
   'duration.long': [
     'Of all requests together', 'De toutes les requêtes ensemble', '全部请求合计',
   ],
@@ -29,11 +30,6 @@ export const t = words({
   key: ['Key', 'Clé', '密钥'],
   status: ['Status', 'Statut', '状态'],
   more: ['Show more', 'Afficher plus', '显示更多'],
-  partial: [
-    'There was not time for all of them. A shorter time range helps.',
-    'Le temps a manqué pour toutes. Une période plus courte aide.',
-    '时间不足，未能全部列出。缩短时间范围会有帮助。',
-  ],
   count: [
     '{n} session|{n} sessions', '{n} session|{n} sessions', '{n} 个会话',
   ],

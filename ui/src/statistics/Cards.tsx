@@ -6,7 +6,7 @@ import { useLoad } from '../core/load';
 import { type Sums, tokens } from '../core/sums';
 import { zone } from '../core/zone';
 import { Icon } from '../parts/Icon';
-import { Await } from '../parts/State';
+import { Await, Partial } from '../parts/State';
 import { t } from './words';
 
 const EVERY = 10_000;   // ms
@@ -22,6 +22,7 @@ interface Seen {
 type Span = Sums & Seen;
 
 interface Summary {
+  partial?: true;
   today: Span;
   yesterday: Span;
   active: { sessions: number; sessions_more?: true };
@@ -129,7 +130,12 @@ export function Cards() {
       <h2 class="block-title">
         {t('today')} <span>{t('compared')}</span>
       </h2>
-      <Await of={summary}>{(data) => <Numbers data={data} />}</Await>
+      <Await of={summary}>{(data) => (
+        <>
+          <Numbers data={data} />
+          <Partial of={data} />
+        </>
+      )}</Await>
     </section>
   );
 }

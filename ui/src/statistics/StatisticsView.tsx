@@ -11,7 +11,7 @@ import { Middle } from '../log/Middle';
 import { Chart, seriesColour, Swatch } from '../parts/Chart';
 import { Choice } from '../parts/Choice';
 import { Link, logWith } from '../parts/Link';
-import { Await, Notice } from '../parts/State';
+import { Await, Notice, Partial } from '../parts/State';
 import { sumColumn } from '../parts/sums';
 import { type Column, Table } from '../parts/Table';
 import { Cards } from './Cards';
@@ -102,6 +102,7 @@ function OverTime({ data, measure }: { data: Stats; measure: Measure }) {
 
   return (
     <>
+      <Partial of={data} />
       <div class="block">
         <Chart title={t(`title.${by}`, { measure: t(measure) })} stacked
           times={data.buckets} grain={data.bucket}

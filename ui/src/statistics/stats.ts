@@ -17,6 +17,7 @@ export interface Stats {
   since: number;
   until: number;
   rounded: boolean;
+  partial?: true;
   bucket: typeof BUCKETS[number];
   by: By;
   buckets: number[];
