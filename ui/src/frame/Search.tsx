@@ -34,20 +34,26 @@ export function Search() {
     timer.current = window.setTimeout(() => search(value), WAIT);
   };
 
-  return (
-    <form class="search" role="search" onSubmit={(event) => {
-      event.preventDefault();
+  const keyDown = ({ key }: KeyboardEvent) => {
+    if (key === 'Enter') {
       search(text);
+    }
+
+    if (key === 'Enter' || key === 'Escape') {
       box.current?.blur();
-    }}>
+    }
+  };
+
+  return (
+    <div class="search" role="search">
       <Icon name="search" />
       <input ref={box} type="search" name="filter" value={text}
         maxLength={LONGEST} placeholder={t('search.hint')}
         aria-label={t('search')} autocomplete="off" spellcheck={false}
         onInput={(event) => typed(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && box.current?.blur()}
+        onKeyDown={keyDown}
       />
       <kbd aria-hidden="true">/</kbd>
-    </form>
+    </div>
   );
 }

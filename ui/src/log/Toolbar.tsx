@@ -49,7 +49,7 @@ function Chips({ rows }: { rows: Rows | null }) {
         const what = chipText(field, now[field.name]);
 
         return (
-          <span key={field.name} class="chip">
+          <div key={field.name} class="chip">
             <Popover title={t('edit', { what })} name={t('edit', { what })}
               class="quiet" label={<span class="ellipsis">{what}</span>}>
               {(close) => (
@@ -62,7 +62,7 @@ function Chips({ rows }: { rows: Rows | null }) {
                                                      query()) })}>
               <Icon name="close" />
             </button>
-          </span>
+          </div>
         );
       })}
     </>

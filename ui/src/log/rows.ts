@@ -119,7 +119,11 @@ export class Rows {
   }
 
   add(row: Record) {
-    this.lastSeq = Math.max(this.lastSeq ?? 0, row.seq ?? 0);
+    if (!row.seq) {
+      return;           // recording is paused: it will be no row
+    }
+
+    this.lastSeq = Math.max(this.lastSeq ?? 0, row.seq);
 
     if (this.indexOf(row.id) >= 0
         || this.waiting.some(({ id }) => id === row.id)) {
