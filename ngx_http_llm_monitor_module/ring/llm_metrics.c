@@ -13,46 +13,6 @@
 #define LLM_METRICS_GAMMA  0x9e3779b97f4a7c15ULL
 
 
-/* bounds in microseconds, bytes, tokens */
-
-#define LLM_OTEL_US                                                           \
-    10000, 20000, 40000, 80000, 160000, 320000, 640000, 1280000, 2560000,     \
-    5120000, 10240000, 20480000, 40960000, 81920000
-
-#define LLM_OTEL_TTFT_US                                                      \
-    1000, 5000, 10000, 20000, 40000, 60000, 80000, 100000, 250000, 500000,    \
-    750000, 1000000
-
-#define LLM_OTEL_TPOT_US                                                      \
-    10000, 25000, 50000, 75000, 100000, 150000, 200000, 300000, 400000,       \
-    500000, 750000, 1000000, 2500000
-
-#define llm_bounds_of(name, digits, first, size, ...)                         \
-    static const int64_t  name ## _le[(size) - 1] = { __VA_ARGS__ };          \
-    const llm_bounds_t  name = { size, digits, first, name ## _le }
-
-llm_bounds_of(llm_bounds_duration, 6, 10000, LLM_B_DURATION, LLM_OTEL_US,
-              163840000, 327680000, 655360000, 1310720000);
-llm_bounds_of(llm_bounds_ttft, 6, 0, LLM_B_TTFT, LLM_OTEL_TTFT_US, 2000000,
-              2500000, 5000000, 7500000, 10000000, 15000000, 20000000,
-              30000000, 45000000, 60000000);
-llm_bounds_of(llm_bounds_tpot, 6, 0, LLM_B_TPOT, LLM_OTEL_TPOT_US, 5000000,
-              10000000);
-llm_bounds_of(llm_bounds_http, 6, 0, LLM_B_HTTP, 5000, 10000, 25000, 50000,
-              75000, 100000, 250000, 500000, 750000, 1000000, 2000000,
-              2500000, 5000000, 7500000, 10000000, 15000000, 30000000,
-              60000000, 120000000, 300000000, 600000000);
-llm_bounds_of(llm_bounds_bytes, 0, 0, LLM_B_BYTES, 256, 2048, 16384, 131072,
-              1048576, 8388608, 67108864, 134217728);
-llm_bounds_of(llm_bounds_otel, 6, 10000, LLM_B_OTEL, LLM_OTEL_US);
-llm_bounds_of(llm_bounds_otel_ttft, 6, 0, LLM_B_OTEL_TTFT, LLM_OTEL_TTFT_US,
-              2500000, 5000000, 7500000, 10000000);
-llm_bounds_of(llm_bounds_otel_tpot, 6, 0, LLM_B_OTEL_TPOT, LLM_OTEL_TPOT_US);
-llm_bounds_of(llm_bounds_tokens, 0, 0, LLM_B_TOKENS, 1, 4, 16, 64, 256, 1024,
-              4096, 16384, 65536, 262144, 1048576, 4194304, 16777216,
-              67108864);
-
-
 /* of the sets */
 
 #define LLM_SET_ROW(name, member, bound, words)                               \
