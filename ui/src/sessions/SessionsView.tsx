@@ -63,7 +63,12 @@ function Listed({ data, query, limit }:
             + (data.next ? ' +' : ''));
 
   if (data.sessions.length === 0) {
-    return <Notice title={t('none')}><p>{t('none.advice')}</p></Notice>;
+    return (
+      <>
+        <Partial of={data} />
+        <Notice title={t('none')}><p>{t('none.advice')}</p></Notice>
+      </>
+    );
   }
 
   return (
