@@ -48,7 +48,7 @@ static uint32_t llm_metrics_slot_of(uint64_t hash, uint32_t n);
 
 
 void
-llm_metrics_init(llm_metrics_t *m, int64_t now_ms)
+llm_metrics_init(llm_metrics_t *m, int64_t now_ms, uint32_t second)
 {
     int                i;
     uint64_t           hash;
@@ -67,6 +67,11 @@ llm_metrics_init(llm_metrics_t *m, int64_t now_ms)
     memset(m, 0, offsetof(llm_metrics_t, sessions));
 
     m->start_ms = now_ms;
+
+    /* before the first second there was nothing, which is a sample, too */
+
+    m->alerts.sample[(second - 1) % LLM_ALERT_SAMPLES].second = second - 1;
+
     m->nstatus = 1;
     m->labels = 1;
 

@@ -359,8 +359,11 @@ llm_bounds_of(llm_bounds_tokens, 0, 0, LLM_B_TOKENS, 1, 4, 16, 64, 256, 1024,
               67108864);
 
 
-/* Of a new zone; nobody else sees it yet. */
-void llm_metrics_init(llm_metrics_t *m, int64_t now_ms);
+/*
+ * Of a new zone; nobody else sees it yet.  The time since 1970, and the second
+ * as alerts count it.
+ */
+void llm_metrics_init(llm_metrics_t *m, int64_t now_ms, uint32_t second);
 
 /* lock, unlock and data are set by the caller; n is the worker's number. */
 void llm_metrics_join(llm_metrics_own_t *own, llm_metrics_t *m, unsigned n);

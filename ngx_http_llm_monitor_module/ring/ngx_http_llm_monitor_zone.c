@@ -188,7 +188,8 @@ ngx_http_llm_monitor_zone_control(ngx_http_llm_monitor_zone_t *z,
     llm_feed_init(z->feed);
 
     tp = ngx_timeofday();
-    llm_metrics_init(z->metrics.shared, (int64_t) tp->sec * 1000 + tp->msec);
+    llm_metrics_init(z->metrics.shared, (int64_t) tp->sec * 1000 + tp->msec,
+                     (uint32_t) (ngx_current_msec / 1000) + 1);
 
     /* two instances on one directory shall not count alike */
 

@@ -187,7 +187,7 @@ def main():
     port, llm, scope = serve(Receiver), serve(Llm), free_port()
     hook = 'webhook=http://127.0.0.1:%d/hook?a=1 for=1s' % port
     nginx = Nginx(llm, workers=2, path='flush=50ms', http='''
-        llm_monitor_alert error_ratio 0.2 %(hook)s window=4s min=10;
+        llm_monitor_alert error_ratio 0.2 %(hook)s window=10s min=10;
         llm_monitor_alert unavailable 0.5 min=5 for=0
                           discord=http://127.0.0.1:%(port)d/discord;
         llm_monitor_alert p95 1ms %(hook)s min=1;

@@ -201,7 +201,7 @@ main(void)
         return 1;
     }
 
-    llm_metrics_init(shared, 1000);
+    llm_metrics_init(shared, 1000, 2);
 
     for (i = 0; i < 2; i++) {
         own[i].lock = lock;
