@@ -335,7 +335,7 @@ def faults(tap):
             os.kill(nginx.workers()[turn % 2], signal.SIGKILL)
     for client in clients:
         client.end()
-    left = wait_for(lambda: waiting(nginx.metrics()) == 0, 30)
+    left = wait_for(lambda: waiting(nginx.metrics()) == 0, 180)
     m = nginx.metrics()
     tap.note('%d scrapes, %d records, %d at once in the spool'
              % (scrapes, m['llm_monitor_records_total'], spooled))
