@@ -182,6 +182,10 @@ ngx_int_t ngx_http_llm_monitor_look(ngx_http_request_t *r, ngx_int_t *rc);
 ngx_int_t ngx_http_llm_monitor_reply(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, u_char *p, size_t len);
 
+/* The same, with no header but those that describe the body. */
+ngx_int_t ngx_http_llm_monitor_output(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, u_char *p, size_t len);
+
 /* Sends an error as JSON; allow is for 405, else NULL. */
 ngx_int_t ngx_http_llm_monitor_error(ngx_http_request_t *r,
     llm_query_error_t *err, ngx_str_t *allow);

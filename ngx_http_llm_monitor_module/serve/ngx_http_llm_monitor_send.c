@@ -116,14 +116,22 @@ ngx_int_t
 ngx_http_llm_monitor_reply(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, u_char *p, size_t len)
 {
+    if (ngx_http_llm_monitor_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_llm_monitor_output(r, status, type, p, len);
+}
+
+
+ngx_int_t
+ngx_http_llm_monitor_output(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, u_char *p, size_t len)
+{
     u_char       *end;
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t   out;
-
-    if (ngx_http_llm_monitor_headers(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;

@@ -474,11 +474,6 @@ static ngx_int_t
 ngx_http_llm_monitor_ui_send(ngx_http_request_t *r, ngx_str_t *type,
     ngx_str_t *body)
 {
-    u_char       *p;
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
     static ngx_str_t  nosniff = ngx_string("nosniff");
     static ngx_str_t  same = ngx_string("same-origin");
 
@@ -491,35 +486,6 @@ ngx_http_llm_monitor_ui_send(ngx_http_request_t *r, ngx_str_t *type,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = body->len;
-    r->headers_out.content_type = *type;
-
-    p = ngx_strlchr(type->data, type->data + type->len, ';');
-    r->headers_out.content_type_len = p ? (size_t) (p - type->data)
-                                        : type->len;
-
-    r->headers_out.content_type_lowcase = NULL;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b->pos = body->data;
-    b->last = body->data + body->len;
-    b->memory = 1;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_llm_monitor_output(r, NGX_HTTP_OK, type, body->data,
+                                       body->len);
 }
