@@ -38,6 +38,8 @@ static void ngx_http_llm_monitor_value(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
 static void ngx_http_llm_monitor_cost(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
+static void ngx_http_llm_monitor_total(ngx_http_llm_monitor_scrape_t *s,
+    ngx_http_llm_monitor_family_t *family, uint32_t n, int scale);
 static void ngx_http_llm_monitor_unpriced(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n);
 static void ngx_http_llm_monitor_ratio(ngx_http_llm_monitor_scrape_t *s,
@@ -463,20 +465,23 @@ static void
 ngx_http_llm_monitor_value(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n)
 {
-    uint64_t  value;
-
-    value = llm_metrics_sum(s->metrics, family->set, n, family->word);
-
-    if (n || value) {
-        ngx_http_llm_monitor_keys(s, family->set, n);
-        ngx_http_llm_monitor_scrape_line(s, family->name, "_total", value, 0);
-    }
+    ngx_http_llm_monitor_total(s, family, n, 0);
 }
 
+
+/* nano-dollars, told in dollars */
 
 static void
 ngx_http_llm_monitor_cost(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n)
+{
+    ngx_http_llm_monitor_total(s, family, n, 9);
+}
+
+
+static void
+ngx_http_llm_monitor_total(ngx_http_llm_monitor_scrape_t *s,
+    ngx_http_llm_monitor_family_t *family, uint32_t n, int scale)
 {
     uint64_t  value;
 
@@ -484,7 +489,8 @@ ngx_http_llm_monitor_cost(ngx_http_llm_monitor_scrape_t *s,
 
     if (n || value) {
         ngx_http_llm_monitor_keys(s, family->set, n);
-        ngx_http_llm_monitor_scrape_line(s, family->name, "_total", value, 9);
+        ngx_http_llm_monitor_scrape_line(s, family->name, "_total", value,
+                                         scale);
     }
 }
 
