@@ -18,38 +18,26 @@
 
 /* what follows the condition; NULL, or what is wrong */
 
-typedef struct {
-    ngx_str_t    name;           /* with its '=' */
-    char      *(*set)(ngx_conf_t *cf, ngx_http_llm_monitor_alert_t *alert,
-                      ngx_str_t *value);
-} ngx_http_llm_monitor_alert_param_t;
-
-
 static char *ngx_http_llm_monitor_alert_threshold(
     ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_params(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert);
-static char *ngx_http_llm_monitor_alert_webhook(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_discord(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
+static char *ngx_http_llm_monitor_alert_webhook(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_alert_discord(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
 static char *ngx_http_llm_monitor_alert_url(ngx_conf_t *cf,
     ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_for(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_cooldown(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_window(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_min(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value);
-static char *ngx_http_llm_monitor_alert_bad(ngx_conf_t *cf, char *name,
-    ngx_str_t *value, char *allowed);
+static char *ngx_http_llm_monitor_alert_for(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_alert_cooldown(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_alert_window(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_alert_min(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
 static uint64_t ngx_http_llm_monitor_alert_key(ngx_conf_t *cf);
 
 
-static ngx_http_llm_monitor_alert_param_t
-    ngx_http_llm_monitor_alert_parameters[] = {
+static ngx_http_llm_monitor_param_t  ngx_http_llm_monitor_alert_params[] = {
     { ngx_string("webhook="), ngx_http_llm_monitor_alert_webhook },
     { ngx_string("discord="), ngx_http_llm_monitor_alert_discord },
     { ngx_string("for="), ngx_http_llm_monitor_alert_for },
@@ -79,7 +67,7 @@ ngx_http_llm_monitor_set_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (kind == LLM_ALERT_KINDS) {
-        return ngx_http_llm_monitor_alert_bad(cf, "llm_monitor_alert",
+        return ngx_http_llm_monitor_bad_value(cf, "llm_monitor_alert",
                         &value[1],
                         "\"error_ratio\", \"p95\", \"ttft\", \"unavailable\", "
                         "\"no_traffic\", \"cost\" or \"dropped\"");
@@ -114,12 +102,15 @@ ngx_http_llm_monitor_set_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rv = ngx_http_llm_monitor_alert_threshold(alert, &value[2]);
 
     if (rv) {
-        return ngx_http_llm_monitor_alert_bad(cf,
+        return ngx_http_llm_monitor_bad_value(cf,
                                               (char *) llm_alert_name(kind),
                                               &value[2], rv);
     }
 
-    rv = ngx_http_llm_monitor_alert_params(cf, alert);
+    rv = ngx_http_llm_monitor_params(cf, ngx_http_llm_monitor_alert_params, 3,
+                                     "\"webhook=\", \"discord=\", "
+                                     "\"for=\", \"cooldown=\", "
+                                     "\"window=\" or \"min=\"", alert);
 
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -199,64 +190,11 @@ ngx_http_llm_monitor_alert_threshold(ngx_http_llm_monitor_alert_t *alert,
 
 
 static char *
-ngx_http_llm_monitor_alert_params(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert)
+ngx_http_llm_monitor_alert_webhook(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
-    char                                *rv;
-    ngx_str_t                           *value, arg;
-    ngx_uint_t                           i;
-    ngx_http_llm_monitor_alert_param_t  *param;
+    ngx_http_llm_monitor_alert_t *alert = conf;
 
-    value = cf->args->elts;
-
-    for (i = 3; i < cf->args->nelts; i++) {
-
-        for (param = ngx_http_llm_monitor_alert_parameters;
-             param->name.len;
-             param++)
-        {
-            if (value[i].len >= param->name.len
-                && ngx_strncmp(value[i].data, param->name.data,
-                               param->name.len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (param->name.len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", it must be "
-                               "\"webhook=\", \"discord=\", \"for=\", "
-                               "\"cooldown=\", \"window=\" or \"min=\"",
-                               &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        arg.data = value[i].data + param->name.len;
-        arg.len = value[i].len - param->name.len;
-
-        rv = param->set(cf, alert, &arg);
-
-        if (rv == NGX_CONF_ERROR) {
-            return rv;
-        }
-
-        if (rv) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "parameter \"%V\" %s",
-                               &value[i], rv);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_llm_monitor_alert_webhook(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
-{
     alert->channel = NGX_HTTP_LLM_MONITOR_WEBHOOK;
 
     return ngx_http_llm_monitor_alert_url(cf, alert, value);
@@ -264,9 +202,11 @@ ngx_http_llm_monitor_alert_webhook(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_alert_discord(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
+ngx_http_llm_monitor_alert_discord(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_alert_t *alert = conf;
+
     alert->channel = NGX_HTTP_LLM_MONITOR_DISCORD;
 
     return ngx_http_llm_monitor_alert_url(cf, alert, value);
@@ -334,15 +274,17 @@ ngx_http_llm_monitor_alert_url(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_alert_for(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
+ngx_http_llm_monitor_alert_for(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_alert_t *alert = conf;
+
     ngx_int_t  n;
 
     n = ngx_parse_time(value, 1);
 
     if (value->len == 0 || n == NGX_ERROR || n > 86400) {
-        return ngx_http_llm_monitor_alert_bad(cf, "for", value,
+        return ngx_http_llm_monitor_bad_value(cf, "for", value,
                                               "a time from 0 to 1d");
     }
 
@@ -353,15 +295,17 @@ ngx_http_llm_monitor_alert_for(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_alert_cooldown(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
+ngx_http_llm_monitor_alert_cooldown(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_alert_t *alert = conf;
+
     ngx_int_t  n;
 
     n = ngx_parse_time(value, 1);
 
     if (value->len == 0 || n == NGX_ERROR || n > 30 * 86400) {
-        return ngx_http_llm_monitor_alert_bad(cf, "cooldown", value,
+        return ngx_http_llm_monitor_bad_value(cf, "cooldown", value,
                                               "a time from 0 to 30d");
     }
 
@@ -372,9 +316,11 @@ ngx_http_llm_monitor_alert_cooldown(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_alert_window(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
+ngx_http_llm_monitor_alert_window(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_alert_t *alert = conf;
+
     ngx_int_t  n;
 
     switch (alert->alert.kind) {
@@ -389,7 +335,7 @@ ngx_http_llm_monitor_alert_window(ngx_conf_t *cf,
 
     if (value->len == 0 || n == NGX_ERROR || n == 0 || n >= LLM_ALERT_SAMPLES)
     {
-        return ngx_http_llm_monitor_alert_bad(cf, "window", value,
+        return ngx_http_llm_monitor_bad_value(cf, "window", value,
                                               "a time from 1s to 1h");
     }
 
@@ -400,33 +346,23 @@ ngx_http_llm_monitor_alert_window(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_alert_min(ngx_conf_t *cf,
-    ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
+ngx_http_llm_monitor_alert_min(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_alert_t *alert = conf;
+
     ngx_int_t  n;
 
     n = ngx_atoi(value->data, value->len);
 
     if (n == NGX_ERROR || n == 0) {
-        return ngx_http_llm_monitor_alert_bad(cf, "min", value,
+        return ngx_http_llm_monitor_bad_value(cf, "min", value,
                                               "a number of 1 or more");
     }
 
     alert->alert.min = n;
 
     return NULL;
-}
-
-
-static char *
-ngx_http_llm_monitor_alert_bad(ngx_conf_t *cf, char *name, ngx_str_t *value,
-    char *allowed)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\" of \"%s\", it must be %s",
-                       value, name, allowed);
-
-    return NGX_CONF_ERROR;
 }
 
 

@@ -13,33 +13,24 @@
 #include "store/llm_filter.h"
 
 
-typedef struct {
-    ngx_str_t    name;           /* with its '=' */
-    char      *(*set)(ngx_conf_t *cf, ngx_http_llm_monitor_main_conf_t *mcf,
-                      ngx_str_t *value);
-} ngx_http_llm_monitor_param_t;
-
-
-static char *ngx_http_llm_monitor_path_ring(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_spool(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_max_size(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_retention(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_bodies(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_stats(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_flush(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_synchronous(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_path_node(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value);
-static char *ngx_http_llm_monitor_bad_value(ngx_conf_t *cf, char *name,
-    ngx_str_t *value, char *allowed);
+static char *ngx_http_llm_monitor_path_ring(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_spool(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_max_size(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_retention(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_bodies(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_stats(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_flush(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_synchronous(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
+static char *ngx_http_llm_monitor_path_node(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value);
 static char *ngx_http_llm_monitor_age(ngx_conf_t *cf, char *name,
     ngx_str_t *value, time_t *age);
 static ngx_int_t ngx_http_llm_monitor_parse_size(ngx_conf_t *cf,
@@ -95,10 +86,7 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_llm_monitor_main_conf_t *mcf = conf;
 
-    char                          *rv;
-    ngx_str_t                     *value, arg;
-    ngx_uint_t                     i;
-    ngx_http_llm_monitor_param_t  *param;
+    ngx_str_t  *value;
 
     if (mcf->path) {
         return "is duplicate";
@@ -135,12 +123,31 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    for (i = 2; i < cf->args->nelts; i++) {
+    return ngx_http_llm_monitor_params(cf, ngx_http_llm_monitor_path_params, 2,
+                                       "\"ring=\", \"spool=\", "
+                                       "\"max_size=\", \"retention=\", "
+                                       "\"bodies=\", \"stats=\", "
+                                       "\"flush=\", \"synchronous=\" or "
+                                       "\"node=\"", mcf);
+}
 
-        for (param = ngx_http_llm_monitor_path_params;
-             param->name.len;
-             param++)
-        {
+
+char *
+ngx_http_llm_monitor_params(ngx_conf_t *cf,
+    ngx_http_llm_monitor_param_t *params, ngx_uint_t from, char *allowed,
+    void *conf)
+{
+    char                          *rv;
+    ngx_str_t                     *value, arg;
+    ngx_uint_t                     i;
+    ngx_http_llm_monitor_param_t  *param;
+
+    value = cf->args->elts;
+
+    for (i = from; i < cf->args->nelts; i++) {
+
+        for (param = params; param->name.len; param++) {
+
             if (value[i].len >= param->name.len
                 && ngx_strncmp(value[i].data, param->name.data,
                                param->name.len)
@@ -152,18 +159,15 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (param->name.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", it must be "
-                               "\"ring=\", \"spool=\", \"max_size=\", "
-                               "\"retention=\", \"bodies=\", \"stats=\", "
-                               "\"flush=\", \"synchronous=\" or \"node=\"",
-                               &value[i]);
+                               "invalid parameter \"%V\", it must be %s",
+                               &value[i], allowed);
             return NGX_CONF_ERROR;
         }
 
         arg.data = value[i].data + param->name.len;
         arg.len = value[i].len - param->name.len;
 
-        rv = param->set(cf, mcf, &arg);
+        rv = param->set(cf, conf, &arg);
 
         if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -181,9 +185,11 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_http_llm_monitor_path_ring(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_ring(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     ssize_t  size;
 
     if (mcf->zone.ring_size != NGX_CONF_UNSET_SIZE) {
@@ -206,9 +212,11 @@ ngx_http_llm_monitor_path_ring(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_path_spool(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_spool(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     off_t  size;
 
     if (mcf->zone.spool_size != NGX_CONF_UNSET) {
@@ -229,9 +237,11 @@ ngx_http_llm_monitor_path_spool(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_path_max_size(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_max_size(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     off_t  size;
 
     if (mcf->max_size != NGX_CONF_UNSET) {
@@ -252,25 +262,31 @@ ngx_http_llm_monitor_path_max_size(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_path_retention(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_retention(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     return ngx_http_llm_monitor_age(cf, "retention", value, &mcf->retention);
 }
 
 
 static char *
-ngx_http_llm_monitor_path_bodies(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_bodies(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     return ngx_http_llm_monitor_age(cf, "bodies", value, &mcf->bodies);
 }
 
 
 static char *
-ngx_http_llm_monitor_path_stats(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_stats(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     return ngx_http_llm_monitor_age(cf, "stats", value, &mcf->stats);
 }
 
@@ -295,9 +311,11 @@ ngx_http_llm_monitor_age(ngx_conf_t *cf, char *name, ngx_str_t *value,
 
 
 static char *
-ngx_http_llm_monitor_path_flush(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_flush(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     ngx_int_t  msec;
 
     if (mcf->flush != NGX_CONF_UNSET_MSEC) {
@@ -318,9 +336,11 @@ ngx_http_llm_monitor_path_flush(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_path_synchronous(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_synchronous(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     if (mcf->synchronous != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
@@ -341,9 +361,11 @@ ngx_http_llm_monitor_path_synchronous(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_llm_monitor_path_node(ngx_conf_t *cf,
-    ngx_http_llm_monitor_main_conf_t *mcf, ngx_str_t *value)
+ngx_http_llm_monitor_path_node(ngx_conf_t *cf, void *conf,
+    ngx_str_t *value)
 {
+    ngx_http_llm_monitor_main_conf_t *mcf = conf;
+
     ngx_int_t  node;
 
     if (mcf->zone.node != NGX_CONF_UNSET_UINT) {
@@ -363,7 +385,7 @@ ngx_http_llm_monitor_path_node(ngx_conf_t *cf,
 }
 
 
-static char *
+char *
 ngx_http_llm_monitor_bad_value(ngx_conf_t *cf, char *name, ngx_str_t *value,
     char *allowed)
 {

@@ -139,6 +139,29 @@ typedef struct {
 } ngx_http_llm_monitor_loc_conf_t;
 
 
+/*
+ * A parameter "name=value" of a directive.  The setter gets conf and what is
+ * behind the '='; it returns NGX_CONF_OK, NGX_CONF_ERROR if it has said why, or
+ * what is wrong, to be said behind the parameter.
+ */
+typedef struct {
+    ngx_str_t    name;           /* with its '=' */
+    char      *(*set)(ngx_conf_t *cf, void *conf, ngx_str_t *value);
+} ngx_http_llm_monitor_param_t;
+
+/*
+ * Sets the arguments from number from on by params, which end with an empty
+ * name; allowed names them for the message.  NGX_CONF_OK, or NGX_CONF_ERROR
+ * and it has been said why.
+ */
+char *ngx_http_llm_monitor_params(ngx_conf_t *cf,
+    ngx_http_llm_monitor_param_t *params, ngx_uint_t from, char *allowed,
+    void *conf);
+
+/* Says that a value is none of those that are allowed: NGX_CONF_ERROR. */
+char *ngx_http_llm_monitor_bad_value(ngx_conf_t *cf, char *name,
+    ngx_str_t *value, char *allowed);
+
 /* Setters of the directives that need more than one of nginx's own. */
 char *ngx_http_llm_monitor_set_enable(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
