@@ -3,38 +3,11 @@
 // One nginx in a folder of its own, that watches the traffic to an upstream
 // and serves the page in all the ways that it can be served.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MODULE, ROOT, freePort, runNginx, sleep } from '../lib/nginx.mjs';
 
-export const ROOT = path.resolve(
-  path.dirname(fileURLToPath(import.meta.url)), '../..');
-
-const NGINX = process.env.TEST_NGINX_BINARY || 'nginx';
-const MODULE = process.env.LLM_MODULE
-               || path.join(ROOT, 'build/ngx_http_llm_monitor_module.so');
-
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-async function freePort() {
-  const server = net.createServer();
-
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-
-  return port;
-}
-
-function listening(port) {
-  return new Promise((done) => {
-    const client = net.connect(port, '127.0.0.1');
-    client.on('connect', () => { client.destroy(); done(true); });
-    client.on('error', () => done(false));
-  });
-}
+export { ROOT, sleep };
 
 const pair = (at, page = '', api = '') => `
   location ${at} { llm_monitor_ui; ${page} }
@@ -97,7 +70,7 @@ export async function startNginx(upstream, data) {
   const dir = await mkdtemp(path.join(ROOT, 'build/page-'));
   const port = await freePort();
   const conf = path.join(dir, 'nginx.conf');
-  let child, ended;
+  let kill;
 
   await writeFile(path.join(dir, 'users'), USERS);
   await writeFile(conf, config({
@@ -105,27 +78,10 @@ export async function startNginx(upstream, data) {
   }));
 
   async function start() {
-    child = spawn(NGINX, ['-p', dir, '-c', conf, '-e',
-                          path.join(dir, 'error.log')],
-                  { stdio: ['ignore', 'inherit', 'inherit'] });
-    ended = new Promise((done) => child.on('exit', done));
-
-    for (let n = 0; n < 200 && !await listening(port); n++) {
-      await sleep(50);
-    }
-
-    if (!await listening(port)) {
-      child.kill('SIGKILL');
-      throw new Error(`nginx did not start, see ${dir}/error.log`);
-    }
+    kill = await runNginx(dir, port);
   }
 
-  async function end() {
-    child.kill('SIGTERM');
-    const hard = setTimeout(() => child.kill('SIGKILL'), 10000);
-    await ended;
-    clearTimeout(hard);
-  }
+  const end = () => kill('SIGTERM');
 
   await start();
 

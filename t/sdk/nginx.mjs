@@ -3,38 +3,11 @@
 // One nginx in a folder of its own, with two ports in front of the same
 // upstream: one that is watched and one that is not.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MODULE, ROOT, freePort, runNginx, sleep } from '../lib/nginx.mjs';
 
-const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)),
-                          '../..');
-const NGINX = process.env.TEST_NGINX_BINARY || 'nginx';
-const MODULE = process.env.LLM_MODULE
-               || path.join(ROOT, 'build/ngx_http_llm_monitor_module.so');
-
-
-async function freePort() {
-    const server = net.createServer();
-    await new Promise((done) => server.listen(0, '127.0.0.1', done));
-    const { port } = server.address();
-    await new Promise((done) => server.close(done));
-    return port;
-}
-
-
-function listening(port) {
-    return new Promise((done) => {
-        const c = net.connect(port, '127.0.0.1');
-        c.on('connect', () => { c.destroy(); done(true); });
-        c.on('error', () => done(false));
-    });
-}
-
-
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+export { sleep };
 
 
 function config(dir, on, off, upstream) {
@@ -91,19 +64,7 @@ export async function startNginx(upstream) {
 
     await writeFile(conf, config(dir, on, off, upstream));
 
-    const child = spawn(NGINX, ['-p', dir, '-c', conf, '-e',
-                                path.join(dir, 'error.log')],
-                        { stdio: ['ignore', 'inherit', 'inherit'] });
-    const ended = new Promise((done) => child.on('exit', done));
-
-    for (let n = 0; n < 100 && !await listening(on); n++) {
-        await sleep(50);
-    }
-
-    if (!await listening(on)) {
-        child.kill('SIGKILL');
-        throw new Error(`nginx did not start, see ${dir}/error.log`);
-    }
+    const end = await runNginx(dir, on);
 
     return {
         on: `http://127.0.0.1:${on}`,
@@ -116,10 +77,7 @@ export async function startNginx(upstream) {
         },
 
         async stop() {
-            child.kill('SIGQUIT');
-            const hard = setTimeout(() => child.kill('SIGKILL'), 10000);
-            await ended;
-            clearTimeout(hard);
+            await end('SIGQUIT');
 
             const log = await readFile(path.join(dir, 'error.log'), 'utf8');
             await rm(dir, { recursive: true });
