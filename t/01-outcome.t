@@ -612,7 +612,7 @@ POST /v1/chat/completions
 --- abort
 --- ignore_response
 --- record
-400 client_abort
+499 client_abort
 --- no_error_log
 [alert]
 
@@ -653,6 +653,31 @@ llm monitor
 --- request
 POST /v1/chat/completions
 {"model":"m1","messages":[]}
+--- timeout: 300ms
+--- wait: 0.3
+--- abort
+--- ignore_response
+--- record
+499 client_abort
+--- no_error_log
+[alert]
+
+
+
+=== TEST 29: the client leaves in the middle of a body that is passed on
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        proxy_http_version 1.1;
+        proxy_request_buffering off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_no_close
+--- tcp_reply:
+--- raw_request eval
+"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+. "Content-Length: 100\r\n\r\n{\"model\":"
 --- timeout: 300ms
 --- wait: 0.3
 --- abort

@@ -68,14 +68,19 @@ ngx_http_llm_monitor_outcome(ngx_http_llm_monitor_ctx_t *ctx,
     rec->num[LLM_N_OUTCOME] = ending.outcome;
     rec->num[LLM_N_ABORTED_BY] = ending.aborted_by;
 
-    /* post_action comes before nginx notes the status of who left */
+    /*
+     * nginx notes 400 for who left while it read the request, and post_action
+     * comes before it notes anything
+     */
 
-    if (ending.outcome == LLM_OUTCOME_CLIENT_ABORT
-        && rec->num[LLM_N_STATUS] == LLM_NULL)
-    {
-        rec->num[LLM_N_STATUS] = ending.aborted_by == LLM_ABORTED_TIMEOUT
-                                 ? NGX_HTTP_REQUEST_TIME_OUT
-                                 : NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    if (ending.outcome == LLM_OUTCOME_CLIENT_ABORT && !r->header_sent) {
+
+        if (ending.aborted_by == LLM_ABORTED_CLIENT) {
+            rec->num[LLM_N_STATUS] = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+
+        } else if (rec->num[LLM_N_STATUS] == LLM_NULL) {
+            rec->num[LLM_N_STATUS] = NGX_HTTP_REQUEST_TIME_OUT;
+        }
     }
 
     if (ending.outcome == LLM_OUTCOME_REJECTED) {
