@@ -260,6 +260,14 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
         rec->str[LLM_S_ENDPOINT] = (llm_str_t) llm_null_str;
     }
 
+    if (r->upstream == NULL || !r->upstream->header_sent) {
+
+        /* a page of nginx, a file, or its cache: no upstream generated it */
+
+        rec->num[LLM_N_TTFB_US] = LLM_NULL;
+        rec->num[LLM_N_TTFT_US] = LLM_NULL;
+    }
+
     rec->str[LLM_S_CLIENT_IP].data = r->connection->addr_text.data;
     rec->str[LLM_S_CLIENT_IP].len = r->connection->addr_text.len;
 

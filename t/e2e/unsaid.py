@@ -1,0 +1,139 @@
+"""What nobody said is null: answers of nginx itself, of its cache and of its
+files, requests whose bodies nobody read, answers that tell of no stream."""
+import http.client
+import json
+import socket
+import sys
+import threading
+import time
+
+from lib import Nginx, Tap, folder, free_port, need_module
+
+CHAT = '/v1/chat/completions'
+BODY = b'{"model":"m1","messages":[{"role":"user","content":"hello"}]}'
+STREAM = BODY[:-1] + b',"stream":true}'
+EVENTS = (b'data: {"id":"c","choices":[{"delta":{"content":"a"}}]}\n\n'
+          b'data: {"id":"c","choices":[{"delta":{},"finish_reason":"stop"}]'
+          b'}\n\ndata: [DONE]\n\n')
+JSON = 'application/json'
+ERROR = b'{"error":{"message":"no","type":"bad"}}'
+
+# path of the upstream: (status, type, body); None: it says nothing
+
+ANSWERS = {
+    '/whole': (200, JSON, b'{"id":"c","choices":[]}'),
+    '/events': (200, 'text/event-stream', EVENTS),
+    '/cached': (200, 'text/event-stream', EVENTS),
+    '/hang': None,
+}
+
+SERVER = '''
+    proxy_cache_path %(dir)s/cache keys_zone=c:1m;
+    server {
+        listen 127.0.0.1:%(port)d;
+        llm_monitor on;
+        root %(dir)s;
+        proxy_read_timeout 200ms;
+        location /up/ { proxy_pass http://127.0.0.1:%(up)d/; }
+        location /dead/ { proxy_pass http://127.0.0.1:1/; }
+        location /large/ { client_max_body_size 4; proxy_pass http://llm/; }
+        location /auth/ {
+            auth_basic x;
+            auth_basic_user_file %(dir)s/none;
+            proxy_pass http://llm/;
+        }
+        location /deny/ { deny all; }
+        location /moved/ { return 302 /; }
+        location /file/ {
+            default_type text/event-stream;
+            try_files /events =404;
+        }
+        location /cache/ {
+            proxy_cache c;
+            proxy_cache_valid 1h;
+            proxy_cache_methods POST;
+            proxy_cache_key $uri;
+            proxy_pass http://127.0.0.1:%(up)d/;
+        }
+    }
+'''
+
+NO_TIMES = {'ttfb_ms': None, 'ttft_ms': None}
+TIMES = {'ttfb_ms': float, 'ttft_ms': float}
+
+# name: (path, body, headers, what the record has); a type: a value of it
+
+CASES = {
+    'an answer': ('/up/whole', BODY, {}, {'ttfb_ms': float, 'ttft_ms': None}),
+    'a stream': ('/up/events', STREAM, {}, TIMES),
+    'a stream for the cache': ('/cache/cached', STREAM, {}, TIMES),
+    'the same from the cache': ('/cache/cached', STREAM, {}, NO_TIMES),
+    'a stream in a file': ('/file/x', None, {}, NO_TIMES),
+    'an upstream that hangs': ('/up/hang', STREAM, {}, NO_TIMES),
+    'an upstream that is dead': ('/dead/x', STREAM, {}, NO_TIMES),
+    'a body that is too large': ('/large/x', STREAM, {}, NO_TIMES),
+    'refused for a password': ('/auth/x', STREAM, {}, NO_TIMES),
+    'refused for an address': ('/deny/x', BODY, {}, NO_TIMES),
+    'a redirect': ('/moved/x', BODY, {}, NO_TIMES),
+}
+
+
+def upstream(listener):
+    while True:
+        threading.Thread(target=answer, args=listener.accept()[:1],
+                         daemon=True).start()
+
+
+def answer(c):
+    """One answer; what it is, the path says."""
+    with c:
+        data = b''
+        while b'\r\n\r\n' not in data:
+            data += c.recv(1 << 16)
+        said = ANSWERS[data.split(b' ')[1].decode().split('?')[0][:-len(CHAT)]]
+        if said is None:
+            time.sleep(2)
+            return
+        status, kind, body = said
+        c.sendall(b'HTTP/1.1 %d Said\r\nContent-Type: %s\r\nContent-Length: %d'
+                  b'\r\n\r\n%s' % (status, kind.encode(), len(body), body))
+        c.recv(1 << 16)
+
+
+def matches(got, want):
+    return isinstance(got, want) and not isinstance(got, bool) \
+        if isinstance(want, type) else got == want
+
+
+def main():
+    need_module()
+    tap = Tap()
+    listener = socket.create_server(('127.0.0.1', free_port()))
+    threading.Thread(target=upstream, args=(listener,), daemon=True).start()
+    at = dict(dir=folder(), port=free_port(), up=listener.getsockname()[1])
+    (at['dir'] / 'none').write_text('')
+    (at['dir'] / 'events').write_bytes(EVENTS)
+    nginx = Nginx(at['up'], http=SERVER % at, path='flush=10ms').start()
+
+    n = 0
+    for name, (path, body, headers, want) in CASES.items():
+        c = http.client.HTTPConnection('127.0.0.1', at['port'], timeout=10)
+        c.request('GET' if body is None else 'POST', path + CHAT, body,
+                  {'Content-Type': JSON, **headers})
+        c.getresponse().read()
+        c.close()
+        n += 1
+        nginx.wait_total(n, 5)
+        record = nginx.api('/logs/' + nginx.logs()[0]['id'])[1]
+        wrong = {k: record[k] for k, v in want.items()
+                 if not matches(record[k], v)}
+        tap.ok(not wrong, name, json.dumps(wrong), want)
+
+    tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
+           *nginx.complaints()[:5])
+    nginx.stop()
+    tap.done()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
