@@ -171,21 +171,21 @@ ngx_http_llm_monitor_failed(ngx_http_llm_monitor_ctx_t *ctx,
     if (state == NULL && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED)) {
         ending.outcome = LLM_OUTCOME_REJECTED;
 
-    } else if (status == NGX_HTTP_GATEWAY_TIME_OUT
-               || status == NGX_HTTP_REQUEST_TIME_OUT)
-    {
-        ending.outcome = LLM_OUTCOME_TIMEOUT;
-        ending.aborted_by = LLM_ABORTED_TIMEOUT;
+    } else if (state != NULL && state->header_time == (ngx_msec_t) -1) {
 
-    } else if (status == NGX_HTTP_BAD_GATEWAY
-               && state != NULL
-               && state->bytes_sent
-               && state->header_time == (ngx_msec_t) -1)
-    {
-        /* it took the request and closed */
+        /* there was no head: the status is what nginx made of that */
 
-        ending.outcome = LLM_OUTCOME_UPSTREAM_ABORT;
-        ending.aborted_by = LLM_ABORTED_UPSTREAM;
+        if (status == NGX_HTTP_GATEWAY_TIME_OUT) {
+            ending.outcome = LLM_OUTCOME_TIMEOUT;
+            ending.aborted_by = LLM_ABORTED_TIMEOUT;
+
+        } else if (status == NGX_HTTP_BAD_GATEWAY && state->bytes_sent) {
+
+            /* it took the request and closed */
+
+            ending.outcome = LLM_OUTCOME_UPSTREAM_ABORT;
+            ending.aborted_by = LLM_ABORTED_UPSTREAM;
+        }
     }
 
     return ending;

@@ -330,7 +330,9 @@ llm_ledger_class(int64_t status, int64_t outcome)
         return LLM_H_FAILURE;
     }
 
-    if (status >= 500) {
+    /* 408: it waited in vain for what nginx had sent it */
+
+    if (status >= 500 || status == 408) {
         return LLM_H_FAILURE;
     }
 

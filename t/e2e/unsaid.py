@@ -24,6 +24,8 @@ ANSWERS = {
     '/whole': (200, JSON, b'{"id":"c","choices":[]}'),
     '/events': (200, 'text/event-stream', EVENTS),
     '/cached': (200, 'text/event-stream', EVENTS),
+    '/504': (504, JSON, ERROR),
+    '/408': (408, 'text/plain', b''),
     '/hang': None,
 }
 
@@ -60,6 +62,7 @@ SERVER = '''
 
 NO_TIMES = {'ttfb_ms': None, 'ttft_ms': None}
 TIMES = {'ttfb_ms': float, 'ttft_ms': float}
+SENT = {'outcome': 'http_error', 'aborted_by': None}
 
 # name: (path, body, headers, what the record has); a type: a value of it
 
@@ -74,6 +77,13 @@ CASES = {
     'a body that is too large': ('/large/x', STREAM, {}, NO_TIMES),
     'refused for a password': ('/auth/x', STREAM, {}, NO_TIMES),
     'refused for an address': ('/deny/x', BODY, {}, NO_TIMES),
+    'a 504 that the upstream sent':
+        ('/up/504', BODY, {}, {**SENT, 'error': 'no', 'error_type': 'bad'}),
+    'a 408 that it sent':
+        ('/up/408', BODY, {}, {**SENT, 'error': None}),
+    'a 504 of nginx':
+        ('/up/hang', BODY, {}, {'outcome': 'timeout', 'aborted_by': 'timeout',
+                                'error_type': 'timeout'}),
     'a redirect': ('/moved/x', BODY, {}, NO_TIMES),
 }
 

@@ -52,7 +52,8 @@
 #define BAD   "outcome IN (3, 4, 5, 8)"
 #define OUT   "(outcome IN (2, 7, 9))"
 #define SLOW  "(status IN (429, 529) AND NOT " OUT ")"
-#define FAIL  "((" BAD " OR status >= 500) AND NOT " SLOW " AND NOT " OUT ")"
+#define FAIL  "((" BAD " OR status >= 500 OR status = 408) AND NOT " SLOW      \
+              " AND NOT " OUT ")"
 #define GOOD  "(status BETWEEN 200 AND 399 AND NOT " FAIL " AND NOT " OUT ")"
 
 
@@ -71,11 +72,11 @@ any(llm_record_t *r)
     static char  text[6][64];
 
     static const int  status[] = { 200, 200, 200, 200, 201, 404, 401, 429, 499,
-                                   500, 502, 529, 302, 0 };
+                                   500, 502, 529, 302, 408, 0 };
 
     ledger_record(r, START + of(2 * LLM_DAY_MS));
 
-    r->num[LLM_N_STATUS] = status[of(14)];
+    r->num[LLM_N_STATUS] = status[of(15)];
     r->num[LLM_N_OUTCOME] = r->num[LLM_N_STATUS] < 400
                                 ? (int64_t[]) { 1, 1, 1, 1, 5, 8 }[of(6)]
                                 : (int64_t[]) { 2, 3, 4, 6, 6, 7, 9 }[of(7)];
