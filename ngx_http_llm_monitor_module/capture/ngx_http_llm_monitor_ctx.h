@@ -48,6 +48,7 @@ struct ngx_http_llm_monitor_ctx_s {
     int64_t                            id;           /* 0: not given yet */
 
     unsigned                           response:1;   /* its head was seen */
+    unsigned                           request_read:1;   /* some of it */
     unsigned                           request_last:1;
     unsigned                           gathers:1;    /* the request's body,
                                                         which waits there */

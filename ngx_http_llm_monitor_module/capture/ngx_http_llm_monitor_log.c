@@ -53,7 +53,9 @@ static void ngx_http_llm_monitor_request_id(
     llm_record_t *rec);
 static uint64_t ngx_http_llm_monitor_mix(uint64_t n);
 static void ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
-    llm_record_t *rec);
+    ngx_http_request_t *r, llm_record_t *rec);
+static ngx_uint_t ngx_http_llm_monitor_unread(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r);
 static int ngx_http_llm_monitor_body_redacted(int state, int redacted);
 static ngx_uint_t ngx_http_llm_monitor_is_error(llm_record_t *rec);
 
@@ -136,7 +138,7 @@ ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
         rec->num[LLM_N_FLAGS] |= LLM_RECORD_LEDGER_ONLY;
     }
 
-    ngx_http_llm_monitor_bodies(ctx, rec);
+    ngx_http_llm_monitor_bodies(ctx, r, rec);
     llm_metrics_count_bodies(&zone->metrics, rec);
 
     if (ngx_http_llm_monitor_zone_publish(zone, rec, log) != NGX_OK) {
@@ -258,6 +260,10 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
         rec->num[LLM_N_PROTOCOL] = LLM_PROTOCOL_UNKNOWN;
         rec->str[LLM_S_URL] = (llm_str_t) llm_null_str;
         rec->str[LLM_S_ENDPOINT] = (llm_str_t) llm_null_str;
+    }
+
+    if (ngx_http_llm_monitor_unread(ctx, r)) {
+        rec->num[LLM_N_REQUEST_BYTES] = LLM_NULL;
     }
 
     if (r->upstream == NULL || !r->upstream->header_sent) {
@@ -534,7 +540,8 @@ ngx_http_llm_monitor_mix(uint64_t n)
 
 
 static void
-ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
+ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
 {
     ngx_http_llm_monitor_body_t  *request, *response;
 
@@ -549,6 +556,10 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
         ngx_http_llm_monitor_body_drop(response, LLM_BODY_NONE);
 
     } else {
+
+        if (request->wanted && ngx_http_llm_monitor_unread(ctx, r)) {
+            ngx_http_llm_monitor_body_drop(request, LLM_BODY_SKIPPED);
+        }
 
         if (ctx->state.binary_request && request->wanted) {
             ngx_http_llm_monitor_body_drop(request, LLM_BODY_BINARY);
@@ -578,6 +589,28 @@ ngx_http_llm_monitor_bodies(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
     {
         rec->num[LLM_N_BODY_LIMIT] = ctx->lcf->max_body_size;
     }
+}
+
+
+/*
+ * The client announced a body, and nginx answered before it had read a byte of
+ * it for anybody; what it discards is counted down in content_length_n.
+ */
+
+static ngx_uint_t
+ngx_http_llm_monitor_unread(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    if (ctx->request_read) {
+        return 0;
+    }
+
+    h = r->headers_in.content_length;
+
+    return r->headers_in.chunked
+           || (h && ngx_atoof(h->value.data, h->value.len) != 0);
 }
 
 

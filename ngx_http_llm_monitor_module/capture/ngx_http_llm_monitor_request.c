@@ -185,6 +185,10 @@ ngx_http_llm_monitor_request_feed(ngx_http_llm_monitor_ctx_t *ctx,
             ctx->request_last = 1;
         }
 
+        if (n || b->last_buf) {
+            ctx->request_read = 1;
+        }
+
         if (ctx->request_body.first == NULL && n && !b->last_buf) {
             ctx->gathers = ngx_http_llm_monitor_request_gathers(ctx);
         }

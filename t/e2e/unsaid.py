@@ -46,6 +46,7 @@ SERVER = '''
         }
         location /deny/ { deny all; }
         location /moved/ { return 302 /; }
+        location /none/ { llm_monitor_bodies response; return 401; }
         location /file/ {
             default_type text/event-stream;
             try_files /events =404;
@@ -62,6 +63,7 @@ SERVER = '''
 
 NO_TIMES = {'ttfb_ms': None, 'ttft_ms': None}
 TIMES = {'ttfb_ms': float, 'ttft_ms': float}
+UNREAD = {'request_bytes': None, 'request_body_state': 'skipped'}
 SENT = {'outcome': 'http_error', 'aborted_by': None}
 
 # name: (path, body, headers, what the record has); a type: a value of it
@@ -74,9 +76,10 @@ CASES = {
     'a stream in a file': ('/file/x', None, {}, NO_TIMES),
     'an upstream that hangs': ('/up/hang', STREAM, {}, NO_TIMES),
     'an upstream that is dead': ('/dead/x', STREAM, {}, NO_TIMES),
-    'a body that is too large': ('/large/x', STREAM, {}, NO_TIMES),
-    'refused for a password': ('/auth/x', STREAM, {}, NO_TIMES),
-    'refused for an address': ('/deny/x', BODY, {}, NO_TIMES),
+    'a body that is too large': ('/large/x', STREAM, {},
+                                 {**NO_TIMES, **UNREAD}),
+    'refused for a password': ('/auth/x', STREAM, {}, {**NO_TIMES, **UNREAD}),
+    'refused for an address': ('/deny/x', BODY, {}, {**NO_TIMES, **UNREAD}),
     'a 504 that the upstream sent':
         ('/up/504', BODY, {}, {**SENT, 'error': 'no', 'error_type': 'bad'}),
     'a 408 that it sent':
@@ -84,7 +87,21 @@ CASES = {
     'a 504 of nginx':
         ('/up/hang', BODY, {}, {'outcome': 'timeout', 'aborted_by': 'timeout',
                                 'error_type': 'timeout'}),
-    'a redirect': ('/moved/x', BODY, {}, NO_TIMES),
+    'a redirect': ('/moved/x', BODY, {}, {**NO_TIMES, **UNREAD}),
+    'a redirect of a chunked body':
+        ('/moved/x', BODY, {'Transfer-Encoding': 'chunked'}, UNREAD),
+    'a redirect of no body':
+        ('/moved/x', None, {}, {'request_bytes': 0,
+                                'request_body_state': 'none'}),
+    'a redirect of an empty body':
+        ('/moved/x', b'', {}, {'request_bytes': 0,
+                               'request_body_state': 'none'}),
+    'an unread body that nobody wants':
+        ('/none/x', BODY, {}, {'request_bytes': None,
+                               'request_body_state': 'none'}),
+    'a body that was read':
+        ('/dead/x', BODY, {}, {'request_bytes': len(BODY),
+                               'request_body_state': 'stored'}),
 }
 
 
@@ -129,7 +146,8 @@ def main():
     for name, (path, body, headers, want) in CASES.items():
         c = http.client.HTTPConnection('127.0.0.1', at['port'], timeout=10)
         c.request('GET' if body is None else 'POST', path + CHAT, body,
-                  {'Content-Type': JSON, **headers})
+                  {'Content-Type': JSON, **headers},
+                  encode_chunked=True)
         c.getresponse().read()
         c.close()
         n += 1
