@@ -272,6 +272,14 @@ ngx_http_llm_monitor_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
         rec->num[LLM_N_TTFB_US] = LLM_NULL;
         rec->num[LLM_N_TTFT_US] = LLM_NULL;
+
+        if (ctx->exchange && rec->num[LLM_N_STATUS] >= NGX_HTTP_BAD_REQUEST) {
+
+            /* nor did it say what the answer would have been */
+
+            rec->num[LLM_N_STREAM] = ctx->state.asked_stream >= 0
+                                     ? ctx->state.asked_stream : LLM_NULL;
+        }
     }
 
     rec->str[LLM_S_CLIENT_IP].data = r->connection->addr_text.data;

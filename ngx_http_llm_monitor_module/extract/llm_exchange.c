@@ -62,7 +62,6 @@ struct llm_exchange_s {
 
 static llm_str_t llm_exchange_route(llm_exchange_t *x,
     const llm_route_t *route, const llm_str_t *s);
-static void llm_exchange_multipart(llm_exchange_t *x);
 static int llm_exchange_header(void *data, const llm_str_t *name,
     const llm_str_t *value);
 static LLM_APART void llm_exchange_request_id(llm_exchange_t *x,
@@ -71,6 +70,8 @@ static LLM_APART void llm_exchange_amazon(llm_exchange_t *x,
     const llm_str_t *name, const llm_str_t *value);
 static void llm_exchange_protocol(llm_exchange_t *x);
 static int llm_exchange_streams(const llm_exchange_t *x);
+static int llm_exchange_asked(const llm_exchange_t *x);
+static int64_t llm_exchange_stream(const llm_exchange_t *x);
 static int llm_exchange_http_ok(const llm_exchange_t *x);
 static void llm_exchange_request_record(llm_exchange_t *x, llm_record_t *r);
 static LLM_APART void llm_exchange_url(llm_exchange_t *x);
@@ -175,41 +176,8 @@ llm_exchange_request_body(llm_exchange_t *x, const uint8_t *p, size_t n,
     llm_flow_feed(&x->in, p, n, last);
 
     if (last) {
-        llm_exchange_multipart(x);
+        llm_request_form(&x->request, x->in.multipart);
         llm_flow_free(&x->in);
-    }
-}
-
-
-/* the plain fields of a form that are fields of a JSON body elsewhere */
-
-static void
-llm_exchange_multipart(llm_exchange_t *x)
-{
-    llm_str_t  value;
-
-    if (x->in.multipart == NULL) {
-        return;
-    }
-
-    value = llm_multipart_value(x->in.multipart, "model");
-
-    if (value.len != 0) {
-        llm_slot_set(&x->request.model, &x->pool, value.data, value.len,
-                     LLM_EXCHANGE_NAME);
-    }
-
-    value = llm_multipart_value(x->in.multipart, "stream");
-
-    if (value.len != 0) {
-        x->request.stream = llm_text_equal_nocase(&value, "true");
-    }
-
-    value = llm_multipart_value(x->in.multipart, "user");
-
-    if (value.len != 0 && x->request.user_rank == 0) {
-        llm_slot_set(&x->request.user, &x->pool, value.data, value.len,
-                     LLM_EXCHANGE_NAME);
     }
 }
 
@@ -380,22 +348,10 @@ static void
 llm_exchange_amazon(llm_exchange_t *x, const llm_str_t *name,
     const llm_str_t *value)
 {
-    int             i;
+    int             field;
     int64_t         n;
     llm_str_t       type, none;
     const uint8_t  *p;
-
-    static const struct {
-        const char  *name;
-        int          usage;
-    } counts[] = {
-        { "x-amzn-bedrock-input-token-count", LLM_U_INPUT },
-        { "x-amzn-bedrock-output-token-count", LLM_U_OUTPUT },
-        { "x-amzn-bedrock-cache-read-input-token-count", LLM_U_CACHE_READ },
-        { "x-amzn-bedrock-cache-write-input-token-count",
-          LLM_U_CACHE_WRITE },
-        { NULL, 0 }
-    };
 
     if (llm_str_is(name, "x-amzn-errortype")) {
         type = *value;
@@ -412,26 +368,23 @@ llm_exchange_amazon(llm_exchange_t *x, const llm_str_t *name,
         return;
     }
 
-    for (i = 0; counts[i].name != NULL; i++) {
+    field = llm_usage_header(name);
 
-        if (!llm_text_equal(name, counts[i].name)
-            || llm_text_number(value, &n) != LLM_OK)
-        {
-            continue;
-        }
+    if (field < 0 || llm_text_number(value, &n) != LLM_OK) {
+        return;
+    }
+
+    if (x->header_usage == NULL) {
+        x->header_usage = llm_pool_alloc(&x->pool, sizeof(llm_usage_t));
 
         if (x->header_usage == NULL) {
-            x->header_usage = llm_pool_alloc(&x->pool, sizeof(llm_usage_t));
-
-            if (x->header_usage == NULL) {
-                return;
-            }
-
-            llm_usage_init(x->header_usage);
+            return;
         }
 
-        x->header_usage->v[counts[i].usage] = n;
+        llm_usage_init(x->header_usage);
     }
+
+    x->header_usage->v[field] = n;
 }
 
 
@@ -478,6 +431,15 @@ llm_exchange_streams(const llm_exchange_t *x)
         return llm_flow_stream(&x->out);
     }
 
+    return llm_exchange_asked(x) == 1;
+}
+
+
+/* whether a stream was asked for; -1: nothing says it */
+
+static int
+llm_exchange_asked(const llm_exchange_t *x)
+{
     if (x->request.stream >= 0) {
         return x->request.stream;
     }
@@ -486,9 +448,43 @@ llm_exchange_streams(const llm_exchange_t *x)
         return x->path_stream;
     }
 
-    return x->protocol == LLM_PROTOCOL_OLLAMA
-           && (x->operation == LLM_OPERATION_CHAT
-               || x->operation == LLM_OPERATION_COMPLETION);
+    if (x->protocol == LLM_PROTOCOL_OLLAMA
+        && (x->operation == LLM_OPERATION_CHAT
+            || x->operation == LLM_OPERATION_COMPLETION))
+    {
+        return 1;
+    }
+
+    /* a whole body that does not ask for it */
+
+    return x->in.last && x->in.bytes != 0
+           && x->operation != LLM_OPERATION_OTHER ? 0 : -1;
+}
+
+
+/* what the answer is; one that is empty or cut does not say it */
+
+static int64_t
+llm_exchange_stream(const llm_exchange_t *x)
+{
+    int  asked;
+
+    if (x->response_head != NULL) {
+
+        if (llm_flow_stream(&x->out)) {
+            return 1;
+        }
+
+        if (x->facts.http_error
+            || (x->out.bytes != 0 && llm_flow_closed(&x->out)))
+        {
+            return 0;
+        }
+    }
+
+    asked = llm_exchange_asked(x);
+
+    return asked >= 0 ? asked : LLM_NULL;
 }
 
 
@@ -506,7 +502,7 @@ llm_exchange_finish(llm_exchange_t *x, llm_record_t *r)
 
     llm_flow_finish(&x->in);
     llm_flow_finish(&x->out);
-    llm_exchange_multipart(x);
+    llm_request_form(&x->request, x->in.multipart);
 
     llm_exchange_protocol(x);
 
@@ -515,7 +511,7 @@ llm_exchange_finish(llm_exchange_t *x, llm_record_t *r)
 
     r->num[LLM_N_PROTOCOL] = x->protocol;
     r->num[LLM_N_OPERATION] = x->operation;
-    r->num[LLM_N_STREAM] = llm_exchange_streams(x);
+    r->num[LLM_N_STREAM] = llm_exchange_stream(x);
     r->num[LLM_N_TTFB_US] = x->ttfb;
     r->str[LLM_S_ENDPOINT] = x->endpoint;
     r->str[LLM_S_ACCOUNT] = account;
@@ -840,6 +836,7 @@ llm_exchange_state(const llm_exchange_t *x, llm_exchange_state_t *st)
     st->output_tokens = f->usage.v[LLM_U_OUTPUT];
     st->in_band_error = f->any_error && llm_exchange_http_ok(x);
     st->stream = llm_exchange_streams(x);
+    st->asked_stream = llm_exchange_asked(x);
     st->binary_request = x->in.binary;
     st->binary_response = x->out.binary;
     st->redacted_request = llm_flow_redacted(&x->in);

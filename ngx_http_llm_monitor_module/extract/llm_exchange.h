@@ -137,6 +137,7 @@ typedef struct {
     int             in_band_error;     /* an error inside a 2xx answer */
     int             content_seen;      /* generated content was seen */
     int             stream;
+    int             asked_stream;      /* -1: nothing says it */
     int             binary_request;    /* the body is not text: do not store */
     int             binary_response;
     int             redacted_request;  /* the sink was given less than came */

@@ -600,6 +600,37 @@ llm_request_unescape(uint8_t *buf, const llm_scan_value_t *v)
 }
 
 
+void
+llm_request_form(llm_request_t *q, const llm_multipart_t *form)
+{
+    llm_str_t  value;
+
+    if (form == NULL) {
+        return;
+    }
+
+    value = llm_multipart_value(form, "model");
+
+    if (value.len != 0) {
+        llm_slot_set(&q->model, q->pool, value.data, value.len,
+                     LLM_REQUEST_NAME);
+    }
+
+    value = llm_multipart_value(form, "stream");
+
+    if (value.len != 0) {
+        q->stream = llm_text_equal_nocase(&value, "true");
+    }
+
+    value = llm_multipart_value(form, "user");
+
+    if (value.len != 0 && q->user_rank == 0) {
+        llm_slot_set(&q->user, q->pool, value.data, value.len,
+                     LLM_REQUEST_NAME);
+    }
+}
+
+
 int
 llm_request_protocol(const llm_request_t *q)
 {

@@ -12,6 +12,7 @@
 
 
 #include "llm_exchange.h"
+#include "llm_multipart.h"
 #include "llm_scan.h"
 #include "llm_slot.h"
 #include "llm_user_text.h"
@@ -71,6 +72,9 @@ void llm_request_headers(llm_request_t *q, const llm_head_t *head,
 
 /* llm_scan_pt with the request as data */
 void llm_request_value(void *data, int field, const llm_scan_value_t *v);
+
+/* the plain fields of a form that are fields of a JSON body elsewhere */
+void llm_request_form(llm_request_t *q, const llm_multipart_t *form);
 
 /* llm_protocol_e by the body's shape; unknown if it says nothing */
 int llm_request_protocol(const llm_request_t *q);

@@ -4,6 +4,7 @@
  */
 
 
+#include "../record/llm_text.h"
 #include "llm_usage.h"
 
 
@@ -188,4 +189,32 @@ static void
 llm_usage_add(int64_t *to, int64_t v)
 {
     *to = llm_usage_zero(*to) + v;
+}
+
+
+int
+llm_usage_header(const llm_str_t *name)
+{
+    int  i;
+
+    static const struct {
+        const char  *name;
+        int          field;
+    } counts[] = {
+        { "x-amzn-bedrock-input-token-count", LLM_U_INPUT },
+        { "x-amzn-bedrock-output-token-count", LLM_U_OUTPUT },
+        { "x-amzn-bedrock-cache-read-input-token-count", LLM_U_CACHE_READ },
+        { "x-amzn-bedrock-cache-write-input-token-count",
+          LLM_U_CACHE_WRITE },
+        { NULL, 0 }
+    };
+
+    for (i = 0; counts[i].name != NULL; i++) {
+
+        if (llm_text_equal(name, counts[i].name)) {
+            return counts[i].field;
+        }
+    }
+
+    return -1;
 }

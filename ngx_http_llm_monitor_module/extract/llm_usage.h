@@ -44,6 +44,9 @@ typedef struct {
 
 void llm_usage_init(llm_usage_t *u);
 
+/* The number that a header of Bedrock gives, LLM_U_*; -1: it is none. */
+int llm_usage_header(const llm_str_t *name);
+
 /* 1 if any number is known */
 int llm_usage_known(const llm_usage_t *u);
 

@@ -24,6 +24,8 @@ ANSWERS = {
     '/whole': (200, JSON, b'{"id":"c","choices":[]}'),
     '/events': (200, 'text/event-stream', EVENTS),
     '/cached': (200, 'text/event-stream', EVENTS),
+    '/error': (400, JSON, ERROR),
+    '/empty': (200, JSON, b''),
     '/504': (504, JSON, ERROR),
     '/408': (408, 'text/plain', b''),
     '/hang': None,
@@ -64,6 +66,9 @@ SERVER = '''
 NO_TIMES = {'ttfb_ms': None, 'ttft_ms': None}
 TIMES = {'ttfb_ms': float, 'ttft_ms': float}
 UNREAD = {'request_bytes': None, 'request_body_state': 'skipped'}
+STREAMED = {'stream': True}
+WHOLE = {'stream': False}
+UNKNOWN = {'stream': None}
 SENT = {'outcome': 'http_error', 'aborted_by': None}
 
 # name: (path, body, headers, what the record has); a type: a value of it
@@ -87,6 +92,14 @@ CASES = {
     'a 504 of nginx':
         ('/up/hang', BODY, {}, {'outcome': 'timeout', 'aborted_by': 'timeout',
                                 'error_type': 'timeout'}),
+    'no stream in time': ('/up/hang', STREAM, {}, STREAMED),
+    'no answer in time': ('/up/hang', BODY, {}, WHOLE),
+    'no stream from the dead': ('/dead/x', STREAM, {}, STREAMED),
+    'no answer from the dead': ('/dead/x', BODY, {}, WHOLE),
+    'an error in place of a stream': ('/up/error', STREAM, {}, WHOLE),
+    'nothing in place of a stream': ('/up/empty', STREAM, {}, STREAMED),
+    'a stream that is refused': ('/auth/x', STREAM, {}, UNKNOWN),
+    'a request that is refused': ('/deny/x', None, {}, UNKNOWN),
     'a redirect': ('/moved/x', BODY, {}, {**NO_TIMES, **UNREAD}),
     'a redirect of a chunked body':
         ('/moved/x', BODY, {'Transfer-Encoding': 'chunked'}, UNREAD),

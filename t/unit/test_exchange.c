@@ -368,6 +368,62 @@ check_nothing(void)
 }
 
 
+/* what the answer is; if it does not say it, what was asked for */
+
+static void
+check_stream(void)
+{
+    size_t           i;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const struct {
+        const char  *name, *path, *asked, *type, *body;
+        int          status;
+        int64_t      stream;
+    } t[] = {
+        { "a stream", CHAT, "{}", SSE, DONE, 200, 1 },
+        { "a body", CHAT, "{\"stream\":true}", JSON, "{}", 200, 0 },
+        { "an error", CHAT, "{\"stream\":true}", JSON, "{}", 400, 0 },
+        { "an error without a word", CHAT, "{\"stream\":true}", NULL, "", 500,
+          0 },
+        { "nothing, a stream asked", CHAT, "{\"stream\":true}", JSON, "", 200,
+          1 },
+        { "nothing, none asked", CHAT, "{\"stream\":false}", JSON, "", 200,
+          0 },
+        { "nothing, not asked", CHAT, "{}", JSON, "", 200, 0 },
+        { "nothing, nothing", CHAT, "", JSON, "", 200, LLM_NULL },
+        { "nothing, Ollama", "/api/chat", "{}", JSON, "", 200, 1 },
+        { "nothing, the path", GEMINI, "{}", JSON, "", 200, 1 },
+        { "a cut body, a stream asked", CHAT, "{\"stream\":true}", JSON,
+          "{\"id\":", 200, 1 },
+        { "a cut body", CHAT, "{\"stream\":false}", JSON, "{\"id\":", 200,
+          0 },
+        { "no head, a stream asked", CHAT, "{\"stream\":true}", NULL, NULL, 0,
+          1 },
+        { "no head", CHAT, "", NULL, NULL, 0, LLM_NULL },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        if (t[i].body != NULL) {
+            x = run(t[i].path, t[i].type, t[i].status, t[i].asked, t[i].body,
+                    strlen(t[i].body), 1, &r);
+
+        } else {
+            x = start(t[i].path, NULL, 0);
+            llm_exchange_request(x, &request);
+            feed(x, t[i].asked, strlen(t[i].asked), 0, 0);
+            llm_record_init(&r);
+            llm_exchange_finish(x, &r);
+        }
+
+        ok(r.num[LLM_N_STREAM] == t[i].stream, "stream: %s", t[i].name);
+        llm_exchange_destroy(x);
+    }
+}
+
+
 int
 main(void)
 {
@@ -380,6 +436,7 @@ main(void)
     check_request();
     check_usage();
     check_nothing();
+    check_stream();
 
     return done_testing();
 }

@@ -155,10 +155,10 @@ export const t = words({
     '正文超过 llm_monitor_max_body_size',
   ],
   'body.skipped': [
-    'The body was not kept: llm_monitor_bodies or the memory for it said no',
-    'Le corps n’a pas été gardé : llm_monitor_bodies ou la mémoire '
-    + 's’y opposait',
-    '正文未保留：受 llm_monitor_bodies 或内存限制',
+    'The body was not kept: nginx did not read it, or there was no room',
+    'Le corps n’a pas été gardé : nginx ne l’a pas lu, ou la place '
+    + 'manquait',
+    '正文未保留：nginx 未读取，或空间不足',
   ],
   'body.redacted': [
     'The body was redacted', 'Le corps a été expurgé', '正文已脱敏',
