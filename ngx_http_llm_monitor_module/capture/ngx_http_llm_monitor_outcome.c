@@ -45,8 +45,8 @@ static ngx_uint_t ngx_http_llm_monitor_empty(ngx_http_request_t *r,
     llm_record_t *rec);
 static ngx_http_upstream_state_t *ngx_http_llm_monitor_last_attempt(
     ngx_http_request_t *r);
-static void ngx_http_llm_monitor_error_text(llm_record_t *rec,
-    ngx_http_llm_monitor_ending_t *ending);
+static void ngx_http_llm_monitor_error_text(ngx_http_request_t *r,
+    llm_record_t *rec, ngx_http_llm_monitor_ending_t *ending);
 static void ngx_http_llm_monitor_attempts(ngx_http_request_t *r,
     llm_record_t *rec);
 static u_char *ngx_http_llm_monitor_attempt(u_char *p,
@@ -87,7 +87,7 @@ ngx_http_llm_monitor_outcome(ngx_http_llm_monitor_ctx_t *ctx,
         rec->num[LLM_N_FLAGS] |= LLM_RECORD_NO_UPSTREAM;
     }
 
-    ngx_http_llm_monitor_error_text(rec, &ending);
+    ngx_http_llm_monitor_error_text(r, rec, &ending);
 }
 
 
@@ -329,10 +329,11 @@ ngx_http_llm_monitor_last_attempt(ngx_http_request_t *r)
 /* Where nobody else said what went wrong. */
 
 static void
-ngx_http_llm_monitor_error_text(llm_record_t *rec,
+ngx_http_llm_monitor_error_text(ngx_http_request_t *r, llm_record_t *rec,
     ngx_http_llm_monitor_ending_t *ending)
 {
-    llm_str_t  *text;
+    llm_str_t                  *text;
+    ngx_http_upstream_state_t  *state;
 
     static llm_str_t  client = llm_str("client prematurely closed connection");
     static llm_str_t  stalled = llm_str("client timed out");
@@ -341,6 +342,7 @@ ngx_http_llm_monitor_error_text(llm_record_t *rec,
     static llm_str_t  headless =
                               llm_str("upstream sent no valid HTTP/1.0 header");
     static llm_str_t  timeout = llm_str("upstream timed out");
+    static llm_str_t  unasked = llm_str("upstream could not be asked");
     static llm_str_t  shutdown = llm_str("worker process was shutting down");
 
     switch (ending->outcome) {
@@ -363,11 +365,18 @@ ngx_http_llm_monitor_error_text(llm_record_t *rec,
 
     case LLM_OUTCOME_HTTP_ERROR:
 
-        if (rec->num[LLM_N_STATUS] != NGX_HTTP_VERSION_9) {
+        if (rec->num[LLM_N_STATUS] == NGX_HTTP_VERSION_9) {
+            text = &headless;
+            break;
+        }
+
+        state = ngx_http_llm_monitor_last_attempt(r);
+
+        if (state == NULL || state->header_time != (ngx_msec_t) -1) {
             return;
         }
 
-        text = &headless;
+        text = &unasked;
         break;
 
     default:

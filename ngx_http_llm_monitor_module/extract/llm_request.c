@@ -286,7 +286,10 @@ llm_request_rank(const llm_request_name_t *names, const llm_str_t *name)
 }
 
 
-/* Bearer: the key; AWS: the key's id, for the rest is new in each request */
+/*
+ * Bearer, or one word without a scheme: the key; AWS: the key's id, for the
+ * rest is new in each request
+ */
 
 static void
 llm_request_authorization(llm_request_t *q, const llm_str_t *value)
@@ -307,6 +310,11 @@ llm_request_authorization(llm_request_t *q, const llm_str_t *value)
             p++;
         }
 
+        llm_session_key(q, p, end - p, 1);
+        return;
+    }
+
+    if (memchr(p, ' ', end - p) == NULL) {
         llm_session_key(q, p, end - p, 1);
         return;
     }

@@ -80,7 +80,8 @@ CASES = {
     'the same from the cache': ('/cache/cached', STREAM, {}, NO_TIMES),
     'a stream in a file': ('/file/x', None, {}, NO_TIMES),
     'an upstream that hangs': ('/up/hang', STREAM, {}, NO_TIMES),
-    'an upstream that is dead': ('/dead/x', STREAM, {}, NO_TIMES),
+    'an upstream that is dead':
+        ('/dead/x', STREAM, {}, {**NO_TIMES, 'error_type': 'http_error'}),
     'a body that is too large': ('/large/x', STREAM, {},
                                  {**NO_TIMES, **UNREAD}),
     'refused for a password': ('/auth/x', STREAM, {}, {**NO_TIMES, **UNREAD}),
