@@ -709,19 +709,21 @@ llm_exchange_usage_record(llm_exchange_t *x, llm_record_t *r)
 
     stream = llm_exchange_streams(x);
 
+    u = f->usage;
+
     if (f->any_usage && f->usage_text.len != 0) {
         r->str[LLM_S_USAGE] = llm_slot_str(&f->usage_text);
     }
 
-    if (x->operation == LLM_OPERATION_COUNT_TOKENS) {
-        return;
-    }
+    /* numbers, or at least the text that they would be in */
 
-    u = f->usage;
-
-    if (llm_usage_known(&u) || f->any_usage) {
+    if (llm_usage_known(&u) || r->str[LLM_S_USAGE].len != 0) {
         r->num[LLM_N_USAGE_SOURCE] = stream ? LLM_USAGE_STREAM
                                             : LLM_USAGE_BODY;
+    }
+
+    if (x->operation == LLM_OPERATION_COUNT_TOKENS) {
+        return;
     }
 
     if (x->header_usage != NULL && u.v[LLM_U_INPUT] == LLM_NULL

@@ -141,6 +141,7 @@ export const expected = {
 
     'anthropic-count': { ...base, ...none, ...other, protocol: 'anthropic',
                          operation: 'count_tokens', stream: false,
+                         usage_source: 'body',
                          endpoint: '/v1/messages/count_tokens',
                          model: 'claude-sonnet-4-5' },
 

@@ -368,6 +368,51 @@ check_nothing(void)
 }
 
 
+/* where the numbers are; a key without a scheme */
+
+static void
+check_said(void)
+{
+    int64_t          hash;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  counted[] = "{\"input_tokens\":77}";
+
+    x = run("/v1/messages/count_tokens", JSON, 200, "{}", counted,
+            sizeof(counted) - 1, 0, &r);
+    ok(is(&r.str[LLM_S_USAGE], counted)
+       && r.num[LLM_N_USAGE_SOURCE] == LLM_USAGE_BODY
+       && r.num[LLM_N_INPUT_TOKENS] == LLM_NULL, "the source of a count");
+    llm_exchange_destroy(x);
+
+    x = run("/v1/messages/batches", JSON, 200, "{}", "{\"id\":\"b\"}", 10, 0,
+            &r);
+    ok(r.str[LLM_S_USAGE].data == NULL
+       && r.num[LLM_N_USAGE_SOURCE] == LLM_USAGE_NONE, "no usage, no source");
+    llm_exchange_destroy(x);
+
+    request_headers[0] = "authorization";
+    request_headers[1] = "Bearer sk-0123456789abcdef";
+    request_headers[2] = NULL;
+    x = run(CHAT, JSON, 200, "{}", "{}", 2, 0, &r);
+    hash = r.num[LLM_N_API_KEY_HASH];
+    llm_exchange_destroy(x);
+
+    request_headers[1] = "sk-0123456789abcdef";
+    x = run(CHAT, JSON, 200, "{}", "{}", 2, 0, &r);
+    ok(r.num[LLM_N_API_KEY_HASH] == hash && hash != 0, "a key alone");
+    llm_exchange_destroy(x);
+
+    request_headers[1] = "Basic am9lOnNlY3JldA==";
+    x = run(CHAT, JSON, 200, "{}", "{}", 2, 0, &r);
+    ok(r.num[LLM_N_API_KEY_HASH] == 0, "a password is no key");
+    llm_exchange_destroy(x);
+
+    request_headers[0] = NULL;
+}
+
+
 /* what the answer is; if it does not say it, what was asked for */
 
 static void
@@ -437,6 +482,7 @@ main(void)
     check_usage();
     check_nothing();
     check_stream();
+    check_said();
 
     return done_testing();
 }
