@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { gzipAsync } from '@gfx/zopfli';
 import { build } from 'esbuild';
+import { minify } from 'terser';
 
 const LIMIT = 80 * 1024;      // all files together, gzip
 const NAME = 'ngx_http_llm_monitor_ui';
@@ -117,10 +118,34 @@ async function bundle() {
     metafile: true,
   });
 
-  return result.outputFiles.map((file) => ({
+  return renamed(await Promise.all(result.outputFiles.map(async (file) => ({
     name: basename(file.path),
-    data: Buffer.from(file.contents),
-  }));
+    data: file.path.endsWith('.js') ? await smallest(file.text)
+      : Buffer.from(file.contents),
+  }))));
+}
+
+
+// What the cuts left unused goes, and so does 4 % of the rest.
+
+async function smallest(text) {
+  const { code } = await minify(text, {
+    module: true, ecma: 2020, compress: { passes: 3 },
+  });
+
+  return Buffer.from(code);
+}
+
+
+// esbuild has named the scripts by what they were before, in each other too.
+
+function renamed(files) {
+  const all = hash(Buffer.concat(files.map(({ data }) => data)));
+  const by = (text) => text.replace(/-([A-Z0-9]{8})\.js\b/g, (_, was) =>
+    `-${hash(was + all).slice(0, 8).toUpperCase()}.js`);
+
+  return files.map(({ name, data }) => !name.endsWith('.js') ? { name, data }
+    : { name: by(name), data: Buffer.from(by(data.toString())) });
 }
 
 
