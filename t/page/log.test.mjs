@@ -201,6 +201,16 @@ test('j, k, enter, f, ? and escape', async () => {
   await page.waitForFunction(() => !document.querySelector('dialog'));
 });
 
+test('enter is for the row, whatever was clicked before', async () => {
+  await fresh();
+  await page.click('.quick >> text="Errors"');
+  await shows(6);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.locator('.drawer h2').waitFor();
+  assert.equal(query().errors_only, '1');
+});
+
 test('a row is filtered by with the other button', async () => {
   await fresh();
   await rows().nth(3).click({ button: 'right' });

@@ -51,6 +51,9 @@ test('below any path, with and without a slash', async () => {
 test('pause and resume', async () => {
   await visit('/monitor', {}, async (page) => {
     await page.click('.recording');
+    assert.match(await page.locator('dialog').innerText(), /For everybody/);
+    assert.equal((await world.nginx.api('/recording')).recording, true);
+    await page.click('dialog footer >> text="Pause recording"');
     await page.locator('.paused-line').waitFor();
     assert.equal((await world.nginx.api('/recording')).recording, false);
     assert.match(await page.locator('.recording').innerText(), /Paused/);
@@ -90,9 +93,14 @@ test('export in three formats, of what is shown, and a backup', async () => {
 
 test('reading alone says why', async () => {
   await visit('/read', {}, async (page) => {
-    await page.locator('.recording:disabled').waitFor();
+    await page.locator('.recording[aria-disabled=true]').waitFor();
     assert.match(await page.getAttribute('.recording', 'title'),
                  /llm_monitor_api read/);
+    await page.focus('.recording');
+    await page.keyboard.press('Enter');
+    assert.match(await page.locator('dialog').innerText(),
+                 /Changes are not allowed/);
+    await page.keyboard.press('Escape');
     assert.match(await page.locator('.status').innerText(), /read only/);
     await actions(page);
     assert.match(await page.locator('.actions').innerText(),

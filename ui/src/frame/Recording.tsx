@@ -30,6 +30,7 @@ export function useRecording() {
 
 export function Recording() {
   const { about, busy, error, set, forget } = useRecording();
+  const [asks, ask] = useState(false);
 
   if (!about?.monitor) {
     return null;
@@ -41,12 +42,23 @@ export function Recording() {
   return (
     <>
       <button type="button" class={`recording ${on ? 'is-on' : 'is-off'}`}
-        aria-pressed={on} disabled={busy || !!reason}
+        aria-pressed={on} disabled={busy} aria-disabled={!!reason}
         title={reason ?? t(on ? 'pause' : 'resume')}
-        onClick={() => set(!on)}>
+        onClick={() => on || reason ? ask(true) : set(true)}>
         <Icon name={on ? 'record' : 'pause'} />
         {t(on ? 'recording' : 'paused')}
       </button>
+      {asks && (
+        <Dialog title={t(reason ? 'recording' : 'pause')}
+          onClose={() => ask(false)} footer={!reason && (
+            <button type="button" class="primary"
+              onClick={() => { ask(false); set(false); }}>
+              {t('pause')}
+            </button>
+          )}>
+          <p>{reason ?? t('pause.text')}</p>
+        </Dialog>
+      )}
       {error && (
         <Dialog title={t('recording')} onClose={forget}>
           <Trouble error={error} />

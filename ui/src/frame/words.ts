@@ -62,6 +62,13 @@ export const t = words({
   recording: ['Recording', 'Enregistre', '记录中'],
   paused: ['Paused', 'En pause', '已暂停'],
   pause: ['Pause recording', 'Suspendre l’enregistrement', '暂停记录'],
+  'pause.text': [
+    'For everybody: traffic passes and is counted, but makes no rows until '
+    + 'recording is resumed.',
+    'Pour tous : le trafic passe et est compté, mais ne fait pas de lignes '
+    + 'jusqu’à la reprise.',
+    '对所有人生效：流量照常通过并计入统计，但在继续记录之前不产生记录。',
+  ],
   resume: ['Resume', 'Reprendre', '继续记录'],
   'paused.text': [
     'Recording is paused: traffic passes and is counted, but makes no rows.',

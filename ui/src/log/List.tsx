@@ -159,6 +159,16 @@ export function List(props: Props) {
     }
   };
 
+  // Enter is for the row then, and not for the button that was used last
+
+  const leave = () => {
+    const { activeElement: last } = document;
+
+    if (last !== box.current && !last?.closest('.drawer')) {
+      box.current!.focus({ preventScroll: true });
+    }
+  };
+
   const step = (by: number) => {
     const now = selected ? rows.indexOf(selected) : -1;
     const next = now < 0 ? first
@@ -197,8 +207,8 @@ export function List(props: Props) {
   };
 
   useKeys({
-    j: () => step(1),
-    k: () => step(-1),
+    j: () => { leave(); step(1); },
+    k: () => { leave(); step(-1); },
     f: withCurrent(props.onMenu),
     '.': () => {
       if (!rows.take()) {
