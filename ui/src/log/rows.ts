@@ -31,6 +31,7 @@ export class Rows {
   private end: number | null = null;
   private fresh: Record[] = [];
   private waiting: Record[] = [];
+  private newest = 0;           // time of the first row of the first page
   private passed = 0;           // new ones since the first page
   private busy = new Map<number, AbortController>();
   private timer = 0;
@@ -137,13 +138,18 @@ export class Rows {
     this.changed();
   }
 
-  // false: too many came, the question has to be asked anew
+  // false: too many came, or one that is older than rows that are there; the
+  // question has to be asked anew
   take(): boolean {
-    if (this.more + this.fresh.length > NEW) {
+    if (this.more + this.fresh.length > NEW
+        || this.waiting.some(({ timestamp }) => timestamp < this.newest)) {
       return false;
     }
 
-    this.fresh = [...this.waiting, ...this.fresh];
+    // they come as they end, and are shown as they began
+
+    this.fresh = [...this.waiting, ...this.fresh].sort(
+      (a, b) => b.timestamp - a.timestamp || b.seq - a.seq);
     this.waiting = [];
     this.more = 0;
     this.changed();
@@ -192,6 +198,7 @@ export class Rows {
     if (page === 0) {
       this.lastSeq = Math.max(this.lastSeq ?? 0,
                               ...logs.map(({ seq }) => seq ?? 0));
+      this.newest = logs[0]?.timestamp ?? 0;
     }
 
     if (next) {
