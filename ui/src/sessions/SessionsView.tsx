@@ -40,7 +40,11 @@ const columns = (query: Query): Column<Session>[] => [
   ) },
   { key: 'who', label: t('who'), value: (it) => {
     const names = it.users.length ? it.users : it.accounts;
-    return <span title={names.join(', ')}>{first(names)}</span>;
+    return (
+      <span class="named" title={names.join(', ')}>
+        <Middle text={first(names)} />
+      </span>
+    );
   } },
   { key: 'requests', label: t('requests'), number: true,
     value: (it) => format.integer(it.requests) },
