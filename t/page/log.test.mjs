@@ -118,6 +118,16 @@ test('every typed filter can be made, changed and removed', async () => {
   await shows(2);
 });
 
+test('errors are said in the list of errors', async () => {
+  await fresh('?errors_only=1');
+  await shows(6);
+  assert.match(await page.locator('.list').innerText(),
+               /Incorrect API key provided/);
+  await page.click('.quick >> text="Errors"');
+  await shows(16);
+  assert.doesNotMatch(await page.locator('.list-head').innerText(), /Error/);
+});
+
 test('nothing found says what to do', async () => {
   await fresh('?filter=nowhere-at-all');
   assert.match(await page.locator('.notice').innerText(), /filter/);
@@ -153,6 +163,14 @@ test('columns are chosen, sorted and remembered', async () => {
   assert.match(await page.locator('.list-head').innerText(), /Cached/);
   assert.doesNotMatch(await page.locator('.list-head').innerText(),
                       /Endpoint/);
+  for (const [name, word] of [['url', 'URL'], ['key', 'Key'],
+                              ['ip', 'Address']]) {
+    await page.click('[aria-label="Columns"]');
+    await page.check(`input[name=column-${name}]`);
+    await page.keyboard.press('Escape');
+    await page.locator(`.list-head >> text="${word}"`).waitFor();
+  }
+  assert.match(await page.locator('.list-head').innerText(), /TTFT/);
   await page.click('[aria-label="Columns"]');
   await page.click('text="As at first"');
   await page.keyboard.press('Escape');
@@ -235,6 +253,14 @@ test('new rows flow in at the top, and wait while one reads', async () => {
     await page.locator('.row[aria-selected=true]').boundingBox(), place);
   await page.keyboard.press('.');
   await shows(19);
+
+  await page.keyboard.press('Escape');
+  const slow = world.send('slow');
+  await page.waitForTimeout(100);
+  await world.send('openai');
+  await slow;
+  await shows(21);
+  assert.match(await rows().nth(1).innerText(), /claude/);
 });
 
 test('the document keeps few of many rows', async () => {
@@ -243,17 +269,17 @@ test('the document keeps few of many rows', async () => {
     await Promise.all(Array.from({ length: 40 },
                                  () => world.send('openai')));
   }
-  await world.settled(339);
+  await world.settled(341);
   await fresh();
   await page.waitForFunction(() =>
-    document.querySelector('.status').textContent.includes('339'));
+    document.querySelector('.status').textContent.includes('341'));
   assert.ok(await rows().count() < 60);
   await page.evaluate(() =>
     document.querySelector('.list').scrollTo(0, 1e6));
   await page.waitForFunction(() =>
     document.querySelector('.row:last-child')
-      ?.getAttribute('aria-rowindex') === '340');
-  await page.locator('.row[aria-rowindex="340"]:not(.absent)').waitFor();
+      ?.getAttribute('aria-rowindex') === '342');
+  await page.locator('.row[aria-rowindex="342"]:not(.absent)').waitFor();
 });
 
 test('the histogram, with a click and a drag', async () => {

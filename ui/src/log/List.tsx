@@ -12,7 +12,7 @@ import { go, useQuery } from '../core/route';
 import { useSize } from '../core/size';
 import { Icon } from '../parts/Icon';
 import { scaleOf } from './Bars';
-import { chosen, type Column, fitting, template } from './columns';
+import { chosen, type Column, fitting, leastWidth, template } from './columns';
 import type { Rows } from './rows';
 import { t } from './words';
 
@@ -119,7 +119,9 @@ export function List(props: Props) {
   const [first, setFirst] = useState(0);
 
   const keys = useCell(chosen);
-  const columns = useMemo(() => fitting(width), [width, keys]);
+  const errors = !!useQuery().errors_only;
+  const columns = useMemo(() => fitting(width, errors),
+                          [width, keys, errors]);
   const from = Math.max(0, first - AROUND);
   const to = Math.min(rows.length, first + Math.ceil(height / ROW) + AROUND);
   const shown = Array.from({ length: Math.max(0, to - from) },
@@ -237,6 +239,7 @@ export function List(props: Props) {
       aria-activedescendant={current() && `row-${selected}`}
       style={{
         '--columns': template(columns, width),
+        '--least': `${leastWidth(columns, width)}px`,
         '--tokens': scaleOf(shown.map((row) => row?.total_tokens ?? 0)),
         '--time': scaleOf(shown.map((row) => row?.duration_ms ?? 0)),
       }}

@@ -30,17 +30,25 @@ const start = (value: string | null) => (
 const long = (value: string | null) => value === null ? format.UNKNOWN
   : <Middle text={value} />;
 
+// "gpt-4o-2024-07-18" is what "gpt-4o" was on a day, and no other model
+
+const dated = (answered: string, asked: string) =>
+  answered.startsWith(asked)
+  && /^[-@](\d{4}-?\d\d-?\d\d|\d{4}|\d\d-\d{4})$/.test(
+    answered.slice(asked.length));
+
 function Model({ row }: { row: Record }) {
   const { model, mapped_model: mapped } = row;
 
-  if (!mapped || mapped === model) {
-    return long(model);
+  if (!mapped || !model || mapped === model || dated(mapped, model)) {
+    return long(model ?? mapped);
   }
 
   return (
-    <span class="mapped" title={`${text(model)} → ${mapped}`}>
-      {long(model)}<span aria-hidden="true">→</span>
-      <span class="hidden">{t('answeredBy')}</span>{long(mapped)}
+    <span class="mapped" title={`${model} → ${mapped}`}>
+      <span class="ellipsis">{model}</span><span aria-hidden="true">→</span>
+      <span class="hidden">{t('answeredBy')}</span>
+      <span class="ellipsis">{mapped}</span>
     </span>
   );
 }
@@ -61,9 +69,11 @@ export const COLUMNS: Column[] = [
   { key: 'status', width: 92, narrow: 76, sort: 'status', rank: 0,
     cell: (row) => <Status row={row} />,
     filter: ['status', (row) => row.status] },
+  { key: 'error', width: 190, grows: true, rank: 2,
+    cell: (row) => start(row.error ?? row.error_type) },
   { key: 'method', width: 72, rank: 8, cell: (row) => text(row.method),
     filter: ['method', (row) => row.method] },
-  { key: 'model', width: 150, narrow: 130, grows: true, rank: 1,
+  { key: 'model', width: 164, narrow: 130, grows: true, rank: 1,
     cell: (row) => <Model row={row} />,
     filter: ['model', (row) => row.model] },
   { key: 'protocol', width: 86, rank: 9, cell: (row) => text(row.protocol),
@@ -111,14 +121,26 @@ export const chosen = pref<string[]>('columns', FIRST, known);
 export const usual = () => chosen.set(FIRST);
 
 const PHONE = 500;      // px
+const WIDE = 760;
 
 const widthOf = ({ width, narrow }: Column, room: number) =>
   room < PHONE ? narrow ?? width : width;
 
-// those of the chosen ones for which there is room
+export const leastWidth = (columns: Column[], room: number) =>
+  columns.reduce((sum, column) => sum + widthOf(column, room), 0);
 
-export function fitting(room: number): Column[] {
-  const columns = COLUMNS.filter(({ key }) => chosen.get().includes(key));
+// What a reader has chosen is there, if need be to the side; without a choice,
+// or beside a request, those for which there is room.
+
+export function fitting(room: number, errors: boolean): Column[] {
+  const own = chosen.get() !== FIRST;
+  const columns = COLUMNS.filter(({ key }) =>
+    chosen.get().includes(key) || (key === 'error' && errors && !own));
+
+  if (own && room > WIDE) {
+    return columns;
+  }
+
   const byRank = [...columns].sort((a, b) => a.rank - b.rank);
   const kept = new Set<Column>();
   let used = 0;

@@ -130,6 +130,7 @@ export const t = words({
   time: ['Time', 'Heure', '时间'],
   status: ['Status', 'Statut', '状态'],
   outcome: ['Outcome', 'Issue', '结果'],
+  error: ['Error', 'Erreur', '错误'],
   method: ['Method', 'Méthode', '方法'],
   model: ['Model', 'Modèle', '模型'],
   answeredBy: ['answered by', 'répondu par', '实际由'],
