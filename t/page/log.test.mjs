@@ -282,6 +282,21 @@ test('the document keeps few of many rows', async () => {
   await page.locator('.row[aria-rowindex="342"]:not(.absent)').waitFor();
 });
 
+test('the histogram of an hour, of all time and of errors', async () => {
+  for (const [search, least] of [['?since=-15m', 12], ['?since=-1h', 50],
+                                 ['?since=-6h', 60], ['', 7],
+                                 ['?errors_only=1', 7], ['?model=gpt-4o', 7],
+                                 ['?account=two@a.example', 3]]) {
+    await fresh(search);
+    await page.locator('.histogram-bars > div').first().waitFor();
+    assert.ok(await page.locator('.histogram-bars > div').count() >= least,
+              search);
+  }
+  assert.equal(await page.evaluate(() => [...document.querySelectorAll(
+    '.histogram-bars i')].filter((it) => it.offsetHeight > 0).length > 0),
+               true);
+});
+
 test('the histogram, with a click and a drag', async () => {
   await fresh('?since=-7d');
   const bars = await page.locator('.histogram-bars').boundingBox();

@@ -1,5 +1,7 @@
-// Requests and errors over time, from the sums.  They know one filter at a
-// time; where the list has others there is nothing to show.
+// Requests and errors over time, from the sums: minutes to hours of the last
+// week from those of availability, else hours and more from statistics.  They
+// know one filter at a time; where the list has others there is nothing to
+// show.
 
 import { useRef, useState } from 'preact/hooks';
 import { get, inZone } from '../core/api';
@@ -16,12 +18,20 @@ const MOST = 240;
 const KEPT = 7;         // bars, though nothing was before
 const DRAG = 4;         // px
 
-interface Measures { requests: number[]; errors: number[] }
-interface Stats {
+const HOUR = 3_600_000; // ms
+const UNITS = { m: HOUR / 60, h: HOUR, d: 24 * HOUR };
+const RANGES = { '1h': HOUR, '6h': 6 * HOUR, '24h': 24 * HOUR,
+                 '7d': 168 * HOUR };
+
+type Numbers<K extends string> = { [key in K]: number[] };
+type Short = Numbers<'success' | 'failure' | 'throttled' | 'excluded'>;
+type Long = Numbers<'requests' | 'errors'>;
+
+interface Sums {
   until: number;
   buckets: number[];
-  total: { series: Measures };
-  rows: { name: string | number | null; series: Measures }[];
+  total: { series: Short | Long };
+  rows: { name: string | number | null; series: Short | Long }[];
 }
 
 interface Bar { since: number; until: number; requests: number;
@@ -30,37 +40,83 @@ interface Bar { since: number; until: number; requests: number;
 // what to ask for, or null
 
 function question(query: Query) {
-  const { since, until, ...others } = filtersOf(query);
+  const { since, until, errors_only: only, ...others } = filtersOf(query);
   const [by, ...more] = Object.keys(others);
 
-  if (more.length || (by && !SUMMED.includes(by))) {
-    return null;
-  }
-
-  return inZone({ by: by ?? null, since, until, limit: 100 });
+  return more.length || (by && !SUMMED.includes(by)) ? null
+    : { by, value: by && others[by], since, until, only };
 }
 
-// since the beginning: what was before it needs no room
+type Question = NonNullable<ReturnType<typeof question>>;
 
-function since(bars: Bar[], query: Query): Bar[] {
-  const first = bars.findIndex(({ requests }) => requests > 0);
+// the time that is meant by a number, or by so long ago
 
-  return query.since ? bars
-    : bars.slice(Math.max(0, Math.min(first, bars.length - KEPT)));
+function moment(time = ''): number {
+  const [, n, unit] = /^-(\d+)([mhd])$/.exec(time) ?? [];
+
+  return unit ? Date.now() - +n * UNITS[unit as keyof typeof UNITS]
+    : /^\d{12,}$/.test(time) ? +time : NaN;
 }
 
-function barsOf(stats: Stats, value: string | undefined): Bar[] {
-  const row = value === undefined ? stats.total
-    : stats.rows.find(({ name }) => String(name) === value);
+// the shortest one that has this time in it
 
-  if (!row || stats.buckets.length < FEWEST || stats.buckets.length > MOST) {
+const rangeOf = (since: number) =>
+  Object.entries(RANGES).find(([, span]) => Date.now() - since < span + UNITS.m)?.[0];
+
+function counted(series: Short, i: number) {
+  const errors = series.failure[i] + series.throttled[i] + series.excluded[i];
+
+  return [series.success[i] + errors, errors];
+}
+
+function barsOf({ by, value, only }: Question, sums: Sums): Bar[] {
+  const series = !by ? sums.total.series
+    : sums.rows.find(({ name }) => String(name) === value)?.series;
+
+  if (!series) {
     return [];
   }
 
-  return stats.buckets.map((since, i) => ({
-    since, until: stats.buckets[i + 1] ?? stats.until,
-    requests: row.series.requests[i], errors: row.series.errors[i],
-  }));
+  return sums.buckets.map((since, i) => {
+    const [requests, errors] = 'requests' in series
+      ? [series.requests[i], series.errors[i]] : counted(series, i);
+
+    return {
+      since, until: sums.buckets[i + 1] ?? sums.until,
+      requests: only ? errors : requests, errors,
+    };
+  });
+}
+
+async function load(it: Question, signal: AbortSignal): Promise<Bar[]> {
+  const { by, since, until } = it;
+  const short = !by || by === 'model' || by === 'provider';
+  const start = moment(since);
+  const end = until ? moment(until) : Infinity;
+  let range = short && end ? rangeOf(start) : undefined;
+
+  const ask = async () => barsOf(it, range
+    ? await get('/availability', { range, by, limit: 100 }, signal)
+    : await get('/stats', inZone({ by, since, until, limit: 100 }), signal));
+
+  let bars = await ask();
+
+  // since the beginning: what was before it needs no room
+
+  for (let finer = short ? 3 : 0; !since && !until; finer--) {
+    const first = bars.findIndex(({ requests }) => requests > 0);
+    const next = first < 0 ? range : rangeOf(bars[first].since);
+
+    if (next === range || !finer) {
+      return bars.slice(Math.max(0, Math.min(first, bars.length - KEPT)));
+    }
+
+    range = next;
+    bars = await ask();
+  }
+
+  return range ? bars.filter((bar) => bar.until > start && bar.since < end)
+    : bars;
 }
 
 const label = ({ since, requests, errors }: Bar) => t('bucket', {
@@ -135,17 +191,14 @@ function Bars({ bars }: { bars: Bar[] }) {
 // ready: the rows are there, which come first
 
 export function Histogram({ ready }: { ready: boolean }) {
-  const query = useQuery();
-  const params = ready ? question(query) : null;
-  const stats = useLoad(JSON.stringify(params), async (signal) =>
-    params ? get<Stats>('/stats', params, signal) : null);
-  const by = params?.by as string | undefined;
+  const asked = question(useQuery());
+  const { data, error } = useLoad(JSON.stringify(ready && asked),
+    async (signal) => ready && asked ? load(asked, signal) : null);
 
-  if (!stats.data) {
-    return question(query) && !stats.error ? <div class="histogram" /> : null;
+  if (!data) {
+    return asked && !error ? <div class="histogram" /> : null;
   }
 
-  const bars = since(barsOf(stats.data, by ? query[by] : undefined), query);
-
-  return bars.length ? <Bars bars={bars} /> : null;
+  return data.length >= FEWEST && data.length <= MOST
+    ? <Bars bars={data} /> : null;
 }
