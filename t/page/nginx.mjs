@@ -56,6 +56,10 @@ function config({ dir, port, upstream, data }) {
 
         ${pair('/monitor')}
         ${pair('/deep/er/')}
+        location /none { llm_monitor_ui; }
+        location /none/api { return 404; }
+        location /denied { llm_monitor_ui; }
+        location /denied/api { deny all; }
         location /read { llm_monitor_ui; }
         location /read/api { llm_monitor_api read; }
         ${pair('/my', '', 'llm_monitor_scope user anna;')}

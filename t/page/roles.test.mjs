@@ -164,6 +164,20 @@ test('clear, by filter and all of it', async () => {
   });
 });
 
+test('an API that is not there, and one that is refused', async () => {
+  const refused = { '/none': /not where the page.*llm_monitor_api/s,
+                    '/denied': /server refuses.*allow and deny/s };
+
+  for (const [path, text] of Object.entries(refused)) {
+    await visit(path, { expected: /40[34]/ }, async (page) => {
+      assert.match(await page.locator('.notice').innerText(), text);
+      await page.locator('.status-trouble').waitFor();
+      assert.doesNotMatch(await page.locator('.status').innerText(),
+                          /does not answer/);
+    });
+  }
+});
+
 test('the server is away, and comes back', async () => {
   await visit('/monitor', { expected: /ERR_/ }, async (page) => {
     await world.nginx.end();

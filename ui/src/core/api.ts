@@ -5,10 +5,12 @@ import { zone } from './zone';
 export type Params = Record<string, string | number | boolean | null
   | undefined>;
 
-// kind says what the reader can do about it
+// kind says what the reader can do about it; elsewhere: who answers is not the
+// API; refused: before the API was asked
 
 export type Trouble = 'offline' | 'sign-in' | 'forbidden' | 'busy'
-  | 'missing' | 'wrong' | 'broken';
+  | 'missing' | 'wrong' | 'broken'
+  | 'elsewhere' | 'refused';
 
 export class ApiError extends Error {
   constructor(readonly kind: Trouble, readonly status: number,
@@ -48,7 +50,8 @@ async function failed(answer: Response): Promise<ApiError> {
     return new ApiError(kind, answer.status, error.code, error.message,
                         error.parameter);
   } catch {
-    return new ApiError(kind, answer.status, '',
+    return new ApiError(kind === 'missing' ? 'elsewhere'
+      : kind === 'forbidden' ? 'refused' : kind, answer.status, '',
                         answer.statusText || `HTTP ${answer.status}`);
   }
 }
@@ -75,6 +78,10 @@ async function ask(to: string, init: RequestInit): Promise<Response> {
 export async function get<T>(path: string, params: Params = {},
   signal?: AbortSignal): Promise<T> {
   const answer = await ask(url(path, params), { signal });
+
+  if (!/json/.test(answer.headers.get('content-type') ?? '')) {
+    throw new ApiError('elsewhere', answer.status, '', '');
+  }
 
   return answer.json();
 }

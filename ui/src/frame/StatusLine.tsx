@@ -6,6 +6,7 @@ import { type Monitor, useAbout } from '../core/about';
 import { cell, useCell } from '../core/cell';
 import * as format from '../core/format';
 import { Icon } from '../parts/Icon';
+import { troubleName } from '../parts/State';
 import { t } from './words';
 
 const FULL = 0.8;       // of the ring: records may soon be lost
@@ -52,7 +53,8 @@ function Self({ monitor }: { monitor: Monitor }) {
 
 export function StatusLine({ onHelp }: { onHelp: () => void }) {
   const { about, error } = useAbout();
-  const trouble = error ? t('status.offline') : wrong(about?.monitor);
+  const trouble = error ? `${troubleName(error)}. ${t('status.old')}`
+    : wrong(about?.monitor);
 
   return (
     <footer class="status">

@@ -105,11 +105,10 @@ export const t = words({
   'status.dropped': [
     '{n} lost|{n} lost', '{n} perdue|{n} perdues', '丢失 {n} 条',
   ],
-  'status.offline': [
-    'The server does not answer. What you see may be old; trying again.',
-    'Le serveur ne répond pas. Ce que vous voyez peut être ancien ; nouvel '
-    + 'essai.',
-    '服务器没有响应，显示内容可能已过时，正在重试。',
+  'status.old': [
+    'What you see may be old; trying again.',
+    'Ce que vous voyez peut être ancien ; nouvel essai.',
+    '显示内容可能已过时，正在重试。',
   ],
   'status.noWriter': [
     'Nothing writes to the database; {n} record waits. See the error log of '

@@ -2,7 +2,7 @@
 // do about it.
 
 import type { ComponentChildren } from 'preact';
-import type { ApiError } from '../core/api';
+import { type ApiError, BASE } from '../core/api';
 import type { Loaded } from '../core/load';
 import { Icon, type IconName } from './Icon';
 import { t } from './words';
@@ -28,14 +28,17 @@ export function Notice(props: NoticeProps) {
   );
 }
 
+export const troubleName = ({ kind }: ApiError) =>
+  t(kind === 'offline' && !navigator.onLine ? 'unplugged' : `${kind}.title`);
+
 export function Trouble({ error, onRetry }:
   { error: ApiError; onRetry?: () => void }) {
   const { kind } = error;
 
   return (
     <Notice tone={kind === 'offline' || kind === 'busy' ? 'warn' : 'error'}
-      title={t(`${kind}.title`)}>
-      <p>{t(`${kind}.advice`)}</p>
+      title={troubleName(error)}>
+      <p>{t(`${kind}.advice`, { at: BASE })}</p>
       {error.message && kind !== 'offline' && (
         <p class="quiet-text">{t('said', { text: error.message })}</p>
       )}

@@ -94,6 +94,30 @@ export const t = words({
     '涉及全体用户的内容不会显示给单个用户。服务器管理员可以通过 '
     + 'llm_monitor_scope 或 llm_monitor_remote 更改。',
   ],
+  'refused.title': [
+    'The server refuses this', 'Le serveur refuse ceci', '服务器拒绝访问',
+  ],
+  'refused.advice': [
+    'A rule of nginx for {at} says so, such as allow and deny.',
+    'Une règle de nginx pour {at} le veut, comme allow et deny.',
+    'nginx 对 {at} 的规则（如 allow 和 deny）不允许访问。',
+  ],
+  'elsewhere.title': [
+    'The API is not where the page asks for it',
+    'L’API n’est pas là où la page la cherche',
+    '页面请求的位置没有 API',
+  ],
+  'elsewhere.advice': [
+    'It asks {at}: the configuration of nginx needs a location for it with '
+    + 'llm_monitor_api.',
+    'Elle demande {at} : la configuration de nginx doit y avoir un '
+    + 'emplacement avec llm_monitor_api.',
+    '页面请求 {at}：nginx 配置需要为它设置带 llm_monitor_api 的 location。',
+  ],
+  unplugged: [
+    'This computer is not online', 'Cet ordinateur est hors ligne',
+    '本机未联网',
+  ],
   'busy.title': [
     'The server is busy',
     'Le serveur est occupé',
