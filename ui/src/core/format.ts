@@ -44,6 +44,11 @@ export const compact = numberIn('compact', {
   notation: 'compact', maximumFractionDigits: 1,
 });
 
+// tokens a second
+
+export const speed = (value: Maybe) =>
+  known(value) && value >= 100 ? compact(value) : decimal(value);
+
 export const change = numberIn('change', {
   style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero',
 });
@@ -87,6 +92,10 @@ export function duration(value: Maybe): string {
     return UNKNOWN;
   }
 
+  if (value > 0 && value < 0.5) {
+    return `<${whole(1)}\u00a0ms`;
+  }
+
   if (value < 999.5) {
     return `${whole(value)}\u00a0ms`;
   }
@@ -124,7 +133,8 @@ export function size(value: Maybe): string {
     step++;
   }
 
-  return unitOf(SIZES[step], step && value < 100 ? 1 : 0)(value);
+  return step ? unitOf(SIZES[step], value < 100 ? 1 : 0)(value)
+    : `${whole(value)}\u00a0${tag() === 'fr' ? 'o' : 'B'}`;
 }
 
 function timeIn(key: string, options: Intl.DateTimeFormatOptions) {

@@ -19,7 +19,7 @@ const VALUES: Record<Key, (sums: Sums) => string> = {
   cost_usd: (it) => format.money(it.cost_usd),
   duration_ms: (it) => format.duration(it.duration_ms),
   ttft_ms: (it) => format.duration(it.ttft_ms),
-  tokens_per_second: (it) => format.decimal(it.tokens_per_second),
+  tokens_per_second: (it) => format.speed(it.tokens_per_second),
 };
 
 // what a mouse shows of a number that is cut
