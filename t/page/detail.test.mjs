@@ -49,6 +49,38 @@ test('the overview has time, usage, answer and attempts', async () => {
   }
 });
 
+test('what is not known is left out, and who asked is in the head',
+     async () => {
+  await open('status=401');
+  assert.doesNotMatch(await drawer().locator('.fact-groups').innerText(),
+                      /–|Input tokens/);
+  assert.deepEqual(await drawer().locator('.facts h3').allInnerTexts(),
+                   ['Request', 'Usage', 'Answer']);
+  await open('quick=claude&status=200');
+  assert.match(await drawer().locator('.drawer-head').innerText(),
+               /one@a\.example/);
+});
+
+test('a link shows its row, whatever has come since', async () => {
+  await page.goto(`${world.nginx.url}/monitor?since=-7d`);
+  await page.locator('.row:not(.absent) >> nth=12').click();
+  await page.locator('.drawer h2').waitFor();
+  const id = new URL(page.url()).searchParams.get('id');
+  await drawer().locator('button >> text="Link"').click();
+  await page.waitForFunction(() => navigator.clipboard.readText().then(
+    (text) => /^http.*since=\d+&id=\d+&at=\d+$/.test(text)));
+  await page.goto(await clipboard());
+  await page.locator(`#row-${id}[aria-rowindex="2"]`).waitFor();
+
+  await page.setViewportSize({ width: 1280, height: 400 });
+  await page.goto(`${world.nginx.url}/monitor?id=${id}`);
+  await page.waitForFunction((row) => {
+    const box = document.getElementById(`row-${row}`)?.getBoundingClientRect();
+    return box && box.bottom < innerHeight;
+  }, id);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test('an error is said in full', async () => {
   await open('status=401');
   await says('Incorrect API key provided');

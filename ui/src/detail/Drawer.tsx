@@ -16,6 +16,7 @@ import { Await } from '../parts/State';
 import { Body, Raw, ResponseBody, source, stored } from './Body';
 import { Conversation } from './Conversation';
 import { curl } from './curl';
+import { link } from './link';
 import { Overview } from './Overview';
 import { t } from './words';
 import '../style/detail.css';
@@ -85,7 +86,7 @@ function Copies({ detail }: { detail: Detail }) {
 
   return (
     <>
-      <CopyButton label={t('copyLink')} text={() => location.href} />
+      <CopyButton label={t('copyLink')} text={() => link(detail)} />
       <CopyButton label={t('copyCurl')}
         text={async () => curl(detail, await body())} />
     </>
@@ -94,6 +95,9 @@ function Copies({ detail }: { detail: Detail }) {
 
 function Head({ detail, onStep }:
   { detail: Detail | null; onStep: (by: number) => void }) {
+  const who = [...new Set([detail?.account_email, detail?.user])].filter(
+    (name) => !!name) as string[];
+
   return (
     <header class="drawer-head">
       <div class="drawer-title">
@@ -123,8 +127,13 @@ function Head({ detail, onStep }:
         <div class="drawer-line">
           <span>{format.dayAndTime(detail.timestamp)}</span>
           <span class="ellipsis">{detail.mapped_model ?? detail.model}</span>
+          {who.map((name) => (
+            <span key={name} class="ellipsis" title={name}>{name}</span>
+          ))}
           <span>{format.duration(detail.duration_ms)}</span>
-          <span>{format.cost(detail.cost_usd)}</span>
+          {detail.cost_usd !== null && (
+            <span>{format.cost(detail.cost_usd)}</span>
+          )}
           <span class="push" />
           <Copies detail={detail} />
         </div>

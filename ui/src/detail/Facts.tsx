@@ -1,4 +1,4 @@
-// What is known of an exchange, in groups.
+// What is known of an exchange, in groups; what is not is left out.
 
 import type { ComponentChildren } from 'preact';
 import * as format from '../core/format';
@@ -58,10 +58,11 @@ const usageFacts = (it: Detail): Fact[] => [
   ['reasoning', format.integer(it.reasoning_tokens)],
   ['total', format.integer(it.total_tokens)],
   ['speed', it.tokens_per_second === null ? format.UNKNOWN
-    : t('perSecond', { n: Math.round(it.tokens_per_second) })],
+    : t('perSecond', { n: format.speed(it.tokens_per_second) })],
   ['cost', format.cost(it.cost_usd)],
   ['price', text(it.price_source)],
-  ['usageFrom', text(it.usage_source)],
+  ['usageFrom', it.usage_source === 'none' ? format.UNKNOWN
+    : text(it.usage_source)],
   ['partial', flag(it.usage_partial)],
   ...(it.estimated_output_tokens === null ? [] : [
     ['estimated', format.integer(it.estimated_output_tokens)] as Fact,
@@ -69,16 +70,16 @@ const usageFacts = (it: Detail): Fact[] => [
 ];
 
 function Group({ title, facts }: { title: Word; facts: Fact[] }) {
-  return (
+  const known = facts.filter(([, value]) => value !== format.UNKNOWN);
+
+  return known.length > 0 && (
     <section class="facts">
       <h3>{t(title)}</h3>
       <dl>
-        {facts.map(([word, value]) => (
+        {known.map(([word, value]) => (
           <div key={word}>
             <dt>{t(word)}</dt>
-            <dd class={value === format.UNKNOWN ? 'quiet-text' : ''}>
-              {value}
-            </dd>
+            <dd>{value}</dd>
           </div>
         ))}
       </dl>
@@ -89,9 +90,9 @@ function Group({ title, facts }: { title: Word; facts: Fact[] }) {
 export function Facts({ detail }: { detail: Detail }) {
   return (
     <div class="fact-groups">
+      <Group title="request" facts={requestFacts(detail)} />
       <Group title="usage" facts={usageFacts(detail)} />
       <Group title="answer" facts={answerFacts(detail)} />
-      <Group title="request" facts={requestFacts(detail)} />
     </div>
   );
 }

@@ -5,6 +5,10 @@ import { Attempts, Timing } from './Timing';
 import { t } from './words';
 
 export function Overview({ detail }: { detail: Detail }) {
+  const attempts = <Attempts attempts={detail.upstreams} />;
+  const failed = detail.upstreams
+    && (detail.error || detail.upstreams.length > 1);
+
   return (
     <div class="overview" tabIndex={0} role="region" aria-label={t('overview')}>
       {detail.error && (
@@ -16,9 +20,10 @@ export function Overview({ detail }: { detail: Detail }) {
           </div>
         </div>
       )}
+      {failed && attempts}
       <Timing detail={detail} />
       <Facts detail={detail} />
-      <Attempts attempts={detail.upstreams} />
+      {!failed && attempts}
       {detail.usage && (
         <section>
           <h3>{t('asSent')}</h3>

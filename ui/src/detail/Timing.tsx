@@ -45,7 +45,9 @@ const columns = (): Column<Attempt>[] => [
   { key: 'status', label: t('status'), number: true,
     value: (it) => it.status ?? format.UNKNOWN },
   { key: 'connect', label: t('connect'), number: true,
-    value: (it) => format.duration(it.connect_ms) },
+    value: (it) => it.connect_ms === null && it.header_ms === null ? (
+      <span class="tone-error">{t('noConnection')}</span>
+    ) : format.duration(it.connect_ms) },
   { key: 'header', label: t('header'), number: true,
     value: (it) => format.duration(it.header_ms) },
   { key: 'response', label: t('wholeAnswer'), number: true,

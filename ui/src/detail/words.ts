@@ -31,6 +31,7 @@ export const t = words({
   address: ['Address', 'Adresse', '地址'],
   status: ['Status', 'Statut', '状态'],
   connect: ['Connected', 'Connexion', '连接'],
+  noConnection: ['no connection', 'pas de connexion', '未建立连接'],
   header: ['First byte', 'Premier octet', '首字节'],
   wholeAnswer: ['Whole', 'Total', '全部'],
   size: ['Size', 'Taille', '大小'],
@@ -126,7 +127,6 @@ export const t = words({
   notFound: ['Not found', 'Introuvable', '未找到'],
   foldAll: ['Fold', 'Replier', '折叠'],
   unfoldAll: ['Unfold', 'Déplier', '展开'],
-  cut: [' … {n} more', ' … {n} de plus', ' … 还有 {n} 个字符'],
   characters: [
     '{n} character|{n} characters', '{n} caractère|{n} caractères',
     '{n} 个字符',

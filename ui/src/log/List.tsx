@@ -138,6 +138,16 @@ export function List(props: Props) {
 
   useLayoutEffect(() => { box.current!.scrollTop = 0; }, [rows]);
 
+  // a link may open a row further down
+
+  useLayoutEffect(() => {
+    const index = selected ? rows.indexOf(selected) : -1;
+
+    if (index > 0 && height && !moved.current) {
+      reveal(index);
+    }
+  }, [rows, height > 0]);
+
   useFlow(rows, () => props.open || box.current!.scrollTop > 0
                       || Date.now() - moved.current < IDLE, props.onReload);
 
