@@ -55,10 +55,12 @@ test('what is not known is left out, and who asked is in the head',
   assert.doesNotMatch(await drawer().locator('.fact-groups').innerText(),
                       /–|Input tokens/);
   assert.deepEqual(await drawer().locator('.facts h3').allInnerTexts(),
-                   ['Request', 'Usage', 'Answer']);
+                   ['Request', 'Answer']);
   await open('quick=claude&status=200');
   assert.match(await drawer().locator('.drawer-head').innerText(),
                /one@a\.example/);
+  assert.deepEqual(await drawer().locator('.facts h3').allInnerTexts(),
+                   ['Request', 'Usage', 'Answer']);
 });
 
 test('a link shows its row, whatever has come since', async () => {
@@ -67,8 +69,8 @@ test('a link shows its row, whatever has come since', async () => {
   await page.locator('.drawer h2').waitFor();
   const id = new URL(page.url()).searchParams.get('id');
   await drawer().locator('button >> text="Link"').click();
-  await page.waitForFunction(() => navigator.clipboard.readText().then(
-    (text) => /^http.*since=\d+&id=\d+&at=\d+$/.test(text)));
+  await page.locator('.drawer-line >> text="Copied"').waitFor();
+  assert.match(await clipboard(), /^http.*since=\d+&id=\d+&at=\d+$/);
   await page.goto(await clipboard());
   await page.locator(`#row-${id}[aria-rowindex="2"]`).waitFor();
 
@@ -138,6 +140,27 @@ test('requests and events are folded, searched and copied', async () => {
   await page.locator('.line >> text=/^1?event: message_start/').waitFor();
   await page.click('.raw >> text="Request"');
   await page.locator('.line >> text=/weather service/').waitFor();
+});
+
+test('a long line goes on below, and what is no JSON has no colours',
+     async () => {
+  await world.send('openai', {
+    body: JSON.stringify(ask(`${'word '.repeat(400)}the end`)),
+  });
+  await page.waitForTimeout(500);
+  await open('', 'Request');
+  await page.waitForFunction(() => [...document.querySelectorAll(
+    '.line .json-string')].filter((it) => /word/.test(it.textContent))
+    .length > 25);
+  assert.ok(await page.evaluate(() => {
+    const box = document.querySelector('.viewer-lines');
+    return box.scrollWidth <= box.clientWidth;
+  }));
+  await world.send('openai', { body: '<html>{"a": 1}</html>' });
+  await page.waitForTimeout(500);
+  await open('', 'Request');
+  await page.locator('.line >> text=/<html>/').waitFor();
+  assert.equal(await page.locator('.json-string, .json-key').count(), 0);
 });
 
 test('a command for the shell, without secrets', async () => {

@@ -1,11 +1,20 @@
 // A line of JSON in colours, with a space behind each name.
 
+import type { ComponentChildren } from 'preact';
+
 const TOKEN =
   /("(?:[^"\\]|\\.)*"?)(\s*:\s*)?|(-?\d[\d.eE+-]*|true|false|null)/g;
 
-export function Tokens({ text }: { text: string }) {
-  const parts = [];
-  let last = 0;
+// more: it begins within a string
+
+export function Tokens({ text, more }: { text: string; more: boolean }) {
+  const head = more ? /^(?:[^"\\]|\\.)*"?/.exec(text)![0] : '';
+  const parts: ComponentChildren[] = [
+    head && <span class="json-string">{head}</span>,
+  ];
+  let last = head.length;
+
+  TOKEN.lastIndex = last;
 
   for (const match of text.matchAll(TOKEN)) {
     const [whole, string, colon] = match;

@@ -12,6 +12,8 @@ import { Tokens } from './Tokens';
 import { t } from './words';
 
 const ROW = 18;                 // px, as in detail.css
+const CHARACTER = 7.3;
+const BESIDE = 104;             // px: numbers, folds, and a bar to scroll
 const AROUND = 20;
 const HIGHEST = 8_000_000;      // px that every browser can scroll
 
@@ -21,6 +23,7 @@ interface Opened {
   reader: Reader;
   lines: number;
   length: number;
+  plain: boolean;               // nothing to fold
   version: number;              // another one: lines are others now
 }
 
@@ -30,10 +33,14 @@ function useReader({ path, text, mode }: Text) {
 
   useEffect(() => {
     const reader = new Reader();
+    const room = document.querySelector('.drawer')?.clientWidth ?? 0;
 
     set(null);
     fail('');
-    reader.ask('open', { url: path && url(path), text, mode }).then(
+    reader.ask('open', {
+      url: path && url(path), text, mode,
+      width: Math.floor((room - BESIDE) / CHARACTER),
+    }).then(
       (it) => set({ ...it, reader, version: 0 }),
       (thrown) => fail(thrown.message));
 
@@ -57,11 +64,13 @@ interface LineProps {
 // what folds is for the pointer: left and right do it from the keyboard
 
 function Row({ line, colours, current, onPick, onFold }: LineProps) {
-  const text = colours ? <Tokens text={line.text} /> : line.text;
+  const text = colours ? <Tokens text={line.text} more={line.more} /> : line.text;
 
   return (
     <div class={current ? 'line found' : 'line'} onClick={onPick}>
-      <span class="line-number" aria-hidden="true">{line.number}</span>
+      <span class="line-number" aria-hidden="true">
+        {line.more ? '' : line.number}
+      </span>
       <span class="fold" aria-hidden="true" onClick={onFold}>
         {line.fold && (
           <Icon name={line.fold === 'open' ? 'down' : 'right'} />
@@ -70,9 +79,6 @@ function Row({ line, colours, current, onPick, onFold }: LineProps) {
       <code style={{ paddingLeft: `${line.depth * 2}ch` }}>
         {text}
         {line.fold === 'closed' && <span class="quiet-text"> …</span>}
-        {line.cut > 0 && (
-          <span class="line-cut">{t('cut', { n: line.cut })}</span>
-        )}
       </code>
     </div>
   );
@@ -226,7 +232,7 @@ interface Props extends Text {
 export function Viewer(props: Props) {
   const { opened, error, renew } = useReader(props);
   const [found, setFound] = useState(-1);
-  const folds = props.mode !== 'raw';
+  const folds = props.mode !== 'raw' && !opened?.plain;
 
   const foldAll = (closed: boolean) =>
     opened!.reader.ask('foldAll', { closed }).then(renew);

@@ -1,27 +1,32 @@
 // Text as lines: JSON with a line for each member, events, or as it is.  Only
 // places in the text are kept, so that megabytes take little; what is broken
-// or cut off is shown as far as it goes.
+// or cut off is shown as far as it goes.  A line that is longer than there is
+// room goes on in the next one.
 
 import type { Line } from './messages';
 
-const LONGEST = 1000;           // characters of a line that are shown
 const PREVIEW = 160;            // of an event that is folded
-const RAW = 2000;               // characters after which a raw line is cut
+const NARROWEST = 40;           // characters of a line, however deep it is
 const DEEPEST = 200;            // levels that are indented
 
 const QUOTE = 34, COMMA = 44, OPEN_LIST = 91, BACKSLASH = 92, CLOSE_LIST = 93,
       OPEN_OBJECT = 123, CLOSE_OBJECT = 125;
+const FIRST_HALF = 0xd800;      // of a character that has two
 
 export class Lines {
   private start: number[] = [];
   private end: number[] = [];
   private depth: number[] = [];
+  private number: number[] = [];
+  private numbers = 0;
   private last = new Map<number, number>();     // first line: last line
   private label = new Map<number, string>();
   private closed = new Set<number>();
   private shown: Int32Array | null = null;      // null: all of them
 
-  constructor(readonly text: string) {}
+  plain = false;                // it is no JSON
+
+  constructor(readonly text: string, private width = 100) {}
 
   get length(): number {
     return this.shown ? this.shown.length : this.start.length;
@@ -29,17 +34,15 @@ export class Lines {
 
   at(place: number): Line {
     const i = this.shown ? this.shown[place] : place;
-    const size = this.end[i] - this.start[i];
-    const text = this.text.slice(this.start[i],
-                                 this.start[i] + Math.min(size, LONGEST))
+    const text = this.text.slice(this.start[i], this.end[i])
       .replace(/\s*[\r\n]\s*/g, ' ');
     const fold = !this.last.has(i) ? null
       : this.closed.has(i) ? 'closed' : 'open';
 
     return {
-      number: i + 1, depth: this.depth[i], fold,
+      number: this.number[i], depth: this.depth[i], fold,
+      more: this.number[i] === this.number[i - 1],
       text: this.label.has(i) ? this.label.get(i)! + text : text,
-      cut: this.label.has(i) ? 0 : Math.max(0, size - LONGEST),
     };
   }
 
@@ -87,6 +90,12 @@ export class Lines {
   }
 
   json() {
+    if (!/^\s*([[{"]|$)/.test(this.text)) {
+      this.plain = true;
+      this.raw();
+      return;
+    }
+
     this.scan(0, this.text.length, 0);
   }
 
@@ -97,11 +106,7 @@ export class Lines {
       const end = this.text.indexOf('\n', at);
       const stop = end < 0 ? this.text.length : end;
 
-      do {
-        this.line(at, Math.min(stop, at + RAW), 0);
-        at += RAW;
-      } while (at < stop);
-
+      this.line(at, stop, 0);
       at = stop + 1;
     }
   }
@@ -127,7 +132,8 @@ export class Lines {
     const to = at + block.trimEnd().length;
     const head = this.start.length;
 
-    this.line(from, Math.min(to, from + PREVIEW), 0);
+    this.numbers++;
+    this.piece(from, Math.min(to, from + PREVIEW), 0);
     this.label.set(head, name ? `${name}  ` : '');
     this.scan(from, to, 1);
 
@@ -137,9 +143,27 @@ export class Lines {
   }
 
   private line(from: number, to: number, depth: number) {
+    const room = Math.max(NARROWEST, this.width - 2 * depth);
+
+    this.numbers++;
+
+    do {
+      let end = Math.min(to, from + room);
+
+      if ((this.text.charCodeAt(end - 1) & 0xfc00) === FIRST_HALF) {
+        end = Math.min(to, end + 1);
+      }
+
+      this.piece(from, end, depth);
+      from = end;
+    } while (from < to);
+  }
+
+  private piece(from: number, to: number, depth: number) {
     this.start.push(from);
     this.end.push(to);
     this.depth.push(Math.min(depth, DEEPEST));
+    this.number.push(this.numbers);
   }
 
   private scan(at: number, to: number, depth: number) {

@@ -37,10 +37,11 @@ type Handlers = { [name in keyof Calls]: (args: Calls[name]['in'])
   => Calls[name]['out'] | Promise<Calls[name]['out']> };
 
 const handlers: Handlers = {
-  async open({ url, text, mode }) {
-    lines = new Lines(await read(url, text));
+  async open({ url, text, mode, width }) {
+    lines = new Lines(await read(url, text), width);
     lines[mode]();
-    return { lines: lines.length, length: lines.text.length };
+    return { lines: lines.length, length: lines.text.length,
+             plain: lines.plain };
   },
 
   lines({ from, to }) {

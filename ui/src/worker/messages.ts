@@ -6,7 +6,7 @@ export interface Line {
   number: number;               // of the line in the whole
   depth: number;
   text: string;
-  cut: number;                  // characters that are not shown
+  more: boolean;                // it goes on with the line before
   fold: 'open' | 'closed' | null;
 }
 
@@ -24,8 +24,9 @@ export interface Turn {
 }
 
 export interface Calls {
-  open: { in: { url: string | null; text: string | null; mode: Mode };
-          out: { lines: number; length: number } };
+  open: { in: { url: string | null; text: string | null; mode: Mode;
+                width: number };        // characters there is room for
+          out: { lines: number; length: number; plain: boolean } };
   lines: { in: { from: number; to: number }; out: Line[] };
   fold: { in: { line: number }; out: number };
   foldAll: { in: { closed: boolean }; out: number };
