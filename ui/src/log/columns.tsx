@@ -69,7 +69,7 @@ export const COLUMNS: Column[] = [
   { key: 'status', width: 92, narrow: 76, sort: 'status', rank: 0,
     cell: (row) => <Status row={row} />,
     filter: ['status', (row) => row.status] },
-  { key: 'error', width: 190, grows: true, rank: 2,
+  { key: 'error', width: 190, narrow: 96, grows: true, rank: 1,
     cell: (row) => start(row.error ?? row.error_type) },
   { key: 'method', width: 72, rank: 8, cell: (row) => text(row.method),
     filter: ['method', (row) => row.method] },
