@@ -64,7 +64,8 @@ interface LineProps {
 // what folds is for the pointer: left and right do it from the keyboard
 
 function Row({ line, colours, current, onPick, onFold }: LineProps) {
-  const text = colours ? <Tokens text={line.text} more={line.more} /> : line.text;
+  const text = !colours ? line.text
+    : <Tokens text={line.text} more={line.more} />;
 
   return (
     <div class={current ? 'line found' : 'line'} onClick={onPick}>

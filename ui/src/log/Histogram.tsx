@@ -60,8 +60,8 @@ function moment(time = ''): number {
 
 // the shortest one that has this time in it
 
-const rangeOf = (since: number) =>
-  Object.entries(RANGES).find(([, span]) => Date.now() - since < span + UNITS.m)?.[0];
+const rangeOf = (since: number) => Object.entries(RANGES).find(
+  ([, span]) => Date.now() - since < span + UNITS.m)?.[0];
 
 function counted(series: Short, i: number) {
   const errors = series.failure[i] + series.throttled[i] + series.excluded[i];
