@@ -179,7 +179,7 @@ $(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
 	    $(SRC)/ring/llm_ring.c $(SRC)/record/llm_crc32c.c -lpthread
 
 unit: $(UNIT) $(BUILD)/tsan/test_ring_threads
-	prove -e '' $^
+	prove $(PROVE) -e '' $^
 
 
 prove: module
@@ -210,8 +210,6 @@ test:
 
 # The second nginx: its own folder, its own echo module.
 
-NEXT := $(CURDIR)/$(BUILD)/next
-
 next:
 	@scripts/install-deps source
 	@$(MAKE) --no-print-directory nginx BUILD=$(BUILD)/next \
@@ -225,12 +223,9 @@ test-alerts:
 	@scripts/test build alerts
 
 
-test-next: next
-	@scripts/install-deps test
-	@TEST_NGINX_BINARY=$(NEXT)/nginx/objs/nginx \
-	TEST_NGINX_LOAD_MODULES="$(NEXT)/nginx/objs/ngx_http_echo_module.so \
-	                         $(NEXT)/$(NAME).so" \
-	scripts/test nginx
+test-next:
+	@scripts/install-deps test source
+	@scripts/test next
 
 
 # nginx with echo and the module linked in, under AddressSanitizer and
