@@ -104,7 +104,8 @@ llm_command_start(llm_commander_t *c)
 static int
 llm_command_recording(llm_commander_t *c)
 {
-    int  on;
+    int      on;
+    int64_t  ms;
 
     on = c->cmd->args[0] != 0;
 
@@ -114,12 +115,19 @@ llm_command_recording(llm_commander_t *c)
         return LLM_ERROR;
     }
 
+    ms = on == c->w->recording ? c->w->changed_ms : llm_wall_ms();
+
     if (llm_writer_set_meta(c->w, "recording", on) != LLM_OK
+        || (ms != LLM_NULL
+            && llm_writer_set_meta(c->w, "recording_ms", ms) != LLM_OK)
         || llm_writer_commit(c->w) != LLM_OK)
     {
         llm_writer_rollback(c->w);
         return LLM_ERROR;
     }
+
+    c->w->recording = on;
+    c->w->changed_ms = ms;
 
     __atomic_store_n(&c->w->control->recorded, on, __ATOMIC_RELEASE);
 

@@ -38,6 +38,7 @@ static int llm_source_replayed(llm_source_t *s, llm_ring_t *ring, int kind,
 static void llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind,
     uint64_t pos, llm_ring_result_t *res);
 static int llm_source_paused(llm_source_t *s, llm_record_t *r);
+static int llm_source_recorded(const llm_source_t *s, const llm_record_t *r);
 static int llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
     uint64_t identity, uint64_t at, int cleared, llm_ring_result_t *res);
 static int llm_source_full(llm_source_t *s, uint64_t count, size_t bytes);
@@ -230,9 +231,7 @@ llm_source_release(llm_source_t *s, llm_ring_t *ring, int kind, uint64_t pos,
 /*
  * Whether a record is for the ledger alone.  Its own flag decides, so that what
  * was finished before a pause becomes a row and what was finished in it none,
- * whatever the flag of the zone is by now.  After a restart the first workers
- * may publish before the writer has read that recording is paused; what has
- * been asked since then is not for them.
+ * whatever the flag of the zone is by now.
  */
 
 static int
@@ -246,13 +245,39 @@ llm_source_paused(llm_source_t *s, llm_record_t *r)
         return 0;
     }
 
-    if ((*flags & LLM_RECORD_UNSURE) && !s->w->unsure) {
+    if ((*flags & LLM_RECORD_UNSURE) && !llm_source_recorded(s, r)) {
         *flags |= LLM_RECORD_LEDGER_ONLY;
     }
 
     *flags &= ~LLM_RECORD_UNSURE;
 
     return (*flags & LLM_RECORD_LEDGER_ONLY) != 0;
+}
+
+
+/*
+ * After a restart the first workers may publish before the writer has read
+ * whether recording is paused.  What was finished before the last change of it
+ * is decided by what was true until then, whoever writes it and however late:
+ * the time of the change is in the database, for a writer may die behind it.
+ */
+
+static int
+llm_source_recorded(const llm_source_t *s, const llm_record_t *r)
+{
+    int64_t  end;
+
+    end = r->num[LLM_N_TIMESTAMP];
+
+    if (r->num[LLM_N_DURATION_US] != LLM_NULL) {
+        end += r->num[LLM_N_DURATION_US] / 1000;
+    }
+
+    if (s->w->changed_ms != LLM_NULL && end <= s->w->changed_ms) {
+        return !s->w->recording;
+    }
+
+    return s->w->recording;
 }
 
 

@@ -234,37 +234,38 @@ static int
 llm_turn_recording(llm_turn_t *t)
 {
     int64_t         on;
+    llm_writer_t   *w;
     llm_control_t  *control;
 
-    control = t->writer.control;
+    w = &t->writer;
+    control = w->control;
 
-    if (llm_writer_get_meta(&t->writer, "recording", &on) != LLM_OK) {
+    if (llm_writer_get_meta(w, "recording", &on) != LLM_OK
+        || llm_writer_get_meta(w, "recording_ms", &w->changed_ms) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
     if (on != LLM_NULL) {
-        on = on != 0;
-        __atomic_store_n(&control->recorded, on, __ATOMIC_RELEASE);
+        w->recording = on != 0;
+        __atomic_store_n(&control->recorded, w->recording, __ATOMIC_RELEASE);
 
         if (!t->opened) {
-            t->writer.unsure = (int) on;
-            __atomic_store_n(&control->recording, on, __ATOMIC_RELEASE);
+            __atomic_store_n(&control->recording, w->recording,
+                             __ATOMIC_RELEASE);
         }
 
         return LLM_OK;
     }
 
-    if (!t->opened) {
-        t->writer.unsure = 1;
-    }
-
     on = __atomic_load_n(&control->recording, __ATOMIC_ACQUIRE) != 0;
     __atomic_store_n(&control->recording, on, __ATOMIC_RELEASE);
 
-    if (llm_writer_set_meta(&t->writer, "recording", on) != LLM_OK) {
+    if (llm_writer_set_meta(w, "recording", on) != LLM_OK) {
         return LLM_ERROR;
     }
 
+    w->recording = (int) on;
     __atomic_store_n(&control->recorded, on, __ATOMIC_RELEASE);
 
     return LLM_OK;

@@ -57,8 +57,8 @@ typedef struct {
     int                spool_fd;      /* directory, -1: there is none */
     int                in_batch;
     int                storing;       /* the table storing may have rows */
-    int                unsure;        /* LLM_RECORD_UNSURE means a row: what
-                                         the database said at first */
+    int                recording;     /* as the database has it */
+    int64_t            changed_ms;    /* and since when, or LLM_NULL */
     int64_t            seq;           /* last one given */
     int64_t            seq_before;    /* this batch */
     size_t             bytes;         /* of bodies in this batch */

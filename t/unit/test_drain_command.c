@@ -13,10 +13,13 @@
 
 #include "tap.h"
 #include "drain.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_db.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 
 
 static void commands(void);
+static int64_t tick(void);
+static void unsure(int n, int64_t ms);
 static void bounds(void);
 static void chains(void);
 static void retention(void);
@@ -37,14 +40,13 @@ main(void)
 static void
 commands(void)
 {
-    int                i;
     size_t             len;
+    int64_t            ms;
     uint8_t            args[LLM_COMMAND_ARGS], off = 0, on = 1;
     uint64_t           ticket;
     llm_str_t          query = llm_str("status=401");
     llm_drain_t       *d;
     llm_terms_t        t;
-    llm_record_t       r;
     llm_filter_t      *filter;
     llm_query_error_t  err;
 
@@ -98,9 +100,7 @@ commands(void)
     llm_drain_stop(d, 1000);
 
     llm_control_init(control);
-    fill(&r, 5000);
-    r.num[LLM_N_FLAGS] = LLM_RECORD_UNSURE;
-    publish(&ring, &r);
+    unsure(1, tick());
     d = start();
 
     ok(wait_written(3151) && control->recording == 0,
@@ -111,12 +111,8 @@ commands(void)
 
     llm_drain_stop(d, 1000);
     llm_control_init(control);
-
-    for (i = 0; i < 2500; i++) {
-        fill(&r, 5001 + i);
-        r.num[LLM_N_FLAGS] = LLM_RECORD_UNSURE;
-        publish(&ring, &r);
-    }
+    ms = tick();
+    unsure(2500, ms);
 
     (void) llm_control_ask(control, LLM_COMMAND_RECORDING, &on, 1, getpid(),
                            llm_control_now() + 60000, &ticket);
@@ -126,11 +122,65 @@ commands(void)
        "and is not undone by a resume that the writer finds waiting");
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
+
+    llm_drain_stop(d, 1000);
+    llm_control_init(control);
+    unsure(10, ms);
+    d = start();
+
+    ok(wait_written(5661) && ask_db("SELECT count(*) FROM log") == 100,
+       "nor by one behind which the writer died");
+
+    ms = tick();
+    ok(command(LLM_COMMAND_RECORDING, &off, 1) == 0
+       && command(LLM_COMMAND_RECORDING, &off, 1) == 0, "pause again");
+    llm_drain_stop(d, 1000);
+    llm_control_init(control);
+    unsure(10, ms);
+    d = start();
+
+    ok(wait_written(5671) && ask_db("SELECT count(*) FROM log") == 110,
+       "what was finished before it becomes rows");
     ok(command(LLM_COMMAND_RETENTION, NULL, 0) == -1,
        "unknown commands fail");
 
     llm_drain_stop(d, 1000);
     cleanup();
+}
+
+
+/* A time, in ms, that is later than all before. */
+
+static int64_t
+tick(void)
+{
+    int64_t  before;
+
+    before = llm_wall_ms();
+
+    while (llm_wall_ms() <= before) {
+        usleep(200);
+    }
+
+    return llm_wall_ms();
+}
+
+
+/* Records of that time, made before anyone knew whether they are recorded. */
+
+static void
+unsure(int n, int64_t ms)
+{
+    llm_record_t  r;
+
+    while (n-- > 0) {
+        fill(&r, ++made);
+        r.num[LLM_N_TIMESTAMP] = ms;
+        r.num[LLM_N_ID] = ms << LLM_ID_SHIFT | made;
+        r.num[LLM_N_DURATION_US] = 0;
+        r.num[LLM_N_FLAGS] = LLM_RECORD_UNSURE;
+        publish(&ring, &r);
+    }
 }
 
 
