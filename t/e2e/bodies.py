@@ -16,6 +16,14 @@ from lib import Nginx, Tap, free_port, need_module, wait_for
 LIMIT = 100 << 20
 PIECE = 1 << 20
 EXTRA = 16 << 20                       # over plain nginx
+LIMITED = '''
+    server {
+        listen 127.0.0.1:%d;
+        llm_monitor on;
+        llm_monitor_max_body_size 64k;
+        location / { proxy_pass http://127.0.0.1:%d; }
+    }
+'''
 
 
 def filled(head, tail, size):
@@ -237,17 +245,29 @@ def over(tap, server, nginx, plain, count):
            'the spool is empty again', *left[:5])
 
 
+def limited(tap, server, nginx, port, count):
+    """The limit that is named is that of the exchange, not of the API."""
+    server.say = answer((64 << 10) + 1, 1)
+    call(port, question((64 << 10) + 1))
+    detail = nginx.api('/logs/' + newest(nginx, count)['id'])[1]
+    tap.ok(detail['request_body_state'] == 'too_large'
+           and detail['response_body'] == '[Response too large (>64KB)]',
+           'the limit of the exchange', str(detail['response_body'])[:80])
+
+
 def main():
     need_module()
     tap = Tap()
     server = Server(('127.0.0.1', free_port()), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = server.server_address[1]
-    nginx = Nginx(port, workers=1).start()
+    small = free_port()
+    nginx = Nginx(port, workers=1, http=LIMITED % (small, port)).start()
     plain = Nginx(port, module=None, workers=1).start()
     try:
         count = both(tap, server, nginx, plain)
         over(tap, server, nginx, plain, count)
+        limited(tap, server, nginx, small, count + 2)
     finally:
         nginx.stop()
         plain.stop()

@@ -1,6 +1,7 @@
 """Requests that nginx gives up before it has found a location, and answers
 without a head: where the server watches, each has one record, with as much of
-the request as there was; where only a location does, there is none."""
+the request as there was; where only a location does, there is none.  And
+clients that leave before there is a head."""
 import re
 import socket
 import struct
@@ -34,6 +35,16 @@ SERVER = '''
         error_page 400 414 /page;
         location = /page { llm_monitor_provider page; return 200 "sorry"; }
     }
+    server {
+        listen 127.0.0.1:%(left)d http2;
+        llm_monitor on;
+        llm_monitor_provider left;
+        location / { proxy_pass http://127.0.0.1:%(hang)d; }
+        location /flow {
+            proxy_request_buffering off;
+            proxy_pass http://127.0.0.1:%(hang)d;
+        }
+    }
 '''
 
 
@@ -51,6 +62,13 @@ def frame(kind, flags, stream, body=b''):
 H2 = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + frame(4, 0, 0)
 NO_PATH = H2 + frame(1, 5, 1, b'\x82\x86')
 UNENDED = H2 + frame(1, 1, 1, b'\x82\x86\x04\x03/h2')
+RESET = frame(3, 0, 1, b'\0\0\0\x08')
+
+
+def post(path, body, end):
+    head = b'\x83\x86\x01\x01x\x04%c%s' % (len(path), path)
+    return H2 + frame(1, 4, 1, head) + frame(0, end, 1, body)
+
 
 # name: (where, what is sent, how long the client stays, and the record's
 # method, url, status, outcome, aborted_by)
@@ -122,6 +140,18 @@ CASES = {
         ('h2', NO_PATH, 0.5, None, None, 400, 'rejected', None),
     'who leaves within a head of HTTP/2':
         ('h2', UNENDED, 0, 'GET', '/h2', 499, 'client_abort', 'client'),
+    'who leaves HTTP/2 before the answer':
+        ('left', post(b'/v1/wait', b'{}', 1), 0,
+         'POST', '/v1/wait', 499, 'client_abort', 'client'),
+    'who resets a stream of HTTP/2 before the answer':
+        ('left', post(b'/v1/reset', b'{}', 1) + RESET, 0.5,
+         'POST', '/v1/reset', 499, 'client_abort', 'client'),
+    'who leaves within a body of HTTP/2':
+        ('left', post(b'/v1/body', b'{', 0), 0,
+         'POST', '/v1/body', 499, 'client_abort', 'client'),
+    'who resets a stream of HTTP/2 within a body that is passed on':
+        ('left', post(b'/flow', b'{', 0) + RESET, 0.5,
+         'POST', '/flow', 499, 'client_abort', 'client'),
     'a page for a request line that nobody can read':
         ('page', b'\r\nOPTIONS * x\r\n\r\n', 2,
          'OPTIONS', None, 400, 'rejected', None),
@@ -175,8 +205,10 @@ def main():
     tap = Tap()
     upstream = socket.create_server(('127.0.0.1', free_port()))
     threading.Thread(target=bare, args=(upstream,), daemon=True).start()
-    at = dict(bare=upstream.getsockname()[1], dir=folder())
-    for name in ('plain', 'tls', 'h2', 'page'):
+    hang = socket.create_server(('127.0.0.1', free_port()))
+    at = dict(bare=upstream.getsockname()[1], hang=hang.getsockname()[1],
+              dir=folder())
+    for name in ('plain', 'tls', 'h2', 'page', 'left'):
         at[name] = free_port()
     nginx = Nginx(at['bare'], http=SERVER % at, path='flush=10ms').start()
 
@@ -184,7 +216,7 @@ def main():
     for name, (where, sent, stay, *want) in CASES.items():
         talk(at[where], sent, stay)
         n += 1
-        nginx.wait_total(n, 5)
+        nginx.wait_total(n, 60)
         logs = nginx.logs()
         got = said(logs[0]) if len(logs) == n else len(logs)
         tap.ok(len(logs) == n and same(got, want), name, got, want)
@@ -208,7 +240,8 @@ def main():
     lines = sorted((at['dir'] / 'access.log').read_text().split('\n')[:-1])
     want = sorted('000 -' if r['url'] == '/h2' else '%03d %s'
                   % (400 if r['status'] == 499 else r['status'], r['outcome'])
-                  for r in logs if r['provider'] != 'page')
+                  for r in logs
+                  if r['provider'] not in ('page', 'left'))
     tap.ok(lines == want, 'access_log has the same outcomes', lines, want)
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
