@@ -10,6 +10,7 @@
 #   make unit        the unit tests alone
 #   make prove       the Test::Nginx files alone: make prove T=t/00-load.t
 #   make check       style, layers, exported symbols, documented directives
+#   make matrix      two versions of nginx, two compilers, dynamic and static
 #   make asan        nginx with the module linked in, under sanitizers
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
 #   make bench       what the module costs: WHAT=instructions
@@ -30,9 +31,10 @@ TREE      := $(BUILD)/nginx
 # Flags of the module's own files.  They reach nothing else: what is compiled
 # for a dynamic module is the module.
 
-CC_OPT  ?= -g -O2 -fPIC -fno-semantic-interposition -fstack-protector-strong \
-           -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security -Wextra \
-           -Wshadow -Wmissing-prototypes -Wno-unused-parameter -Werror
+OPTIMIZE ?= -g -O2 -fPIC -fno-semantic-interposition \
+            -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CC_OPT  ?= $(OPTIMIZE) -Wformat -Werror=format-security -Wextra -Wshadow \
+           -Wmissing-prototypes -Wno-unused-parameter -Werror
 LD_OPT  ?= -Wl,-z,relro -Wl,-z,now -fPIC
 
 # What another source tree is configured with; the installed nginx says it
@@ -211,7 +213,7 @@ test:
 # The second nginx: its own folder, its own echo module.
 
 next:
-	@scripts/install-deps source
+	@scripts/install-deps next
 	@$(MAKE) --no-print-directory nginx BUILD=$(BUILD)/next \
 	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
@@ -228,6 +230,15 @@ test-next:
 	@scripts/test next
 
 
+# What the others do not see: the module linked into nginx, by another compiler
+
+test-static:
+	@scripts/test static
+
+matrix:
+	@scripts/matrix
+
+
 # nginx with echo and the module linked in, under AddressSanitizer and
 # UndefinedBehaviorSanitizer
 
@@ -236,7 +247,7 @@ SANITIZE  := -fsanitize=address,undefined \
              -fno-sanitize=alignment,nonnull-attribute
 
 asan:
-	@scripts/install-deps source
+	@scripts/install-deps next
 	@$(MAKE) --no-print-directory binary BUILD=$(BUILD)/asan \
 	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    ADD=--add-module LD_OPT='$(SANITIZE)' \
@@ -280,5 +291,5 @@ clean:
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
 .PHONY: module nginx binary install unit prove run stop check test \
-        test-alerts next test-next asan test-asan fuzz prices dashboards \
-        bench clean page listed FORCE
+        test-alerts next test-next test-static matrix asan test-asan fuzz \
+        prices dashboards bench clean page listed FORCE

@@ -383,16 +383,14 @@ llm_flow_sniff(llm_flow_t *b, const uint8_t *p, const uint8_t *end)
         b->sniff[b->nsniff++] = *p;
 
         for (i = 0; fields[i] != NULL; i++) {
-            len = strlen(fields[i]);
-
-            if (b->nsniff <= len
+            if (b->nsniff <= strlen(fields[i])
                 && memcmp(fields[i], b->sniff, b->nsniff) == 0)
             {
                 break;
             }
         }
 
-        if (fields[i] != NULL && b->nsniff < len) {
+        if (fields[i] != NULL && b->nsniff < strlen(fields[i])) {
             continue;
         }
 

@@ -463,6 +463,7 @@ ngx_http_llm_monitor_change_look(ngx_http_llm_monitor_call_t *call)
         }
 
         state = LLM_COMMAND_WAITING;
+        result = 0;
 
     } else {
         state = llm_control_poll(control, change->index, change->ticket,

@@ -27,8 +27,8 @@ static const char *const  llm_dict_sql[LLM_DICT_STATEMENTS] = {
     "SELECT id, used, counted FROM dict WHERE kind = ?1 AND value = ?2",
     "INSERT INTO dict (kind, value, used, counted) VALUES (?1, ?2, ?3, ?4)",
     "UPDATE dict SET used = ?2, counted = ?3 WHERE id = ?1",
-    "DELETE FROM dict WHERE id > ?1 AND id <= ?2 AND used < ?3"
-        " AND counted < ?4"
+    ("DELETE FROM dict WHERE id > ?1 AND id <= ?2 AND used < ?3"
+     " AND counted < ?4")
 };
 
 #define LLM_DICT_MAX(name, max)  max,

@@ -260,6 +260,7 @@ llm_events_feed(llm_events_t *ev, llm_query_error_t *err)
     st[1] = NULL;
 
     rc = LLM_NOMEM;
+    n = 0;
 
     if (db != NULL && memory != NULL) {
         rc = llm_events_memory(memory, db, st);

@@ -73,8 +73,8 @@ static const char *const  llm_ledger_put_sql[LLM_LEDGER_TABLES] = {
         ", ?22, ?23, ?24, ?25, ?26, ?27)",
     "REPLACE INTO who VALUES (" LLM_LEDGER_PARAMS ", ?22, ?23, ?24, ?25)",
     "REPLACE INTO series VALUES (" LLM_LEDGER_PARAMS ")",
-    "REPLACE INTO health VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-        " ?11, ?12, ?13, ?14, ?15)"
+    ("REPLACE INTO health VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+     " ?11, ?12, ?13, ?14, ?15)")
 };
 
 static const char *const  llm_ledger_load_sql[LLM_LEDGER_TABLES] = {

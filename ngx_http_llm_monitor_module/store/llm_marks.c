@@ -259,6 +259,7 @@ llm_marks_sweep(llm_writer_t *w, uint64_t own)
     llm_idset_t  there;
 
     memset(&there, 0, sizeof(llm_idset_t));
+    n = 0;
 
     rc = llm_idset_add(&there, (int64_t) own);
 

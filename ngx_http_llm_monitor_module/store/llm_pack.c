@@ -145,9 +145,11 @@ llm_unpack_next(llm_unpack_t *u)
 
     p = llm_unpack_varint(u->p, u->end, &distance);
 
-    if (p != NULL) {
-        p = llm_unpack_varint(p, u->end, &len);
+    if (p == NULL) {
+        return LLM_ERROR;
     }
+
+    p = llm_unpack_varint(p, u->end, &len);
 
     if (p == NULL || len > (uint64_t) (u->end - p)) {
         return LLM_ERROR;

@@ -36,8 +36,8 @@ static const char *const  llm_purge_sql[LLM_PURGE_STATEMENTS] = {
     "DELETE FROM request_body WHERE id = ?1",
     "DELETE FROM response_body WHERE id = ?1",
     "DELETE FROM storing WHERE id = ?1 RETURNING file",
-    "DELETE FROM frame WHERE rowid IN (SELECT rowid FROM frame WHERE id = ?1"
-        " LIMIT ?2)"
+    ("DELETE FROM frame WHERE rowid IN"
+     " (SELECT rowid FROM frame WHERE id = ?1 LIMIT ?2)")
 };
 
 
@@ -353,6 +353,8 @@ llm_purge_bodies(llm_writer_t *w, int64_t below, int64_t enough)
     (void) sqlite3_bind_int64(st, 1, below);
     (void) sqlite3_bind_int(st, 2, LLM_PURGE_ROWS);
 
+    rc = LLM_OK;
+
     for (n = 0; n < LLM_PURGE_ROWS; n++) {
         rc = llm_db_row(&w->db, st);
 
@@ -365,7 +367,7 @@ llm_purge_bodies(llm_writer_t *w, int64_t below, int64_t enough)
 
     llm_db_finalize(&st, 1);
 
-    if (n < LLM_PURGE_ROWS && rc == LLM_ERROR) {
+    if (rc == LLM_ERROR) {
         return LLM_ERROR;
     }
 

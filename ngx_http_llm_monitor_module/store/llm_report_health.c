@@ -187,6 +187,7 @@ llm_health_choose(llm_health_t *h)
 
     memset(&map, 0, sizeof(llm_series_map_t));
     order = NULL;
+    named = 0;
 
     rc = llm_health_series(h, &map);
 

@@ -373,9 +373,11 @@ llm_where_user(llm_where_t *w)
 
     rc = llm_where_lookup(w, LLM_DICT_USER, &s, &id);
 
-    if (rc == LLM_OK) {
-        rc = llm_where_lookup(w, LLM_DICT_CLAIMED_USER, &s, &claimed);
+    if (rc != LLM_OK) {
+        return rc;
     }
+
+    rc = llm_where_lookup(w, LLM_DICT_CLAIMED_USER, &s, &claimed);
 
     if (rc != LLM_OK) {
         return rc;
