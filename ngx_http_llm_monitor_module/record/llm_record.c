@@ -221,6 +221,41 @@ llm_record_unpack(llm_record_t *r, const uint8_t *p, size_t n)
 }
 
 
+int
+llm_record_verdict(int64_t status, int64_t outcome)
+{
+    switch (outcome) {
+
+    case LLM_OUTCOME_CLIENT_ABORT:
+    case LLM_OUTCOME_REJECTED:
+    case LLM_OUTCOME_SHUTDOWN:
+        return LLM_VERDICT_NONE;
+    }
+
+    if (status == 429 || status == 529) {
+        return LLM_VERDICT_THROTTLED;
+    }
+
+    switch (outcome) {
+
+    case LLM_OUTCOME_UPSTREAM_ABORT:
+    case LLM_OUTCOME_TIMEOUT:
+    case LLM_OUTCOME_STREAM_ERROR:
+    case LLM_OUTCOME_EMPTY:
+        return LLM_VERDICT_FAILURE;
+    }
+
+    /* 408: it waited in vain for what nginx had sent it */
+
+    if (status >= 500 || status == 408) {
+        return LLM_VERDICT_FAILURE;
+    }
+
+    return status >= 200 && status < 400 ? LLM_VERDICT_SUCCESS
+                                         : LLM_VERDICT_NONE;
+}
+
+
 const char *
 llm_record_num_name(int n)
 {

@@ -150,6 +150,13 @@ typedef enum {
     LLM_OUTCOME_EMPTY, LLM_OUTCOME_SHUTDOWN
 } llm_outcome_e;
 
+/* whether an exchange speaks for its provider or against it */
+
+typedef enum {
+    LLM_VERDICT_NONE = 0, LLM_VERDICT_SUCCESS, LLM_VERDICT_FAILURE,
+    LLM_VERDICT_THROTTLED
+} llm_verdict_e;
+
 typedef enum {
     LLM_ABORTED_NOT = 0, LLM_ABORTED_CLIENT, LLM_ABORTED_UPSTREAM,
     LLM_ABORTED_TIMEOUT, LLM_ABORTED_SHUTDOWN
@@ -198,6 +205,15 @@ size_t llm_record_pack(const llm_record_t *r, uint8_t *p);
  * record (every length is checked): r is then undefined.
  */
 int llm_record_unpack(llm_record_t *r, const uint8_t *p, size_t n);
+
+
+/*
+ * The one rule of availability, for health, metrics and the API.  What the
+ * client did (left, asked for what is not there or badly, with a wrong key)
+ * and what never reached the provider say nothing: LLM_VERDICT_NONE.  A value
+ * may be LLM_NULL.
+ */
+int llm_record_verdict(int64_t status, int64_t outcome);
 
 
 /* Name of a field in the API and the schema. */

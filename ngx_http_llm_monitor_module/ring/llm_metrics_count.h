@@ -85,8 +85,8 @@ void llm_metrics_remaining(llm_metrics_own_t *own, uint32_t upstream,
 uint32_t llm_metrics_active(const llm_metrics_seen_t *seen, uint32_t second);
 
 /*
- * An upstream's exchanges of the last LLM_METRICS_WINDOW minutes, n of its
- * series.
+ * An upstream's exchanges of the last LLM_METRICS_WINDOW minutes that speak
+ * for it or against it, by llm_record_verdict(); n of its series.
  */
 void llm_metrics_window(const llm_metrics_t *m, uint32_t n, uint32_t second,
     uint64_t *good, uint64_t *all);

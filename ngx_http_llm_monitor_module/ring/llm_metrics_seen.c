@@ -109,23 +109,22 @@ llm_metrics_active(const llm_metrics_seen_t *seen, uint32_t second)
 
 
 /*
- * What the client broke off says nothing of the upstream.  A minute that is
- * over is begun anew by who comes first; counts that would not fit stay.
+ * Only what speaks for the upstream or against it.  A minute that is over is
+ * begun anew by who comes first; counts that would not fit stay.
  */
 
 void
 llm_metrics_minute(uint64_t *minutes, const llm_record_t *r, uint32_t second)
 {
-    int        good;
+    int        verdict;
     uint64_t   minute, old, new, *cell;
 
-    if (r->num[LLM_N_OUTCOME] == LLM_OUTCOME_CLIENT_ABORT
-        || r->num[LLM_N_OUTCOME] == LLM_OUTCOME_SHUTDOWN)
-    {
+    verdict = llm_record_verdict(r->num[LLM_N_STATUS], r->num[LLM_N_OUTCOME]);
+
+    if (verdict != LLM_VERDICT_SUCCESS && verdict != LLM_VERDICT_FAILURE) {
         return;
     }
 
-    good = !llm_metrics_failed(r);
     minute = second / 60;
     cell = &minutes[minute % LLM_METRICS_MINUTES];
     old = __atomic_load_n(cell, __ATOMIC_RELAXED);
@@ -141,7 +140,8 @@ llm_metrics_minute(uint64_t *minutes, const llm_record_t *r, uint32_t second)
             new = old;
         }
 
-        new += ((uint64_t) good << LLM_METRICS_GOOD) + 1;
+        new += ((uint64_t) (verdict == LLM_VERDICT_SUCCESS)
+                << LLM_METRICS_GOOD) + 1;
 
     } while (!__atomic_compare_exchange_n(cell, &old, new, 1, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));

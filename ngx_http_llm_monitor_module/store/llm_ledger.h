@@ -39,7 +39,10 @@ enum {
 /* likewise, of health; what is none of the three is left out of the score */
 
 enum {
-    LLM_H_REQUESTS = 0, LLM_H_SUCCESS, LLM_H_FAILURE, LLM_H_THROTTLED,
+    LLM_H_REQUESTS = 0,
+    LLM_H_SUCCESS = LLM_VERDICT_SUCCESS,
+    LLM_H_FAILURE = LLM_VERDICT_FAILURE,
+    LLM_H_THROTTLED = LLM_VERDICT_THROTTLED,
     LLM_H_DURATION_N, LLM_H_DURATION, LLM_H_TTFT_N, LLM_H_TTFT, LLM_H_COUNT
 };
 
@@ -125,14 +128,6 @@ int llm_ledger_reprice(llm_ledger_t *l, const llm_record_t *r,
 
 /* What a record adds to its cells. */
 void llm_ledger_add(llm_ledger_add_t *add, const llm_record_t *r);
-
-/*
- * Whether a request speaks for its provider or against it: LLM_H_SUCCESS,
- * _FAILURE or _THROTTLED.  What the client did (left, asked for what is not
- * there or badly) and what never reached the provider say nothing:
- * LLM_H_REQUESTS.
- */
-int llm_ledger_class(int64_t status, int64_t outcome);
 
 /*
  * Adds to the cell of a key, or to that of "other" if the key is one too many

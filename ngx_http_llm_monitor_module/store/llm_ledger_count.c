@@ -262,7 +262,7 @@ llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f)
     static const int      dim[] = { LLM_SERIES_TOTAL, LLM_SERIES_PROVIDER,
                                     LLM_SERIES_MODEL };
 
-    class = llm_ledger_class(f->status, f->value[LLM_SERIES_OUTCOME]);
+    class = llm_record_verdict(f->status, f->value[LLM_SERIES_OUTCOME]);
 
     memset(&add, 0, sizeof(llm_ledger_add_t));
 
@@ -303,40 +303,6 @@ llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f)
     }
 
     return LLM_OK;
-}
-
-
-int
-llm_ledger_class(int64_t status, int64_t outcome)
-{
-    switch (outcome) {
-
-    case LLM_OUTCOME_CLIENT_ABORT:
-    case LLM_OUTCOME_REJECTED:
-    case LLM_OUTCOME_SHUTDOWN:
-        return LLM_H_REQUESTS;
-    }
-
-    if (status == 429 || status == 529) {
-        return LLM_H_THROTTLED;
-    }
-
-    switch (outcome) {
-
-    case LLM_OUTCOME_UPSTREAM_ABORT:
-    case LLM_OUTCOME_TIMEOUT:
-    case LLM_OUTCOME_STREAM_ERROR:
-    case LLM_OUTCOME_EMPTY:
-        return LLM_H_FAILURE;
-    }
-
-    /* 408: it waited in vain for what nginx had sent it */
-
-    if (status >= 500 || status == 408) {
-        return LLM_H_FAILURE;
-    }
-
-    return status >= 200 && status < 400 ? LLM_H_SUCCESS : LLM_H_REQUESTS;
 }
 
 

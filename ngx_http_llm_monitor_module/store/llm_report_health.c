@@ -4,7 +4,7 @@
  *
  * Availability of providers and models: successes of successes and failures.
  * What speaks neither for nor against them is in no score: see
- * llm_ledger_class().
+ * llm_record_verdict().
  */
 
 
@@ -435,8 +435,8 @@ llm_health_own_row(llm_health_t *h)
         own.status = 0;
     }
 
-    own.class = llm_ledger_class(own.status,
-                                 sqlite3_column_int64(h->own, 3));
+    own.class = llm_record_verdict(own.status,
+                                   sqlite3_column_int64(h->own, 3));
     own.duration = sqlite3_column_type(h->own, 4) == SQLITE_NULL
                        ? LLM_NULL : sqlite3_column_int64(h->own, 4);
     own.ttft = sqlite3_column_type(h->own, 5) == SQLITE_NULL

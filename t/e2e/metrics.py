@@ -153,7 +153,7 @@ def counted(tap, nginx, ask):
         labels('llm_streams_total', upstream='llm', end='done'): 1,
         labels('llm_finish_reasons_total', upstream='llm',
                reason='length'): 1,
-        labels('llm_upstream_availability_ratio', upstream='llm'): 0.6,
+        labels('llm_upstream_availability_ratio', upstream='llm'): 1,
         labels('http_requests_total', method='POST',
                endpoint='/v1/chat/completions', status='429'): 1,
         labels('openai_requests_total', **short, status='success'): 2,
@@ -279,6 +279,13 @@ def health(tap, nginx, ask):
     tap.ok(status == 200 and said['checks']['database'] == 'ok'
            and said['checks']['writer'] == 'ok', 'health says that it is well',
            status, said)
+
+    for _ in range(60):
+        ask('gpt-4o', status=401)
+    said = json.loads(nginx.get('/health')[2])
+    tap.ok(said['status'] == 'healthy'
+           and said['checks']['upstreams'] == {'llm': 'ok'},
+           'wrong keys say nothing of an upstream', said)
 
     for _ in range(60):
         ask('gpt-4o', status=503)

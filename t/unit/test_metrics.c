@@ -105,6 +105,40 @@ count(llm_metrics_own_t *o, const char *model, int64_t status)
 }
 
 
+/* what says nothing of an upstream, what speaks against it */
+
+static void
+verdicts(void)
+{
+    int                  i, status;
+    uint64_t             good, all;
+    llm_metrics_ids_t    key;
+    llm_metrics_series_t series;
+
+    static const int  said[] = { 401, 403, 404, 400, 422, 429, 529 };
+
+    for (i = 0; i < 7 * 4; i++) {
+        count(&own[0], "v", said[i % 7]);
+    }
+
+    memset(&key, 0, sizeof(key));
+    key.upstream = llm_metrics_label(&own[0], LLM_LABEL_UPSTREAM,
+                                     &(llm_str_t) llm_str("one"));
+    (void) llm_metrics_find(&own[0], LLM_SET_UPSTREAM, &key, &series);
+
+    llm_metrics_window(shared, series.n, 600, &good, &all);
+    ok(good == 0 && all == 0,
+       "a client's mistakes and limits say nothing of an upstream");
+
+    for (status = 500; status < 504; status++) {
+        count(&own[0], "v", status);
+    }
+
+    llm_metrics_window(shared, series.n, 600, &good, &all);
+    ok(good == 0 && all == 4, "its errors do");
+}
+
+
 static uint64_t
 total(int set, int word)
 {
@@ -190,17 +224,12 @@ counted(void)
 }
 
 
-int
-main(void)
+static void
+restart(void)
 {
     int  i;
 
-    shared = calloc(1, sizeof(llm_metrics_t));
-
-    if (shared == NULL) {
-        return 1;
-    }
-
+    memset(shared, 0, sizeof(llm_metrics_t));
     llm_metrics_init(shared, 1000, 2);
 
     for (i = 0; i < 2; i++) {
@@ -208,9 +237,23 @@ main(void)
         own[i].unlock = unlock;
         llm_metrics_join(&own[i], shared, 3 + i);
     }
+}
 
+
+int
+main(void)
+{
+    shared = malloc(sizeof(llm_metrics_t));
+
+    if (shared == NULL) {
+        return 1;
+    }
+
+    restart();
     buckets();
     counted();
+    restart();
+    verdicts();
 
     free(shared);
 
