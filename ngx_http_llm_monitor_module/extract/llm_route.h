@@ -42,14 +42,12 @@ void llm_route(llm_route_t *rt, const llm_str_t *method,
 
 
 /*
- * Writes path, '?' and query with the values of secret arguments (key,
- * api_key, apikey, api-key, access_token, token, auth, authorization, secret,
- * password, signature, sig, X-Amz-Signature, X-Amz-Credential,
- * X-Amz-Security-Token, X-Goog-Signature and names, in lower case, compared
- * after percent-decoding and without case) replaced by ***, and user:password@
- * removed.  Returns the length; at most cap bytes, cut on a character's
- * boundary.  Control characters and bytes that are no UTF-8 are
- * percent-encoded.
+ * Writes path, '?' and query with the values of secret arguments replaced by
+ * ***: those whose name ends in token, secret, password, key, signature and
+ * the like (lists in llm_route_url.c), and names, in lower case, compared
+ * after percent-decoding and without case.  user:password@ is removed.
+ * Returns the length; at most cap bytes, cut on a character's boundary.
+ * Control characters and bytes that are no UTF-8 are percent-encoded.
  */
 size_t llm_route_url(uint8_t *out, size_t cap, const llm_str_t *path,
     const llm_str_t *query, const llm_str_t *names, size_t nnames);

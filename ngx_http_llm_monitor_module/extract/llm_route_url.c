@@ -18,6 +18,8 @@
 
 #define LLM_ROUTE_URL_NAME  64    /* bytes; no secret's name is longer */
 
+#define LLM_ROUTE_URL_N(a)  (sizeof(a) / sizeof((a)[0]))
+
 
 typedef struct {
     uint8_t          *out;
@@ -38,8 +40,12 @@ static int llm_route_url_char(const uint8_t *p, const uint8_t *end,
 static int llm_route_url_separator(int c);
 static const uint8_t *llm_route_url_name(llm_route_url_t *u, const uint8_t *p,
     const uint8_t *end);
+static int llm_route_url_between(int c);
 static int llm_route_url_secret(llm_route_url_t *u, const uint8_t *name,
-    size_t n);
+    size_t n, size_t word);
+static int llm_route_url_among(const llm_str_t *names, size_t n,
+    const llm_str_t *s);
+static int llm_route_url_ending(const llm_str_t *s, const llm_str_t *ending);
 static const uint8_t *llm_route_url_userinfo(const uint8_t *p,
     const uint8_t *end);
 static size_t llm_route_url_copy(llm_route_url_t *u, const uint8_t *p,
@@ -48,30 +54,47 @@ static size_t llm_route_url_utf8(const uint8_t *p, const uint8_t *end);
 static void llm_route_url_add(llm_route_url_t *u, const void *p, size_t n);
 
 
-static const llm_str_t  llm_route_url_secrets[] = {
-    llm_str("key"),
-    llm_str("api_key"),
-    llm_str("apikey"),
-    llm_str("api-key"),
-    llm_str("x-api-key"),
-    llm_str("x-goog-api-key"),
-    llm_str("access_token"),
-    llm_str("refresh_token"),
-    llm_str("id_token"),
+/* a name that ends so, with '-', '_' and '.' anywhere in it */
+
+static const llm_str_t  llm_route_url_ends[] = {
     llm_str("token"),
-    llm_str("auth"),
-    llm_str("authorization"),
     llm_str("secret"),
-    llm_str("client_secret"),
     llm_str("password"),
     llm_str("passwd"),
+    llm_str("passphrase"),
     llm_str("signature"),
+    llm_str("credential"),
+    llm_str("credentials"),
+    llm_str("authorization"),
+    llm_str("assertion"),
+    llm_str("bearer"),
+    llm_str("apikey"),
+    llm_str("accesskey"),
+    llm_str("accountkey"),
+    llm_str("authkey"),
+    llm_str("privatekey"),
+    llm_str("secretkey"),
+    llm_str("subscriptionkey")
+};
+
+/* whose last word is this: "x-key" and "xKey", but no "monkey" */
+
+static const llm_str_t  llm_route_url_words[] = {
+    llm_str("key"),
     llm_str("sig"),
-    llm_str("x-amz-signature"),
-    llm_str("x-amz-credential"),
-    llm_str("x-amz-security-token"),
-    llm_str("x-goog-signature"),
-    llm_str("x-goog-credential")
+    llm_str("jwt"),
+    llm_str("pwd"),
+    llm_str("pass"),
+    llm_str("auth")
+};
+
+/* where a list goes on is none */
+
+static const llm_str_t  llm_route_url_harmless[] = {
+    llm_str("pagetoken"),
+    llm_str("nexttoken"),
+    llm_str("continuationtoken"),
+    llm_str("synctoken")
 };
 
 
@@ -247,17 +270,19 @@ llm_route_url_separator(int c)
 static const uint8_t *
 llm_route_url_name(llm_route_url_t *u, const uint8_t *p, const uint8_t *end)
 {
-    int      c, index;
-    size_t   n, size;
+    int      c, before, index;
+    size_t   n, size, word;
     uint8_t  name[LLM_ROUTE_URL_NAME];
 
     index = 0;
+    before = 0;
+    word = 0;
 
     for (n = 0; p < end; p += size) {
         c = llm_route_url_char(p, end, &size);
 
         if (c == '=') {
-            return llm_route_url_secret(u, name, n) ? p + size : NULL;
+            return llm_route_url_secret(u, name, n, word) ? p + size : NULL;
         }
 
         if (llm_route_url_separator(c) || c == '/' || n == sizeof(name)) {
@@ -272,6 +297,13 @@ llm_route_url_name(llm_route_url_t *u, const uint8_t *p, const uint8_t *end)
             continue;
         }
 
+        if (llm_route_url_between(before)
+            || (c >= 'A' && c <= 'Z' && (before < 'A' || before > 'Z')))
+        {
+            word = n;
+        }
+
+        before = c;
         name[n++] = (uint8_t) ((c >= 'A' && c <= 'Z') ? c | 0x20 : c);
     }
 
@@ -280,22 +312,90 @@ llm_route_url_name(llm_route_url_t *u, const uint8_t *p, const uint8_t *end)
 
 
 static int
-llm_route_url_secret(llm_route_url_t *u, const uint8_t *name, size_t n)
+llm_route_url_between(int c)
 {
-    size_t            i, count;
-    const llm_str_t  *s;
+    return c == '-' || c == '_' || c == '.';
+}
 
-    count = sizeof(llm_route_url_secrets) / sizeof(llm_route_url_secrets[0]);
 
-    for (i = 0; i < count + u->nnames; i++) {
-        s = (i < count) ? &llm_route_url_secrets[i] : &u->names[i - count];
+/* word is where the name's last one starts */
 
-        if (s->len == n && memcmp(s->data, name, n) == 0) {
+static int
+llm_route_url_secret(llm_route_url_t *u, const uint8_t *name, size_t n,
+    size_t word)
+{
+    size_t     i;
+    llm_str_t  s, last;
+
+    static const llm_str_t  code = llm_str("code");
+
+    s.data = name;
+    s.len = n;
+    last.data = name + word;
+    last.len = n - word;
+
+    /* Azure Functions' keys; a part of a name is a language's or a country's */
+
+    if (llm_route_url_among(&code, 1, &s)
+        || llm_route_url_among(u->names, u->nnames, &s)
+        || llm_route_url_among(llm_route_url_words,
+                               LLM_ROUTE_URL_N(llm_route_url_words), &last))
+    {
+        return 1;
+    }
+
+    for (i = 0; i < LLM_ROUTE_URL_N(llm_route_url_harmless); i++) {
+        if (llm_route_url_ending(&s, &llm_route_url_harmless[i])) {
+            return 0;
+        }
+    }
+
+    for (i = 0; i < LLM_ROUTE_URL_N(llm_route_url_ends); i++) {
+        if (llm_route_url_ending(&s, &llm_route_url_ends[i])) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static int
+llm_route_url_among(const llm_str_t *names, size_t n, const llm_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (names[i].len == s->len
+            && memcmp(names[i].data, s->data, s->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+llm_route_url_ending(const llm_str_t *s, const llm_str_t *ending)
+{
+    size_t  i, n;
+
+    n = s->len;
+
+    for (i = ending->len; i > 0; i--) {
+
+        while (n > 0 && llm_route_url_between(s->data[n - 1])) {
+            n--;
+        }
+
+        if (n == 0 || s->data[--n] != ending->data[i - 1]) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -212,6 +212,24 @@ static const url_t  urls[] = {
     { "/x?X-Amz-Signature=s&X-Amz-Credential=s&X-Amz-Date=1",
       "/x?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=1" },
     { "/x?my_own=s", "/x?my_own=***" },
+    { "/x?subscription-key=s&Ocp-Apim-Subscription-Key=s&subscriptionkey=s",
+      "/x?subscription-key=***&Ocp-Apim-Subscription-Key=***"
+      "&subscriptionkey=***" },
+    { "/x?session_token=s&authToken=s&api-token=s&sessiontoken=s&my.token=s",
+      "/x?session_token=***&authToken=***&api-token=***&sessiontoken=***"
+      "&my.token=***" },
+    { "/x?jwt=s&bearer=s&code=s&client_assertion=s&x-auth=s&userPass=s",
+      "/x?jwt=***&bearer=***&code=***&client_assertion=***&x-auth=***"
+      "&userPass=***" },
+    { "/x?myKey=s&My_Key=s&APIKey=s&s3.secretKey=s&DB_PASSWORD=s&appSecret=s",
+      "/x?myKey=***&My_Key=***&APIKey=***&s3.secretKey=***&DB_PASSWORD=***"
+      "&appSecret=***" },
+    { "/x?X-Amz-Security-Token=s&X-Goog-Signature=s&aws_credentials=s",
+      "/x?X-Amz-Security-Token=***&X-Goog-Signature=***"
+      "&aws_credentials=***" },
+    { "/x?max_tokens=1&pageToken=a&page_token=a&nextPageToken=a&next-token=a"
+      "&continuationToken=a&monkey=1&Hockey=1&design=1&language_code=fr"
+      "&bypass=1&tokens=2&tokenizer=3&passes=1&author=me", NULL },
     { "/x%00y?%00", NULL },
     { "/\x01\x7f\xff\xc3\xa9 \xe2\x80\xa8?\xc0\xaf\xed\xa0\x80",
       "/%01%7F%FF\xc3\xa9%20\xe2\x80\xa8?%C0%AF%ED%A0%80" },
