@@ -86,6 +86,7 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_llm_monitor_main_conf_t *mcf = conf;
 
+    char       *rv;
     ngx_str_t  *value;
 
     if (mcf->path) {
@@ -121,6 +122,11 @@ ngx_http_llm_monitor_set_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_conf_full_name(cf->cycle, &mcf->path->name, 0) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_llm_monitor_path_there(cf, &mcf->path->name);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     return ngx_http_llm_monitor_params(cf, ngx_http_llm_monitor_path_params, 2,
@@ -178,6 +184,37 @@ ngx_http_llm_monitor_params(ngx_conf_t *cf,
         if (rv != NGX_CONF_OK) {
             return rv;
         }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * What nginx would give to the user of its workers, whatever it is; a folder
+ * that others can look into is left as who made it wants it.
+ */
+
+char *
+ngx_http_llm_monitor_path_there(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(name->data, &fi) == NGX_FILE_ERROR) {
+        return NGX_CONF_OK;
+    }
+
+    if (!ngx_is_dir(&fi)) {
+        return ngx_http_llm_monitor_bad_value(cf, "llm_monitor_path", name,
+                                     "the name of a directory of its own, "
+                                     "and this is none");
+    }
+
+    if (fi.st_mode & (S_IRWXG|S_IRWXO)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "directory \"%V\" of \"llm_monitor_path\" is open "
+                           "to others, its access rights should be 0700",
+                           name);
     }
 
     return NGX_CONF_OK;

@@ -25,6 +25,8 @@
 
 static ngx_int_t ngx_http_llm_monitor_default_path(ngx_conf_t *cf,
     ngx_http_llm_monitor_main_conf_t *mcf);
+static ngx_int_t ngx_http_llm_monitor_default_dir(ngx_conf_t *cf,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_llm_monitor_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_llm_monitor_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf);
@@ -396,7 +398,36 @@ ngx_http_llm_monitor_default_path(ngx_conf_t *cf,
     p = ngx_cpymem(p, base.data, base.len);
     ngx_memcpy(p, NGX_HTTP_LLM_MONITOR_DIR, sizeof(NGX_HTTP_LLM_MONITOR_DIR));
 
-    return NGX_OK;
+    return ngx_http_llm_monitor_default_dir(cf, &mcf->path->name);
+}
+
+
+/*
+ * An nginx that no package installed may have no such folder.  Who set nothing
+ * is told what to set.
+ */
+
+static ngx_int_t
+ngx_http_llm_monitor_default_dir(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_err_t  err;
+
+    err = ngx_create_full_path(name->data, 0755);
+
+    if (err == 0 || err == NGX_EACCES) {
+        err = ngx_create_dir(name->data, 0700) == NGX_FILE_ERROR ? ngx_errno
+                                                                 : 0;
+    }
+
+    if (err != 0 && err != NGX_EEXIST) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                           ngx_create_dir_n " \"%V\" failed, it is the default "
+                           "of \"llm_monitor_path\"", name);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_llm_monitor_path_there(cf, name) == NGX_CONF_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -162,6 +162,9 @@ char *ngx_http_llm_monitor_params(ngx_conf_t *cf,
 char *ngx_http_llm_monitor_bad_value(ngx_conf_t *cf, char *name,
     ngx_str_t *value, char *allowed);
 
+/* Refuses what is no directory; there may be nothing yet. */
+char *ngx_http_llm_monitor_path_there(ngx_conf_t *cf, ngx_str_t *name);
+
 /* Setters of the directives that need more than one of nginx's own. */
 char *ngx_http_llm_monitor_set_enable(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
