@@ -815,6 +815,12 @@ ngx_http_llm_monitor_serve(ngx_conf_t *cf, ngx_command_t *cmd,
 
     clcf->handler = handler;
 
+    /* or "/monitor" would go to whatever answers "/" */
+
+    if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
+        clcf->auto_redirect = 1;
+    }
+
     lcf->serve = serve;
     lcf->serve_handler = handler;
     lcf->serve_name = cmd->name;

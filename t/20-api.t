@@ -220,3 +220,12 @@ X-Forwarded-For: 192.0.2.1
 --- response_body_like eval
 [ qr/"changes":true,"scope":null,"monitor":\{"recording":true,/,
   qr/"changes":false/, qr/bad_parameter/, qr/method_not_allowed/ ]
+
+
+
+=== TEST 15: a location with a slash, asked for without it
+--- request
+GET /read?limit=1
+--- error_code: 301
+--- response_headers_like
+Location: http://[^/]+/read/\?limit=1

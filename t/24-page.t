@@ -263,3 +263,21 @@ GET /monitor/api/count
 "llm_monitor_ui" directive cannot be in a location given by regular expression
 --- no_error_log
 [alert]
+
+
+
+=== TEST 20: a location with a slash takes those who leave it out
+--- config
+    location /monitor/ { llm_monitor_ui; }
+    location /monitor/api { llm_monitor_api; }
+    location = /stats/ { llm_monitor_metrics; }
+    llm_monitor on;
+--- request eval
+[ "GET /monitor?x=1", "GET /stats", "GET /stats/" ]
+--- error_code eval
+[ 301, 301, 200 ]
+--- response_headers_like eval
+[ "Location: http://[^/]+/monitor/\\?x=1", "Location: http://[^/]+/stats/",
+  "Content-Type: text/plain.*" ]
+--- response_body_like eval
+[ qr/301/, qr/301/, qr/\A(?!.*^llm_requests_total\{)/ms ]
