@@ -121,3 +121,13 @@ GET /healthz
 Content-Type: application/json
 --- response_body chomp
 {"status":"alive"}
+
+
+
+=== TEST 9: a path that nobody knows is no label
+--- pipelined_requests eval
+[ "GET /v1/wp-login.php", "GET /metrics" ]
+--- error_code eval
+[401, 200]
+--- response_body_like eval
+[ "no", qr/\A(?!.*wp-login).*^http_requests_total\{method="GET",endpoint="other",status="401"\} 1\n/ms ]

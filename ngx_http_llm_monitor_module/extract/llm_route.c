@@ -44,6 +44,11 @@ static const uint8_t *llm_route_find(const uint8_t *p, size_t n,
     const char *text);
 
 
+/* of Azure's endpoints, before what a rule has after "/v1" */
+
+static const char  llm_route_prefix[] = "/openai/deployments/{model}";
+
+
 void
 llm_route(llm_route_t *rt, const llm_str_t *method, const llm_str_t *path,
     const llm_str_t *query)
@@ -405,8 +410,6 @@ llm_route_deployment(llm_route_t *rt, const llm_str_t *path,
     uint8_t        *out;
     const uint8_t  *p;
 
-    static const char  prefix[] = "/openai/deployments/{model}";
-
     n = end - path->data;
 
     p = llm_route_find(path->data, n, "/deployments/");
@@ -435,11 +438,58 @@ llm_route_deployment(llm_route_t *rt, const llm_str_t *path,
     out = rt->buf + LLM_ROUTE_MODEL;
     n = rt->endpoint.len - (sizeof("/v1") - 1);
 
-    memcpy(out, prefix, sizeof(prefix) - 1);
-    memcpy(out + sizeof(prefix) - 1, rt->endpoint.data + sizeof("/v1") - 1, n);
+    memcpy(out, llm_route_prefix, sizeof(llm_route_prefix) - 1);
+    memcpy(out + sizeof(llm_route_prefix) - 1,
+           rt->endpoint.data + sizeof("/v1") - 1, n);
 
     rt->endpoint.data = out;
-    rt->endpoint.len = sizeof(prefix) - 1 + n;
+    rt->endpoint.len = sizeof(llm_route_prefix) - 1 + n;
+}
+
+
+int
+llm_route_known(const llm_str_t *endpoint)
+{
+    int        i;
+    size_t     n, skip;
+    llm_str_t  s;
+
+    const struct {
+        const llm_route_rule_t  *rule;
+        size_t                   n;
+    } rules[] = {
+        { llm_route_rules, llm_route_nrules },
+        { llm_route_verbs, llm_route_nverbs },
+        { llm_route_bedrocks, llm_route_nbedrocks }
+    };
+
+    s = *endpoint;
+    skip = 0;
+
+    /* there it is the rule's without "/v1" */
+
+    if (s.len > sizeof(llm_route_prefix) - 1
+        && memcmp(s.data, llm_route_prefix, sizeof(llm_route_prefix) - 1) == 0)
+    {
+        skip = sizeof("/v1") - 1;
+        s.data += sizeof(llm_route_prefix) - 1;
+        s.len -= sizeof(llm_route_prefix) - 1;
+    }
+
+    for (i = 0; i < 3; i++) {
+
+        for (n = 0; n < rules[i].n; n++) {
+
+            if (rules[i].rule[n].path.len == s.len + skip
+                && memcmp(rules[i].rule[n].path.data + skip, s.data, s.len)
+                   == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

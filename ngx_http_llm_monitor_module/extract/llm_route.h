@@ -41,6 +41,10 @@ void llm_route(llm_route_t *rt, const llm_str_t *method,
     const llm_str_t *path, const llm_str_t *query);
 
 
+/* Whether an endpoint is that of a known path; few are. */
+int llm_route_known(const llm_str_t *endpoint);
+
+
 /*
  * Writes path, '?' and query with the values of secret arguments replaced by
  * ***: those whose name ends in token, secret, password, key, signature and

@@ -34,6 +34,8 @@ _Static_assert(LLM_METRICS_LABELS < LLM_METRICS_INDEX / 2, "index");
 _Static_assert(LLM_METRICS_KEYS < LLM_METRICS_HASH / 2, "hash");
 
 
+static int llm_metrics_label_in(llm_metrics_own_t *own, int kind,
+    const llm_str_t *s, uint32_t room);
 static int llm_metrics_label_find(const llm_metrics_t *m, int kind,
     const uint8_t *p, size_t n, uint64_t hash);
 static int llm_metrics_label_add(llm_metrics_t *m, int kind, const uint8_t *p,
@@ -115,6 +117,21 @@ llm_metrics_join(llm_metrics_own_t *own, llm_metrics_t *m, unsigned n)
 int
 llm_metrics_label(llm_metrics_own_t *own, int kind, const llm_str_t *s)
 {
+    return llm_metrics_label_in(own, kind, s, llm_labels[kind]);
+}
+
+
+int
+llm_metrics_label_half(llm_metrics_own_t *own, int kind, const llm_str_t *s)
+{
+    return llm_metrics_label_in(own, kind, s, llm_labels[kind] / 2);
+}
+
+
+static int
+llm_metrics_label_in(llm_metrics_own_t *own, int kind, const llm_str_t *s,
+    uint32_t room)
+{
     int             id;
     size_t          n;
     uint8_t         text[LLM_METRICS_TEXT];
@@ -143,7 +160,7 @@ llm_metrics_label(llm_metrics_own_t *own, int kind, const llm_str_t *s)
 
     if (id != 0
         || __atomic_load_n(&m->nlabels[kind], __ATOMIC_ACQUIRE)
-           >= llm_labels[kind])
+           >= room)
     {
         return id;
     }
@@ -152,7 +169,7 @@ llm_metrics_label(llm_metrics_own_t *own, int kind, const llm_str_t *s)
 
     id = llm_metrics_label_find(m, kind, text, n, hash);
 
-    if (id == 0) {
+    if (id == 0 && m->nlabels[kind] < room) {
         id = llm_metrics_label_add(m, kind, text, n, hash);
     }
 

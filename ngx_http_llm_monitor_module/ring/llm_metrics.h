@@ -371,6 +371,10 @@ void llm_metrics_join(llm_metrics_own_t *own, llm_metrics_t *m, unsigned n);
 /* The number of a label's value; 0: there is no room for it. */
 int llm_metrics_label(llm_metrics_own_t *own, int kind, const llm_str_t *s);
 
+/* The same; one that is new takes no place of the second half. */
+int llm_metrics_label_half(llm_metrics_own_t *own, int kind,
+    const llm_str_t *s);
+
 /* The place of a status, LLM_NULL too. */
 int llm_metrics_status(llm_metrics_own_t *own, int64_t status);
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "../extract/llm_route.h"
 #include "llm_metrics_parts.h"
 
 
@@ -29,6 +30,8 @@ static int llm_metrics_resolve(llm_metrics_own_t *own, const llm_record_t *r,
     const llm_str_t **texts, llm_metrics_memo_t *memo);
 static int llm_metrics_text(llm_metrics_own_t *own, int kind,
     const llm_str_t *s, int none);
+static int llm_metrics_asked(llm_metrics_own_t *own, int kind,
+    const llm_record_t *r, const llm_str_t *s, int none);
 static int llm_metrics_requests(llm_metrics_own_t *own,
     const llm_metrics_ids_t *ids, llm_metrics_series_t *series);
 static int llm_metrics_method(const llm_str_t *s);
@@ -173,7 +176,7 @@ static int
 llm_metrics_resolve(llm_metrics_own_t *own, const llm_record_t *r,
     const llm_str_t **texts, llm_metrics_memo_t *memo)
 {
-    int                 whole;
+    int                 whole, known;
     int64_t             protocol;
     llm_metrics_t      *m;
     llm_metrics_ids_t   key, *ids;
@@ -185,10 +188,15 @@ llm_metrics_resolve(llm_metrics_own_t *own, const llm_record_t *r,
 
     ids->upstream = llm_metrics_text(own, LLM_LABEL_UPSTREAM,
                                      texts[LLM_MEMO_UPSTREAM], m->none[0]);
-    ids->model = llm_metrics_text(own, LLM_LABEL_MODEL,
-                                  texts[LLM_MEMO_MODEL], m->none[1]);
-    ids->other = llm_metrics_text(own, LLM_LABEL_ENDPOINT,
-                                  texts[LLM_MEMO_ENDPOINT], 0);
+    ids->model = llm_metrics_asked(own, LLM_LABEL_MODEL, r,
+                                   texts[LLM_MEMO_MODEL], m->none[1]);
+
+    known = llm_route_known(texts[LLM_MEMO_ENDPOINT]);
+
+    if (known) {
+        ids->other = llm_metrics_asked(own, LLM_LABEL_ENDPOINT, r,
+                                       texts[LLM_MEMO_ENDPOINT], 0);
+    }
 
     protocol = r->num[LLM_N_PROTOCOL];
     ids->provider = llm_metrics_text(own, LLM_LABEL_PROVIDER,
@@ -200,7 +208,7 @@ llm_metrics_resolve(llm_metrics_own_t *own, const llm_record_t *r,
     ids->kind = r->num[LLM_N_OPERATION] > 0 ? r->num[LLM_N_OPERATION] : 0;
 
     whole = ids->upstream != 0 && ids->model != 0
-            && (ids->other != 0 || texts[LLM_MEMO_ENDPOINT]->len == 0)
+            && (ids->other != 0 || !known)
             && (ids->provider != 0 || texts[LLM_MEMO_PROVIDER]->len == 0);
 
     if (!whole) {
@@ -234,6 +242,26 @@ llm_metrics_text(llm_metrics_own_t *own, int kind, const llm_str_t *s,
     int none)
 {
     return s->len != 0 ? llm_metrics_label(own, kind, s) : none;
+}
+
+
+/*
+ * What clients say: any name may be made up.  Those that nothing has come of
+ * leave room for those that something has.
+ */
+
+static int
+llm_metrics_asked(llm_metrics_own_t *own, int kind, const llm_record_t *r,
+    const llm_str_t *s, int none)
+{
+    if (s->len == 0) {
+        return none;
+    }
+
+    return llm_record_verdict(r->num[LLM_N_STATUS], r->num[LLM_N_OUTCOME])
+           == LLM_VERDICT_SUCCESS
+           ? llm_metrics_label(own, kind, s)
+           : llm_metrics_label_half(own, kind, s);
 }
 
 

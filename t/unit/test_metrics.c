@@ -36,6 +36,10 @@ unlock(void *data)
 }
 
 
+static void count_at(llm_metrics_own_t *o, const char *endpoint,
+    const char *model, int64_t status);
+
+
 static void
 buckets(void)
 {
@@ -77,6 +81,14 @@ buckets(void)
 static void
 count(llm_metrics_own_t *o, const char *model, int64_t status)
 {
+    count_at(o, "/v1/chat/completions", model, status);
+}
+
+
+static void
+count_at(llm_metrics_own_t *o, const char *endpoint, const char *model,
+    int64_t status)
+{
     llm_record_t          r;
     llm_metrics_facts_t   facts;
     llm_metrics_places_t  places;
@@ -95,13 +107,88 @@ count(llm_metrics_own_t *o, const char *model, int64_t status)
     r.str[LLM_S_MODEL].data = (const uint8_t *) model;
     r.str[LLM_S_MODEL].len = strlen(model);
     r.str[LLM_S_METHOD] = (llm_str_t) llm_str("POST");
-    r.str[LLM_S_ENDPOINT] = (llm_str_t) llm_str("/v1/chat/completions");
+    r.str[LLM_S_ENDPOINT].data = (const uint8_t *) endpoint;
+    r.str[LLM_S_ENDPOINT].len = strlen(endpoint);
 
     facts.upstream = (llm_str_t) llm_str("one");
     facts.upstream_us = 14000;
     facts.second = 600;
 
     llm_metrics_count(o, &r, &facts, &places);
+}
+
+
+/* the series of a set that have the label, which may be "other" */
+
+static uint64_t
+labelled(int set, int kind, const char *text, int word)
+{
+    uint32_t           i, id;
+    uint64_t           sum;
+    llm_str_t          s;
+    llm_metrics_ids_t  ids;
+
+    s.data = (const uint8_t *) text;
+    s.len = strlen(text);
+    sum = 0;
+
+    for (i = 0; i < shared->nseries[set]; i++) {
+        llm_metrics_ids(shared, set, i, &ids);
+        id = kind == LLM_LABEL_MODEL ? ids.model : ids.other;
+
+        if (id == 0 ? strcmp(text, "other") == 0
+            : shared->label[id].len == s.len
+              && memcmp(shared->label[id].text, text, s.len) == 0)
+        {
+            sum += llm_metrics_sum(shared, set, i, word);
+        }
+    }
+
+    return sum;
+}
+
+
+/* names that clients make up leave room for those that there are */
+
+static void
+junk(void)
+{
+    int   i;
+    char  name[32];
+
+    for (i = 0; i < 200; i++) {
+        (void) snprintf(name, sizeof(name), "/wp-%d.php", i);
+        count_at(&own[0], name, "", i % 2 ? 404 : 200);
+    }
+
+    count(&own[0], "m", 200);
+    count_at(&own[0], "/openai/deployments/{model}/chat/completions", "m", 200);
+
+    ok(labelled(LLM_SET_HTTP, LLM_LABEL_ENDPOINT, "other", LLM_W_HTTP_US + 2)
+       == 200
+       && labelled(LLM_SET_HTTP, LLM_LABEL_ENDPOINT, "/v1/chat/completions",
+                   LLM_W_HTTP_US + 2) == 1
+       && labelled(LLM_SET_HTTP, LLM_LABEL_ENDPOINT, "/openai/deployments/"
+                   "{model}/chat/completions", LLM_W_HTTP_US + 2) == 1,
+       "paths that nobody knows are other");
+    ok(llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_OVERFLOW) == 0,
+       "and no overflow");
+
+    for (i = 0; i < 200; i++) {
+        (void) snprintf(name, sizeof(name), "made-up-%d", i);
+        count(&own[0], name, 404);
+    }
+
+    count(&own[1], "claude-opus-4", 401);
+    count(&own[1], "claude-opus-4", 200);
+
+    ok(labelled(LLM_SET_MODEL, LLM_LABEL_MODEL, "made-up-3",
+                LLM_W_DURATION + 1) == 1
+       && labelled(LLM_SET_MODEL, LLM_LABEL_MODEL, "claude-opus-4",
+                   LLM_W_DURATION + 1) == 1
+       && labelled(LLM_SET_MODEL, LLM_LABEL_MODEL, "other",
+                   LLM_W_DURATION + 1) > 100,
+       "a model that answers has room after names that are made up");
 }
 
 
@@ -254,6 +341,8 @@ main(void)
     counted();
     restart();
     verdicts();
+    restart();
+    junk();
 
     free(shared);
 
