@@ -31,6 +31,7 @@ static const llm_price_provider_t *llm_price_provider(llm_price_look_t *l,
 static const llm_price_provider_t *llm_price_by_host(llm_price_look_t *l);
 static const llm_price_provider_t *llm_price_by_id(
     const llm_price_table_t *t, const llm_str_t *id);
+static const llm_price_model_t *llm_price_openai(llm_price_look_t *l);
 static const llm_price_model_t *llm_price_prefixed(llm_price_look_t *l);
 static const llm_price_model_t *llm_price_by_model_id(llm_price_look_t *l);
 static const llm_price_model_t *llm_price_of(llm_price_look_t *l,
@@ -141,6 +142,10 @@ llm_price_look(llm_price_look_t *l, int protocol)
         }
     }
 
+    if (p == NULL && protocol == LLM_PROTOCOL_OPENAI) {
+        m = llm_price_openai(l);
+    }
+
     return (m != NULL) ? m : llm_price_prefixed(l);
 }
 
@@ -231,6 +236,41 @@ llm_price_by_id(const llm_price_table_t *t, const llm_str_t *id)
     for (p = t->providers; p != NULL; p = p->next) {
         if (llm_price_equal(&p->id, id)) {
             return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Families of OpenAI's that the table's rule for the names of its models does
+ * not have; what others call so is not among its models.
+ */
+
+static const llm_price_model_t *
+llm_price_openai(llm_price_look_t *l)
+{
+    size_t                       i;
+    const llm_price_provider_t  *p;
+
+    static const llm_str_t  openai = llm_str("openai");
+
+    static const llm_str_t  families[] = {
+        llm_str("text-embedding-"), llm_str("chatgpt-"), llm_str("codex-"),
+        llm_str("computer-use-"), llm_str("ft:gpt-"), llm_str("tts-"),
+        llm_str("dall-e-"), llm_str("omni-moderation-"),
+        llm_str("text-moderation-")
+    };
+
+    for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+
+        if (l->model->len > families[i].len
+            && memcmp(l->model->data, families[i].data, families[i].len) == 0)
+        {
+            p = llm_price_by_id(l->table, &openai);
+
+            return p != NULL ? llm_price_of(l, p) : NULL;
         }
     }
 

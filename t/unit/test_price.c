@@ -701,6 +701,19 @@ test_builtin(void)
     r = record("my.openai.azure.com", "gpt-4o", 1000000, 0);
     costs(f, r, 2500000000, "the same at Azure");
 
+    r = record("u", "text-embedding-3-small", 1000000, 0);
+    costs(f, r, 20000000, "an embedding of OpenAI's at whoever");
+
+    r = record("u", "gpt-image-1", 1000000, 0);
+    costs(f, r, 5000000000, "its images");
+
+    r = record("u", "text-embedding-v3", 1000000, 0);
+    costs(f, r, LLM_NULL, "another's embedding");
+
+    r = record("u", "text-embedding-3-small", 1000000, 0);
+    r.num[LLM_N_PROTOCOL] = LLM_PROTOCOL_OLLAMA;
+    costs(f, r, LLM_NULL, "one that is called so on an own machine");
+
     llm_price_finder_free(f);
     llm_price_free(t);
 }
