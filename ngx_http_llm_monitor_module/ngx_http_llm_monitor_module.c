@@ -53,6 +53,13 @@ static ngx_conf_enum_t  ngx_http_llm_monitor_compat[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_llm_monitor_http[] = {
+    { ngx_string("on"), LLM_METRICS_HTTP },
+    { ngx_string("off"), 0 },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_llm_monitor_otel[] = {
     { ngx_string("off"), 0 },
     { ngx_string("on"), LLM_METRICS_OTEL },
@@ -224,6 +231,13 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_llm_monitor_main_conf_t, compat),
       ngx_http_llm_monitor_compat },
+
+    { ngx_string("llm_monitor_metrics_http"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_llm_monitor_set_word,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, http),
+      ngx_http_llm_monitor_http },
 
     { ngx_string("llm_monitor_metrics_otel"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -462,6 +476,7 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
     mcf->synchronous = NGX_CONF_UNSET_UINT;
     mcf->capture_memory = NGX_CONF_UNSET_SIZE;
     mcf->compat = NGX_CONF_UNSET_UINT;
+    mcf->http = NGX_CONF_UNSET_UINT;
     mcf->otel = NGX_CONF_UNSET_UINT;
     mcf->accounts = NGX_CONF_UNSET_UINT;
 
@@ -489,10 +504,11 @@ ngx_http_llm_monitor_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_size_value(mcf->capture_memory, 256 * 1024 * 1024);
 
     ngx_conf_init_uint_value(mcf->compat, 0);
+    ngx_conf_init_uint_value(mcf->http, LLM_METRICS_HTTP);
     ngx_conf_init_uint_value(mcf->otel, 0);
     ngx_conf_init_uint_value(mcf->accounts, 0);
 
-    mcf->sets = mcf->compat | mcf->otel | mcf->accounts;
+    mcf->sets = mcf->compat | mcf->http | mcf->otel | mcf->accounts;
 
     ngx_conf_init_size_value(mcf->zone.ring_size, 64 * 1024 * 1024);
     ngx_conf_init_value(mcf->zone.spool_size, 1024 * 1024 * 1024);

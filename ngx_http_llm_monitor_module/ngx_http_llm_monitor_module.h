@@ -76,8 +76,9 @@ typedef struct {
 
     ngx_array_t                   *alerts;         /* or NULL */
 
-    /* LLM_METRICS_..., and all three together */
+    /* LLM_METRICS_..., and all four together */
     ngx_uint_t                     compat;
+    ngx_uint_t                     http;
     ngx_uint_t                     otel;
     ngx_uint_t                     accounts;
     ngx_uint_t                     sets;

@@ -450,3 +450,10 @@ nginx.conf:
 --- error_log
 invalid parameter "mail=me", it must be "webhook=", "discord=", "for=", "cooldown=", "window=" or "min="
 nginx.conf:
+
+
+
+=== TEST 62: http: llm_monitor_metrics_http api;
+--- error_log
+invalid value "api" of "llm_monitor_metrics_http", it must be "on" or "off"
+nginx.conf:

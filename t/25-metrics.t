@@ -23,7 +23,8 @@ add_block_preprocessor(sub {
 
     $block->set_value(config => $main::servers);
     $block->set_value(http_config =>
-        "llm_monitor_path \$TEST_NGINX_LLM_DIR/metrics;");
+        "llm_monitor_path \$TEST_NGINX_LLM_DIR/metrics;"
+        . ($block->http_config // ''));
     $block->set_value(no_error_log => "[alert]\n[crit]\n[error]");
 });
 
@@ -131,3 +132,15 @@ Content-Type: application/json
 [401, 200]
 --- response_body_like eval
 [ "no", qr/\A(?!.*wp-login).*^http_requests_total\{method="GET",endpoint="other",status="401"\} 1\n/ms ]
+
+
+
+=== TEST 10: without names that others may have, too
+--- http_config
+llm_monitor_metrics_http off;
+--- pipelined_requests eval
+[ "POST /v1/chat/completions\n{}", "GET /metrics" ]
+--- error_code eval
+[401, 200]
+--- response_body_like eval
+[ "no", qr/\A(?!.*^(# \w+ )?(http_|active_users)).*^llm_requests_total\{.*^llm_active_users /ms ]

@@ -19,6 +19,7 @@
 #define LLM_METRICS_OTEL          0x02
 #define LLM_METRICS_ACCOUNT_HASH  0x04
 #define LLM_METRICS_ACCOUNT       0x08
+#define LLM_METRICS_HTTP          0x10    /* shown; they count anyway */
 
 /* seconds that a session or a user is active, minutes of availability */
 

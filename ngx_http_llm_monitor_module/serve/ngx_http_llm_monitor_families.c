@@ -147,12 +147,12 @@ ngx_http_llm_monitor_family_t  ngx_http_llm_monitor_families[] = {
 
     { "http_requests", NGX_HTTP_LLM_MONITOR_COUNTER, NULL,
       "Requests finished.",
-      LLM_SET_HTTP, LLM_W_HTTP_STATUS, NULL, 0,
+      LLM_SET_HTTP, LLM_W_HTTP_STATUS, NULL, LLM_METRICS_HTTP,
       ngx_http_llm_monitor_statuses },
 
     { "http_request_duration_seconds", NGX_HTTP_LLM_MONITOR_HISTOGRAM,
       "seconds", "Time that requests took.",
-      LLM_SET_HTTP, LLM_W_HTTP_US, &llm_bounds_http, 0,
+      LLM_SET_HTTP, LLM_W_HTTP_US, &llm_bounds_http, LLM_METRICS_HTTP,
       ngx_http_llm_monitor_histogram },
 
     ngx_http_llm_monitor_once(ngx_http_llm_monitor_scrape_records, 0),
@@ -305,9 +305,11 @@ ngx_http_llm_monitor_in_flight(ngx_http_llm_monitor_scrape_t *s,
         }
     }
 
-    ngx_http_llm_monitor_scrape_one(s, "http_requests_in_flight",
-                                    NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
-                                    "Requests being handled now.", all, 0);
+    if (s->mcf->sets & LLM_METRICS_HTTP) {
+        ngx_http_llm_monitor_scrape_one(s, "http_requests_in_flight",
+                                        NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
+                                        "Requests being handled now.", all, 0);
+    }
 }
 
 
@@ -691,9 +693,11 @@ ngx_http_llm_monitor_sums(ngx_http_llm_monitor_scrape_t *s,
                     NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
                     "Users in the last five minutes.", users, 0);
 
-    ngx_http_llm_monitor_scrape_one(s, "active_users",
-                    NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
-                    "Users in the last five minutes.", users, 0);
+    if (s->mcf->sets & LLM_METRICS_HTTP) {
+        ngx_http_llm_monitor_scrape_one(s, "active_users",
+                        NGX_HTTP_LLM_MONITOR_GAUGE, NULL,
+                        "Users in the last five minutes.", users, 0);
+    }
 }
 
 
