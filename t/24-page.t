@@ -103,7 +103,7 @@ Vary: Accept-Encoding
 !Content-Encoding
 --- raw_response_headers_like chomp
 ETag: "[0-9a-f]{16}"
---- response_body_like
+--- response_body_like chomp
 .
 
 
@@ -117,7 +117,7 @@ Accept-Encoding: gzip, deflate, br
 Content-Encoding: br
 --- raw_response_headers_like chomp
 ETag: "[0-9a-f]{16}-br"
---- response_body_like
+--- response_body_like chomp
 .
 
 
