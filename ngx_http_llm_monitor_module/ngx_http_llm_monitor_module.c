@@ -617,6 +617,8 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         clcf->handler = conf->serve_handler;
     }
 
+    conf->authenticated = ngx_http_llm_monitor_authenticated(cf);
+
     if (!clcf->noname) {
         ngx_http_llm_monitor_scope_check(cf, conf);
     }

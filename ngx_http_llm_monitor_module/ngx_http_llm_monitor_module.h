@@ -128,6 +128,8 @@ typedef struct {
     /* made of the above by the first exchange */
     llm_exchange_conf_t            exchange;
 
+    ngx_uint_t                     authenticated;  /* by nginx's own modules */
+
     /* locations that answer */
     ngx_uint_t                     serve;
     ngx_http_handler_pt            serve_handler;

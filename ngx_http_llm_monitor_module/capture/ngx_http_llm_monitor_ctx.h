@@ -60,6 +60,8 @@ struct ngx_http_llm_monitor_ctx_s {
     unsigned                           shutdown:1;
     unsigned                           published:1;
     unsigned                           missed:1;     /* found no slot */
+    unsigned                           authenticated:1;  /* a password was
+                                                            asked for */
 };
 
 

@@ -236,7 +236,7 @@ ngx_http_llm_monitor_flight_who(ngx_http_llm_monitor_ctx_t *ctx,
     {
         ngx_http_llm_monitor_flight_text(slot, LLM_LIVE_USER,
                                          &r->headers_in.user);
-        slot->facts.trusted = 1;
+        slot->facts.trusted = ctx->authenticated;
     }
 }
 

@@ -44,8 +44,11 @@ static LLM_APART ngx_int_t ngx_http_llm_monitor_evaluate(
     ngx_http_request_t *r, ngx_http_complex_value_t *cv, llm_str_t *s);
 static ngx_int_t ngx_http_llm_monitor_text(ngx_http_request_t *r,
     ngx_str_t *value, llm_str_t *s);
-static void ngx_http_llm_monitor_user(ngx_http_request_t *r,
-    llm_record_t *rec);
+static ngx_uint_t ngx_http_llm_monitor_whole(ngx_str_t *value, llm_str_t *s);
+static void ngx_http_llm_monitor_user(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
+static void ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec);
 static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
     llm_record_t *rec);
 static void ngx_http_llm_monitor_request_id(
@@ -333,14 +336,7 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
         ngx_http_llm_monitor_provider(r, rec);
     }
 
-    if (ngx_http_llm_monitor_value(r, lcf->user, &rec->str[LLM_S_USER])
-        == NGX_OK)
-    {
-        rec->num[LLM_N_USER_TRUSTED] = 1;
-
-    } else if (lcf->user == NULL) {
-        ngx_http_llm_monitor_user(r, rec);
-    }
+    ngx_http_llm_monitor_user(ctx, r, rec);
 
     if (ngx_http_llm_monitor_value(r, lcf->session, &rec->str[LLM_S_SESSION])
         == NGX_OK)
@@ -353,9 +349,8 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
 
     /* the upstream knows best whose account it used */
 
-    if (rec->str[LLM_S_ACCOUNT].data == NULL) {
-        (void) ngx_http_llm_monitor_value(r, lcf->account,
-                                          &rec->str[LLM_S_ACCOUNT]);
+    if (rec->str[LLM_S_ACCOUNT].data == NULL && lcf->account) {
+        ngx_http_llm_monitor_account(ctx, r, rec);
     }
 
     if (rec->str[LLM_S_REQUEST_ID].data == NULL) {
@@ -419,15 +414,77 @@ ngx_http_llm_monitor_text(ngx_http_request_t *r, ngx_str_t *value,
 }
 
 
-static void
-ngx_http_llm_monitor_user(ngx_http_request_t *r, llm_record_t *rec)
+/* A name that is stored as it is, and not without its end or other parts. */
+
+static ngx_uint_t
+ngx_http_llm_monitor_whole(ngx_str_t *value, llm_str_t *s)
 {
-    if (ngx_http_auth_basic_user(r) == NGX_OK
-        && ngx_http_llm_monitor_text(r, &r->headers_in.user,
-                                     &rec->str[LLM_S_USER])
-           == NGX_OK)
+    return s->len == value->len
+           && ngx_memcmp(s->data, value->data, value->len) == 0;
+}
+
+
+/*
+ * llm_monitor_scope believes in users that the configuration names.  It does
+ * not in one whom nginx refused, perhaps for a wrong password, in a name that
+ * no password was asked for, or in one that may be another's once it was cut.
+ */
+
+static void
+ngx_http_llm_monitor_user(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    ngx_str_t                  value;
+    ngx_uint_t                 trusted;
+    ngx_http_complex_value_t  *user;
+
+    user = ctx->lcf->user;
+
+    if (user) {
+
+        if (ngx_http_complex_value(r, user, &value) != NGX_OK) {
+            return;
+        }
+
+        trusted = 1;
+
+    } else {
+
+        if (ngx_http_auth_basic_user(r) != NGX_OK) {
+            return;
+        }
+
+        value = r->headers_in.user;
+        trusted = ctx->authenticated;
+    }
+
+    if (ngx_http_llm_monitor_text(r, &value, &rec->str[LLM_S_USER])
+        != NGX_OK)
     {
-        rec->num[LLM_N_USER_TRUSTED] = 1;
+        return;
+    }
+
+    rec->num[LLM_N_USER_TRUSTED] =
+        trusted
+        && rec->num[LLM_N_OUTCOME] != LLM_OUTCOME_REJECTED
+        && ngx_http_llm_monitor_whole(&value, &rec->str[LLM_S_USER]);
+}
+
+
+/* An account is always believed in: one that would be cut is none. */
+
+static void
+ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, llm_record_t *rec)
+{
+    llm_str_t  s;
+    ngx_str_t  value;
+
+    if (ngx_http_complex_value(r, ctx->lcf->account, &value) == NGX_OK
+        && ngx_http_llm_monitor_text(r, &value, &s) == NGX_OK
+        && ngx_http_llm_monitor_whole(&value, &s))
+    {
+        rec->str[LLM_S_ACCOUNT] = s;
     }
 }
 

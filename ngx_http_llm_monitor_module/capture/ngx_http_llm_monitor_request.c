@@ -116,7 +116,8 @@ ngx_http_llm_monitor_used_variable(ngx_conf_t *cf, ngx_str_t *name)
 ngx_int_t
 ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r)
 {
-    ngx_http_llm_monitor_ctx_t  *ctx;
+    ngx_http_llm_monitor_ctx_t       *ctx;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
 
     if (r != r->main) {
         return NGX_DECLINED;
@@ -124,7 +125,18 @@ ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_llm_monitor_watch(r);
 
-    if (ctx == NULL || !r->internal) {
+    if (ctx == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* by the last location before the upstream is asked */
+
+    if (r->upstream == NULL) {
+        lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
+        ctx->authenticated = lcf->authenticated;
+    }
+
+    if (!r->internal) {
         return NGX_DECLINED;
     }
 

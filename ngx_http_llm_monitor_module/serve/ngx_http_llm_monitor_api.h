@@ -18,7 +18,10 @@ ngx_int_t ngx_http_llm_monitor_ui_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_llm_monitor_metrics_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_llm_monitor_health_handler(ngx_http_request_t *r);
 
-/* At the merge of a location: warns of a scope that any client can choose. */
+/* At the merge of a location: nginx asks everybody there for a password. */
+ngx_uint_t ngx_http_llm_monitor_authenticated(ngx_conf_t *cf);
+
+/* After that: warns of a scope that any client can choose. */
 void ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,
     ngx_http_llm_monitor_loc_conf_t *conf);
 

@@ -11,7 +11,6 @@
 #include "ngx_http_llm_monitor_call.h"
 
 
-static ngx_uint_t ngx_http_llm_monitor_scope_authenticated(ngx_conf_t *cf);
 static void *ngx_http_llm_monitor_scope_conf_of(ngx_conf_t *cf, char *module);
 
 
@@ -95,13 +94,11 @@ ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,
         return;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ALL
-        && ngx_http_llm_monitor_scope_authenticated(cf))
-    {
+    if (conf->authenticated) {
         return;
     }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                   "\"llm_monitor_scope\" takes \"%V\" in location \"%V\", "
@@ -119,11 +116,18 @@ ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,
  * since the two modules came.
  */
 
-static ngx_uint_t
-ngx_http_llm_monitor_scope_authenticated(ngx_conf_t *cf)
+ngx_uint_t
+ngx_http_llm_monitor_authenticated(ngx_conf_t *cf)
 {
     ngx_str_t                  *uri;
     ngx_http_complex_value_t  **realm;
+    ngx_http_core_loc_conf_t   *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->satisfy != NGX_HTTP_SATISFY_ALL) {
+        return 0;
+    }
 
     realm = ngx_http_llm_monitor_scope_conf_of(cf,
                                                "ngx_http_auth_basic_module");

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from lib import Nginx, Tap, alive, free_port, need_module, wait_for
+from lib import Nginx, Tap, alive, folder, free_port, need_module, wait_for
 
 ASKED = json.dumps({
     'model': 'claude-sonnet-4', 'stream': True, 'max_tokens': 9,
@@ -77,7 +77,11 @@ def main():
     tap = Tap()
     upstream = Upstream()
     scope = free_port()
-    nginx = Nginx(upstream.port, workers=2, http='''
+    users = folder() / 'users'
+    users.write_text('anna:{PLAIN}x\n')
+    users.chmod(0o644)
+    nginx = Nginx(upstream.port, workers=2, watch='llm_monitor on;'
+                  'auth_basic x; auth_basic_user_file %s;' % users, http='''
         server { listen 127.0.0.1:%d;
             location /account/ { llm_monitor_api;
                 llm_monitor_scope account $arg_who; }

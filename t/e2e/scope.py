@@ -23,7 +23,7 @@ ANSWER = json.dumps({
 # whose, by the configuration; whose, by the body; account; how many
 TRAFFIC = [('alice', 'bob', 'a@x.example', 3), ('bob', None, 'b@x.example', 4),
            ('', 'alice', 'a@x.example', 2), ('', None, 'b@x.example', 1),
-           ('carol' + 'c' * 600, None, 'a@x.example', 2)]
+           ('carol' + 'c' * 251, None, 'a@x.example', 2)]
 
 SERVER = '''
     server {{
