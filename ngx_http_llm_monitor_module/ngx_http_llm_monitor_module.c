@@ -34,6 +34,8 @@ static char *ngx_http_llm_monitor_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_llm_monitor_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
+static ngx_int_t ngx_http_llm_monitor_place(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_llm_monitor_loc_conf_t *conf);
 
 
 static ngx_conf_enum_t  ngx_http_llm_monitor_bodies[] = {
@@ -455,6 +457,13 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&mcf->places, cf->pool, 16,
+                       sizeof(ngx_http_llm_monitor_place_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     /*
      * set by ngx_pcalloc():
      *
@@ -623,6 +632,10 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         ngx_http_llm_monitor_scope_check(cf, conf);
     }
 
+    if (ngx_http_llm_monitor_place(cf, clcf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     /* a look at the monitor is no traffic */
 
     if (conf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE) {
@@ -630,4 +643,39 @@ ngx_http_llm_monitor_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* Which location it would have been if nginx refuses before it looks. */
+
+static ngx_int_t
+ngx_http_llm_monitor_place(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_llm_monitor_loc_conf_t *conf)
+{
+    ngx_http_llm_monitor_place_t      *place;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    if (clcf->name.len == 0 || clcf->noname || clcf->named
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+        )
+    {
+        return NGX_OK;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_monitor_module);
+
+    place = ngx_array_push(&mcf->places);
+    if (place == NULL) {
+        return NGX_ERROR;
+    }
+
+    place->server = ngx_http_conf_get_module_srv_conf(cf,
+                                                      ngx_http_core_module);
+    place->name = clcf->name;
+    place->exact = clcf->exact_match;
+    place->own = (conf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE);
+
+    return NGX_OK;
 }

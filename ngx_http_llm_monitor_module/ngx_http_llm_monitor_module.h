@@ -100,11 +100,22 @@ typedef struct {
     ngx_uint_t                     crowded;        /* the last one in which a
                                                       slot was not found */
     ngx_http_llm_monitor_memory_t  memory;         /* of those that were */
+    ngx_array_t                    places;         /* of all servers */
     uint64_t                       request_ids[2]; /* counters; 0: not yet */
     llm_price_finder_t            *finder;         /* NULL: not used yet */
     ngx_http_llm_monitor_readers_t  *readers;      /* NULL: not used yet */
     ngx_http_llm_monitor_followers_t  *followers;  /* the same, of events */
 } ngx_http_llm_monitor_main_conf_t;
+
+
+/* a location by the beginning of a path or, exact, by all of it */
+
+typedef struct {
+    ngx_http_core_srv_conf_t      *server;
+    ngx_str_t                      name;
+    ngx_uint_t                     exact;
+    ngx_uint_t                     own;            /* the monitor answers */
+} ngx_http_llm_monitor_place_t;
 
 
 typedef struct {

@@ -16,6 +16,8 @@
 static LLM_APART ngx_http_llm_monitor_ctx_t *
     ngx_http_llm_monitor_ctx_create(ngx_http_request_t *r);
 static void ngx_http_llm_monitor_cleanup(void *data);
+static LLM_APART ngx_uint_t ngx_http_llm_monitor_own_place(
+    ngx_http_request_t *r);
 static void ngx_http_llm_monitor_ctx_init(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
 static void ngx_http_llm_monitor_ctx_exchange(ngx_http_llm_monitor_ctx_t *ctx,
@@ -93,7 +95,7 @@ ngx_http_llm_monitor_ctx_create(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
 
-    if (!lcf->enable) {
+    if (!lcf->enable || ngx_http_llm_monitor_own(r)) {
         return NULL;
     }
 
@@ -152,6 +154,92 @@ ngx_http_llm_monitor_cleanup(void *data)
 
     ngx_http_llm_monitor_memory_free(memory, ctx->record);
     ngx_http_llm_monitor_memory_free(memory, ctx);
+}
+
+
+void
+ngx_http_llm_monitor_forget(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_llm_monitor_cleanup) {
+            cln->handler = NULL;
+            ngx_http_llm_monitor_cleanup(cln->data);
+            break;
+        }
+    }
+
+    ngx_http_set_ctx(r, NULL, ngx_http_llm_monitor_module);
+}
+
+
+ngx_uint_t
+ngx_http_llm_monitor_own(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    /* a server has no name of this kind */
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return clcf->name.len == 0 && ngx_http_llm_monitor_own_place(r);
+}
+
+
+/* The location of the longest name, as nginx would have chosen. */
+
+static LLM_APART ngx_uint_t
+ngx_http_llm_monitor_own_place(ngx_http_request_t *r)
+{
+    u_char                            *p;
+    size_t                             len, longest;
+    ngx_str_t                          path;
+    ngx_uint_t                         i, own;
+    llm_head_t                         head;
+    ngx_http_core_srv_conf_t          *cscf;
+    ngx_http_llm_monitor_place_t      *place;
+    ngx_http_llm_monitor_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_llm_monitor_module);
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    path = r->uri;
+
+    if (path.len == 0) {
+        ngx_memzero(&head, sizeof(llm_head_t));
+        ngx_http_llm_monitor_request_line(&head, r);
+
+        if (head.path.len == 0) {
+            return 0;
+        }
+
+        path.data = (u_char *) head.path.data;
+        path.len = head.path.len;
+
+        p = memchr(path.data, '?', path.len);
+        path.len = p ? (size_t) (p - path.data) : path.len;
+    }
+
+    own = 0;
+    longest = 0;
+    place = mcf->places.elts;
+
+    for (i = 0; i < mcf->places.nelts; i++) {
+        len = place[i].name.len;
+
+        if (place[i].server == cscf
+            && len >= longest
+            && (place[i].exact ? len == path.len : len <= path.len)
+            && ngx_memcmp(place[i].name.data, path.data, len) == 0)
+        {
+            longest = len;
+            own = place[i].own;
+        }
+    }
+
+    return own;
 }
 
 

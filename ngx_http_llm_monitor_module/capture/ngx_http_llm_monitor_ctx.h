@@ -72,6 +72,18 @@ struct ngx_http_llm_monitor_ctx_s {
 ngx_http_llm_monitor_ctx_t *ngx_http_llm_monitor_watch(
     ngx_http_request_t *r);
 
+/*
+ * What was begun is given back and makes no record: a rewrite has led to a
+ * location of the monitor.
+ */
+void ngx_http_llm_monitor_forget(ngx_http_request_t *r);
+
+/*
+ * Whether nginx refused the request before it looked for a location, which
+ * would have been one of the monitor.
+ */
+ngx_uint_t ngx_http_llm_monitor_own(ngx_http_request_t *r);
+
 /* Microseconds since the first byte of the request. */
 int64_t ngx_http_llm_monitor_elapsed(ngx_http_llm_monitor_ctx_t *ctx);
 

@@ -82,7 +82,7 @@ ngx_http_llm_monitor_log_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
 
-    if (lcf->enable) {
+    if (lcf->enable && !ngx_http_llm_monitor_own(r)) {
         ngx_http_llm_monitor_lost(r);
     }
 

@@ -134,6 +134,11 @@ ngx_http_llm_monitor_rewrite_handler(ngx_http_request_t *r)
     if (r->upstream == NULL) {
         lcf = ngx_http_get_module_loc_conf(r, ngx_http_llm_monitor_module);
         ctx->authenticated = lcf->authenticated;
+
+        if (lcf->serve != NGX_HTTP_LLM_MONITOR_SERVE_NONE && !r->error_page) {
+            ngx_http_llm_monitor_forget(r);
+            return NGX_DECLINED;
+        }
     }
 
     if (!r->internal) {
