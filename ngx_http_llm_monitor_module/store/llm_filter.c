@@ -97,6 +97,13 @@ llm_filter_check(llm_params_t *ps, int what)
         return llm_params_fail(ps, &name, "does not go with cursor");
     }
 
+    if (num[LLM_F_CURSOR_ID] != LLM_NULL
+        && ps->pages != llm_filter_pages(what, llm_params_filtered(ps)))
+    {
+        name = (llm_str_t) llm_str("cursor");
+        return llm_params_fail(ps, &name, "is of other pages");
+    }
+
     if (what != LLM_FOR_CLEAR) {
         return LLM_OK;
     }
@@ -313,6 +320,15 @@ llm_filter_str(const llm_filter_t *f, int n)
     }
 
     return s;
+}
+
+
+/* sessions have another order where there are filters, rows have not */
+
+uint8_t
+llm_filter_pages(int what, int narrow)
+{
+    return (uint8_t) (what << 1 | (what == LLM_FOR_SESSIONS && narrow));
 }
 
 

@@ -146,11 +146,15 @@ int llm_filter_empty(const llm_filter_t *f);
 int llm_filter_narrow(const llm_filter_t *f);
 
 /*
- * The cursor of the page after the row with this sort value (LLM_NULL: it has
- * none) and id; LLM_FILTER_CURSOR characters and a NUL.
+ * The cursor of the page of a call (llm_query_for_e) after the row with this
+ * sort value (LLM_NULL: it has none) and id; LLM_FILTER_CURSOR characters and
+ * a NUL.
  */
-void llm_filter_cursor(const llm_filter_t *f, int64_t value, int64_t id,
-    char *out);
+void llm_filter_cursor(const llm_filter_t *f, int what, int64_t value,
+    int64_t id, char *out);
+
+/* What all pages that may follow each other have in common. */
+uint8_t llm_filter_pages(int what, int narrow);
 
 
 #endif /* _LLM_FILTER_H_INCLUDED_ */

@@ -744,7 +744,8 @@ llm_param_key(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
 
 
 void
-llm_filter_cursor(const llm_filter_t *f, int64_t value, int64_t id, char *out)
+llm_filter_cursor(const llm_filter_t *f, int what, int64_t value, int64_t id,
+    char *out)
 {
     int        i;
     uint8_t    b[LLM_CURSOR_BYTES];
@@ -753,7 +754,7 @@ llm_filter_cursor(const llm_filter_t *f, int64_t value, int64_t id, char *out)
     b[0] = LLM_CURSOR_VERSION;
     b[1] = f->num[LLM_F_SORT] == LLM_NULL ? 0 : (uint8_t) f->num[LLM_F_SORT];
     b[2] = f->num[LLM_F_ASCENDING] == 1;
-    b[3] = 0;
+    b[3] = llm_filter_pages(what, llm_filter_narrow(f));
 
     for (i = 0; i < 8; i++) {
         b[4 + i] = (uint8_t) ((uint64_t) value >> (56 - 8 * i));
@@ -811,6 +812,7 @@ llm_param_cursor(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
         id = id << 8 | b[12 + i];
     }
 
+    ps->pages = b[3];
     ps->num[LLM_F_CURSOR_VALUE] = (int64_t) v;
     ps->num[LLM_F_CURSOR_ID] = (int64_t) id;
 

@@ -24,6 +24,7 @@ typedef struct {
     /* what was read: the fields of a filter */
     int64_t              num[LLM_F_NUMS];
     llm_str_t            str[LLM_F_STRS];
+    int                  pages;     /* of which the cursor is */
 
     llm_tz_t            *tz;
     int64_t              now_ms;

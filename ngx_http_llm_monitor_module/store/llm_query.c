@@ -136,7 +136,7 @@ llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
 
     if (page->more) {
         last = &page->rows[page->n - 1];
-        llm_filter_cursor(f, last->value, last->id, cursor);
+        llm_filter_cursor(f, LLM_FOR_LIST, last->value, last->id, cursor);
         llm_json_text(j, cursor);
 
     } else {

@@ -380,7 +380,7 @@ llm_session_requests(llm_session_one_t *o, llm_json_t *j)
     llm_json_key(j, "next");
 
     if (rc == SQLITE_ROW) {
-        llm_filter_cursor(o->filter, 0, last, cursor);
+        llm_filter_cursor(o->filter, LLM_FOR_SESSION, 0, last, cursor);
         llm_json_text(j, cursor);
 
     } else {

@@ -81,7 +81,7 @@ llm_query_sessions(llm_reader_t *reader, const llm_filter_t *f,
     llm_json_key(&j, "next");
 
     if (p->more) {
-        llm_filter_cursor(f, p->value, p->id, cursor);
+        llm_filter_cursor(f, LLM_FOR_SESSIONS, p->value, p->id, cursor);
         llm_json_text(&j, cursor);
 
     } else {

@@ -28,6 +28,8 @@ static void test_times(void);
 static void test_zones(void);
 static void test_changes(void);
 static void test_cursor(void);
+static void test_cursor_of(int what, const char *filter, int other,
+    const char *more, int goes);
 static void test_pack(void);
 static llm_filter_t *parse(const char *query, int what);
 static void refused(const char *query, int what, const char *parameter);
@@ -345,7 +347,7 @@ test_cursor(void)
     llm_filter_t  *f, *g;
 
     f = parse("sort=cost_usd&order=asc", LLM_FOR_LIST);
-    llm_filter_cursor(f, LLM_NULL, 0x0123456789abcdef, cursor);
+    llm_filter_cursor(f, LLM_FOR_LIST, LLM_NULL, 0x0123456789abcdef, cursor);
 
     sprintf(query, "sort=cost_usd&cursor=%s&order=asc", cursor);
     g = parse(query, LLM_FOR_LIST);
@@ -368,6 +370,45 @@ test_cursor(void)
     refused(query, LLM_FOR_LIST, "cursor");
 
     llm_filter_free(f);
+
+    test_cursor_of(LLM_FOR_LIST, "", LLM_FOR_LIST, "", 1);
+    test_cursor_of(LLM_FOR_LIST, "", LLM_FOR_LIST, "&model=m", 1);
+    test_cursor_of(LLM_FOR_LIST, "", LLM_FOR_SESSIONS, "", 0);
+    test_cursor_of(LLM_FOR_LIST, "", LLM_FOR_SESSION, "", 0);
+    test_cursor_of(LLM_FOR_SESSIONS, "", LLM_FOR_LIST, "", 0);
+    test_cursor_of(LLM_FOR_SESSION, "", LLM_FOR_SESSIONS, "", 0);
+    test_cursor_of(LLM_FOR_SESSION, "", LLM_FOR_SESSION, "", 1);
+    test_cursor_of(LLM_FOR_SESSIONS, "", LLM_FOR_SESSIONS, "&limit=3", 1);
+    test_cursor_of(LLM_FOR_SESSIONS, "", LLM_FOR_SESSIONS, "&model=m", 0);
+    test_cursor_of(LLM_FOR_SESSIONS, "model=m", LLM_FOR_SESSIONS, "", 0);
+    test_cursor_of(LLM_FOR_SESSIONS, "model=m", LLM_FOR_SESSIONS, "&user=u",
+                   1);
+}
+
+
+/* the cursor of a page of one call and filter, asked of another */
+
+static void
+test_cursor_of(int what, const char *filter, int other, const char *more,
+    int goes)
+{
+    char           query[256], cursor[LLM_FILTER_CURSOR + 1];
+    llm_filter_t  *f;
+
+    f = parse(filter, what);
+    llm_filter_cursor(f, what, 1, 2, cursor);
+    llm_filter_free(f);
+
+    sprintf(query, "cursor=%s%s", cursor, more);
+
+    if (goes) {
+        f = parse(query, other);
+        ok(f != NULL && f->num[LLM_F_CURSOR_ID] == 2, "it goes on: %s", more);
+        llm_filter_free(f);
+
+    } else {
+        refused(query, other, "cursor");
+    }
 }
 
 
