@@ -235,6 +235,17 @@ ngx_http_llm_monitor_recording_answer(ngx_http_llm_monitor_call_t *call,
 ngx_int_t
 ngx_http_llm_monitor_clear(ngx_http_llm_monitor_call_t *call)
 {
+    ngx_str_t  stats;
+
+    /* what is not allowed is not, whatever else is wrong */
+
+    if (ngx_http_arg(call->request, (u_char *) "stats", 5, &stats) == NGX_OK
+        && stats.len == 1 && stats.data[0] == '1'
+        && ngx_http_llm_monitor_unscoped(call) != NGX_OK)
+    {
+        return ngx_http_llm_monitor_error(call->request, &call->err, NULL);
+    }
+
     call->run = ngx_http_llm_monitor_clear_run;
     call->done = ngx_http_llm_monitor_clear_start;
 

@@ -361,7 +361,10 @@ class Test:
         for method, path, body in (
                 ('PUT', '/user/recording', '{"recording":false}'),
                 ('GET', '/user/recording', None),
-                ('DELETE', '/user/logs?all=1&stats=1', None)):
+                ('DELETE', '/user/logs?all=1&stats=1', None),
+                ('DELETE', '/user/logs?stats=1', None),
+                ('DELETE', '/user/logs?model=gpt-4o&stats=1', None),
+                ('DELETE', '/user/logs?all=1&nothing=1&stats=1', None)):
             status, answer = self.ask(path, 'alice', method, body)
             ok(status == 403 and answer['error']['code'] == 'forbidden',
                '%s %s is refused' % (method, path), answer)
