@@ -14,6 +14,7 @@
 typedef struct {
     const uint8_t  *p;
     const uint8_t  *end;
+    int             basic;     /* 20261121T083000 */
 } llm_when_t;
 
 
@@ -23,11 +24,14 @@ static int llm_when_number(const llm_str_t *text, int64_t *ms);
 static int llm_when_ago(const llm_str_t *text, int64_t now_ms, int64_t *ms);
 static int llm_when_iso(const llm_str_t *text, const llm_tz_t *tz,
     int64_t *ms);
+static int llm_when_iso_part(llm_when_t *w, uint8_t c, int *v);
 static int llm_when_iso_time(llm_when_t *w, int64_t *seconds, int64_t *ms);
+static int llm_when_iso_fraction(llm_when_t *w, int64_t *ms);
 static int llm_when_iso_offset(llm_when_t *w, const llm_tz_t *tz,
     int64_t local, int64_t *utc);
 static int llm_when_digits(llm_when_t *w, int n, int *v);
 static int llm_when_char(llm_when_t *w, uint8_t c);
+static int llm_when_digit(const llm_when_t *w);
 
 
 int
@@ -121,7 +125,9 @@ llm_when_number(const llm_str_t *text, int64_t *ms)
 {
     size_t  i;
 
-    if (text->len == 0 || text->len > 15) {
+    /* 20261121 is a day of that year and not one of 1970 */
+
+    if (text->len == 0 || text->len > 15 || text->len == 8) {
         return LLM_DECLINED;
     }
 
@@ -195,7 +201,10 @@ llm_when_ago(const llm_str_t *text, int64_t now_ms, int64_t *ms)
 }
 
 
-/* 2026-11-21, 2026-11-21T08:30, 2026-11-21 08:30:00.250+05:45 */
+/*
+ * 2026-11-21, 2026-11-21T08:30, 2026-11-21 08:30:00.250+05:45, and the same
+ * without '-' and ':'
+ */
 
 static int
 llm_when_iso(const llm_str_t *text, const llm_tz_t *tz, int64_t *ms)
@@ -211,11 +220,14 @@ llm_when_iso(const llm_str_t *text, const llm_tz_t *tz, int64_t *ms)
     w.p = text->data;
     w.end = text->data + text->len;
 
-    if (llm_when_digits(&w, 4, &year) != LLM_OK
-        || llm_when_char(&w, '-') != LLM_OK
-        || llm_when_digits(&w, 2, &month) != LLM_OK
-        || llm_when_char(&w, '-') != LLM_OK
-        || llm_when_digits(&w, 2, &day) != LLM_OK
+    if (llm_when_digits(&w, 4, &year) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    w.basic = llm_when_digit(&w);
+
+    if (llm_when_iso_part(&w, '-', &month) != LLM_OK
+        || llm_when_iso_part(&w, '-', &day) != LLM_OK
         || month < 1 || month > 12 || day < 1)
     {
         return LLM_ERROR;
@@ -253,12 +265,28 @@ llm_when_iso(const llm_str_t *text, const llm_tz_t *tz, int64_t *ms)
 }
 
 
+/* the next two digits, behind c where the parts are apart */
+
+static int
+llm_when_iso_part(llm_when_t *w, uint8_t c, int *v)
+{
+    if (!w->basic && llm_when_char(w, c) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    return llm_when_digits(w, 2, v);
+}
+
+
+/* hours, and minutes and seconds if they are there */
+
 static int
 llm_when_iso_time(llm_when_t *w, int64_t *seconds, int64_t *ms)
 {
-    int  hour, min, sec, scale;
+    int  i, part[3];
 
-    sec = 0;
+    part[1] = 0;
+    part[2] = 0;
 
     if (*w->p != 'T' && *w->p != 't' && *w->p != ' ') {
         return LLM_ERROR;
@@ -266,42 +294,60 @@ llm_when_iso_time(llm_when_t *w, int64_t *seconds, int64_t *ms)
 
     w->p++;
 
-    if (llm_when_digits(w, 2, &hour) != LLM_OK
-        || llm_when_char(w, ':') != LLM_OK
-        || llm_when_digits(w, 2, &min) != LLM_OK)
+    if (llm_when_digits(w, 2, &part[0]) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    for (i = 1; i < 3; i++) {
+
+        if (w->p == w->end
+            || (w->basic ? !llm_when_digit(w) : *w->p != ':'))
+        {
+            break;
+        }
+
+        if (llm_when_iso_part(w, ':', &part[i]) != LLM_OK) {
+            return LLM_ERROR;
+        }
+    }
+
+    if (i == 3 && llm_when_iso_fraction(w, ms) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    /* 24:00 is the end of the day */
+
+    if (part[0] > 24 || part[1] > 59 || part[2] > 59
+        || (part[0] == 24 && (part[1] != 0 || part[2] != 0 || *ms != 0)))
     {
         return LLM_ERROR;
     }
 
-    if (llm_when_char(w, ':') == LLM_OK) {
+    *seconds = part[0] * 3600 + part[1] * 60 + part[2];
 
-        if (llm_when_digits(w, 2, &sec) != LLM_OK) {
-            return LLM_ERROR;
-        }
+    return LLM_OK;
+}
 
-        if (llm_when_char(w, '.') == LLM_OK) {
 
-            if (w->p == w->end || *w->p < '0' || *w->p > '9') {
-                return LLM_ERROR;
-            }
+/* what is finer than a millisecond is cut */
 
-            /* what is finer than a millisecond is cut */
+static int
+llm_when_iso_fraction(llm_when_t *w, int64_t *ms)
+{
+    int  scale;
 
-            for (scale = 100;
-                 w->p < w->end && *w->p >= '0' && *w->p <= '9';
-                 w->p++)
-            {
-                *ms += (*w->p - '0') * scale;
-                scale /= 10;
-            }
-        }
+    if (llm_when_char(w, '.') != LLM_OK && llm_when_char(w, ',') != LLM_OK) {
+        return LLM_OK;
     }
 
-    if (hour > 23 || min > 59 || sec > 59) {
+    if (!llm_when_digit(w)) {
         return LLM_ERROR;
     }
 
-    *seconds = hour * 3600 + min * 60 + sec;
+    for (scale = 100; llm_when_digit(w); w->p++) {
+        *ms += (*w->p - '0') * scale;
+        scale /= 10;
+    }
 
     return LLM_OK;
 }
@@ -326,9 +372,12 @@ llm_when_iso_offset(llm_when_t *w, const llm_tz_t *tz, int64_t local,
 
     /* an offset, not a name: those are for tz */
 
-    if (*w->p == 'Z' ? name.len != 1
-                     : *w->p != '+' && *w->p != '-' && *w->p != ' ')
-    {
+    if (*w->p == 'Z' || *w->p == 'z') {
+        *utc = local;
+        return name.len == 1 ? LLM_OK : LLM_ERROR;
+    }
+
+    if (*w->p != '+' && *w->p != '-' && *w->p != ' ') {
         return LLM_ERROR;
     }
 
@@ -351,7 +400,7 @@ llm_when_digits(llm_when_t *w, int n, int *v)
 
     for ( /* void */ ; n != 0; n--) {
 
-        if (w->p == w->end || *w->p < '0' || *w->p > '9') {
+        if (!llm_when_digit(w)) {
             return LLM_ERROR;
         }
 
@@ -372,4 +421,11 @@ llm_when_char(llm_when_t *w, uint8_t c)
     w->p++;
 
     return LLM_OK;
+}
+
+
+static int
+llm_when_digit(const llm_when_t *w)
+{
+    return w->p < w->end && *w->p >= '0' && *w->p <= '9';
 }
