@@ -173,3 +173,25 @@ PUT /file/recording
 --- no_error_log
 [alert]
 [crit]
+
+
+
+=== TEST 11: one that is too long and comes in chunks, in memory
+--- raw_request eval
+my $body = '{"recording":true' . " " x 5000 . "}";
+"PUT /monitor/api/recording HTTP/1.1\r\nHost: localhost\r\n"
+. "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+. sprintf("%x\r\n%s\r\n0\r\n\r\n", length $body, $body)
+--- error_code: 413
+--- response_body_like: "too_large"
+
+
+
+=== TEST 12: one that is too long and comes in chunks, in a file
+--- raw_request eval
+my $body = '{"recording":true' . " " x 40000 . "}";
+"PUT /monitor/api/recording HTTP/1.1\r\nHost: localhost\r\n"
+. "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+. sprintf("%x\r\n%s\r\n0\r\n\r\n", length $body, $body)
+--- error_code: 413
+--- response_body_like: "too_large"

@@ -29,6 +29,7 @@ typedef struct {
 } ngx_http_llm_monitor_change_t;
 
 
+static void ngx_http_llm_monitor_recording_large(llm_query_error_t *err);
 static void ngx_http_llm_monitor_recording_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_llm_monitor_recording_read(ngx_http_request_t *r,
     uint8_t *on, llm_query_error_t *err);
@@ -79,8 +80,7 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
     }
 
     if (r->headers_in.content_length_n > NGX_HTTP_LLM_MONITOR_BODY) {
-        (void) llm_query_fail(&call->err, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                              "too_large", NULL, "body is too large");
+        ngx_http_llm_monitor_recording_large(&call->err);
 
         r->keepalive = 0;
 
@@ -95,6 +95,14 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
                                          ngx_http_llm_monitor_recording_body);
 
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+static void
+ngx_http_llm_monitor_recording_large(llm_query_error_t *err)
+{
+    (void) llm_query_fail(err, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large",
+                          NULL, "body is too large");
 }
 
 
@@ -142,11 +150,12 @@ static ngx_int_t
 ngx_http_llm_monitor_recording_read(ngx_http_request_t *r, uint8_t *on,
     llm_query_error_t *err)
 {
-    size_t        len;
+    off_t         size;
     u_char       *p, *last, *value, body[NGX_HTTP_LLM_MONITOR_BODY];
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
+    size = 0;
     last = body;
 
     /* it comes in as many buffers as the socket was read into */
@@ -155,13 +164,21 @@ ngx_http_llm_monitor_recording_read(ngx_http_request_t *r, uint8_t *on,
 
     for ( /* void */ ; cl; cl = cl->next) {
         b = cl->buf;
-        len = b->last - b->pos;
+        size += ngx_buf_size(b);
 
-        if (b->in_file || len > (size_t) (body + sizeof(body) - last)) {
+        if (size > NGX_HTTP_LLM_MONITOR_BODY) {
+
+            /* in chunks, so that its length was not known before */
+
+            ngx_http_llm_monitor_recording_large(err);
+            return NGX_DECLINED;
+        }
+
+        if (b->in_file) {
             goto failed;
         }
 
-        last = ngx_cpymem(last, b->pos, len);
+        last = ngx_cpymem(last, b->pos, b->last - b->pos);
     }
 
     p = ngx_http_llm_monitor_word(body, last, "{");
