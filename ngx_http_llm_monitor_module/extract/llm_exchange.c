@@ -283,7 +283,7 @@ llm_exchange_header(void *data, const llm_str_t *name, const llm_str_t *value)
     if (llm_str_is(name, "x-account-email")) {
 
         if (!x->account_new) {
-            llm_slot_ref(&x->account, &x->pool, value, LLM_EXCHANGE_NAME);
+            llm_slot_whole(&x->account, &x->pool, value, LLM_EXCHANGE_NAME);
             x->account_new = 1;
         }
 

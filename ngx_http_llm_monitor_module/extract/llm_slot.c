@@ -125,6 +125,20 @@ llm_slot_ref(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
 
 
 void
+llm_slot_whole(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
+    size_t max)
+{
+    llm_slot_ref(slot, pool, s, max);
+
+    if (slot->data != NULL
+        && (slot->len != s->len || memcmp(slot->data, s->data, s->len) != 0))
+    {
+        memset(slot, 0, sizeof(llm_slot_t));
+    }
+}
+
+
+void
 llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p, size_t n,
     size_t max)
 {

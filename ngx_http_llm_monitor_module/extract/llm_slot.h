@@ -61,6 +61,13 @@ void llm_slot_json(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
 void llm_slot_ref(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
     size_t max);
 
+/*
+ * The same for a name that says whose it is: one that would be another's once
+ * it was scrubbed or cut is not known.
+ */
+void llm_slot_whole(llm_slot_t *slot, llm_pool_t *pool, const llm_str_t *s,
+    size_t max);
+
 /* Bytes as they are behind what is there: LLM_FULL if they go over max. */
 int llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
     size_t n, size_t max);

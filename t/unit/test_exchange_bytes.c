@@ -283,6 +283,57 @@ check_again(void)
 }
 
 
+/* An account is whole, or it is none: it may be another's once it was cut. */
+
+static void
+check_account(void)
+{
+    size_t           i;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static char              name[258];
+    static const char       *headers[] = { "x-account-email", name, NULL };
+
+    static const struct {
+        const char  *name;             /* NULL: so many letters */
+        size_t       n;
+        int          known;
+    } names[] = {
+        { NULL, 256, 1 }, { NULL, 257, 0 }, { "\xc3\xa9@a.example", 0, 1 },
+        { "\xe9@a.example", 0, 0 }, { "a\tb@a.example", 0, 0 }
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        memset(name, 0, sizeof(name));
+
+        if (names[i].name != NULL) {
+            strcpy(name, names[i].name);
+
+        } else {
+            memset(name, 'a', names[i].n);
+        }
+
+        x = start(CHAT, JSON, 200);
+        response.each = each;
+        response.headers = headers;
+        llm_exchange_request(x, &request);
+        llm_exchange_response(x, &response);
+        llm_exchange_response_body(x, NULL, 0, 1, 9);
+
+        llm_record_init(&r);
+        llm_exchange_finish(x, &r);
+
+        ok(names[i].known ? is(&r.str[LLM_S_ACCOUNT], name)
+                          : r.str[LLM_S_ACCOUNT].data == NULL,
+           "account %d is %s", (int) i, names[i].known ? "kept" : "none");
+        llm_exchange_destroy(x);
+    }
+
+    response.each = NULL;
+}
+
+
 /* 27: an image of 20 MB in one event, and 90 MB of a prompt */
 
 static void
@@ -436,6 +487,7 @@ main(void)
     check_whole_texts();
     check_times();
     check_again();
+    check_account();
     check_large();
     check_events();
     check_memory();
