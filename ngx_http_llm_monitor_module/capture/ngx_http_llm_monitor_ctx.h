@@ -62,6 +62,8 @@ struct ngx_http_llm_monitor_ctx_s {
     unsigned                           missed:1;     /* found no slot */
     unsigned                           authenticated:1;  /* a password was
                                                             asked for */
+    unsigned                           asked:2;      /* in flight; see there */
+    unsigned                           told:8;       /* llm_live_text_e */
 };
 
 
@@ -101,6 +103,14 @@ void ngx_http_llm_monitor_publish(ngx_http_llm_monitor_ctx_t *ctx,
 /* Its numbers go into the metrics. */
 void ngx_http_llm_monitor_count(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
+
+/*
+ * What a value of the configuration is stored as, NGX_DECLINED: nothing, and
+ * whether it is stored without a change.
+ */
+ngx_int_t ngx_http_llm_monitor_text(ngx_http_request_t *r, ngx_str_t *value,
+    llm_str_t *s);
+ngx_uint_t ngx_http_llm_monitor_whole(ngx_str_t *value, llm_str_t *s);
 
 /* It is in flight no more. */
 void ngx_http_llm_monitor_flight_end(ngx_http_llm_monitor_ctx_t *ctx);

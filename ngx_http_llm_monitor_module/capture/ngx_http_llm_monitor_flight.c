@@ -9,11 +9,16 @@
 
 
 #include "ngx_http_llm_monitor_ctx.h"
+#include "../extract/llm_session.h"
 #include "../ring/llm_metrics_count.h"
 
 
 /* exchanges that one call looks at: some tens of microseconds */
 #define NGX_HTTP_LLM_MONITOR_FLIGHTS_SLICE  128
+
+/* when the configuration was asked: the upstream is, and has answered */
+#define NGX_HTTP_LLM_MONITOR_ASKED_EARLY    1
+#define NGX_HTTP_LLM_MONITOR_ASKED_LATE     2
 
 
 static void ngx_http_llm_monitor_flight_upstream(
@@ -25,6 +30,18 @@ static void ngx_http_llm_monitor_flight_facts(
     ngx_http_llm_monitor_ctx_t *ctx, llm_live_slot_t *slot);
 static void ngx_http_llm_monitor_flight_who(ngx_http_llm_monitor_ctx_t *ctx,
     llm_live_slot_t *slot);
+static void ngx_http_llm_monitor_flight_ask(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_live_slot_t *slot);
+static void ngx_http_llm_monitor_flight_values(
+    ngx_http_llm_monitor_ctx_t *ctx, llm_live_slot_t *slot);
+static ngx_uint_t ngx_http_llm_monitor_flight_value(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_complex_value_t *cv,
+    llm_live_slot_t *slot, int n);
+static ngx_uint_t ngx_http_llm_monitor_flight_told(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_complex_value_t *cv, int n);
+static void ngx_http_llm_monitor_flight_owner(
+    ngx_http_llm_monitor_ctx_t *ctx, llm_live_slot_t *slot);
+static llm_str_t ngx_http_llm_monitor_flight_str(llm_live_slot_t *slot, int n);
 static void ngx_http_llm_monitor_flight_text(llm_live_slot_t *slot, int n,
     ngx_str_t *value);
 
@@ -134,6 +151,7 @@ ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx)
 
     ngx_http_llm_monitor_flight_facts(ctx, slot);
     ngx_http_llm_monitor_flight_who(ctx, slot);
+    ngx_http_llm_monitor_flight_owner(ctx, slot);
 
     llm_live_close(slot);
 }
@@ -167,8 +185,9 @@ static void
 ngx_http_llm_monitor_flight_facts(ngx_http_llm_monitor_ctx_t *ctx,
     llm_live_slot_t *slot)
 {
-    llm_live_facts_t     *facts;
-    llm_exchange_live_t   live;
+    llm_live_facts_t                 *facts;
+    llm_exchange_live_t               live;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
 
     facts = &slot->facts;
 
@@ -192,22 +211,28 @@ ngx_http_llm_monitor_flight_facts(ngx_http_llm_monitor_ctx_t *ctx,
 
     llm_live_text(slot, LLM_LIVE_ENDPOINT, &live.endpoint);
     llm_live_text(slot, LLM_LIVE_MODEL, &live.model);
-    llm_live_text(slot, LLM_LIVE_ACCOUNT, &live.account);
+    lcf = ctx->lcf;
 
-    if (ctx->lcf->session == NULL) {
+    /* the upstream knows best whose account it used */
+
+    if (live.account.len
+        || !ngx_http_llm_monitor_flight_told(ctx, lcf->account,
+                                             LLM_LIVE_ACCOUNT))
+    {
+        llm_live_text(slot, LLM_LIVE_ACCOUNT, &live.account);
+    }
+
+    if (!ngx_http_llm_monitor_flight_told(ctx, lcf->session,
+                                          LLM_LIVE_SESSION))
+    {
         llm_live_text(slot, LLM_LIVE_SESSION, &live.session);
     }
 
-    if (ctx->lcf->user == NULL) {
+    if (!ngx_http_llm_monitor_flight_told(ctx, lcf->user, LLM_LIVE_USER)) {
         llm_live_text(slot, LLM_LIVE_USER, &live.user);
     }
 }
 
-
-/*
- * What the configuration says by llm_monitor_user and its sisters is asked at
- * the end only: an answer now could be kept by nginx, and be wrong by then.
- */
 
 static void
 ngx_http_llm_monitor_flight_who(ngx_http_llm_monitor_ctx_t *ctx,
@@ -223,21 +248,201 @@ ngx_http_llm_monitor_flight_who(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_llm_monitor_flight_text(slot, LLM_LIVE_CLIENT,
                                      &r->connection->addr_text);
 
+    /* the upstream is asked after whoever checks the name */
+
+    if (r->upstream == NULL) {
+        return;
+    }
+
+    ngx_http_llm_monitor_flight_ask(ctx, slot);
+
     provider = ngx_http_llm_monitor_upstream_name(r);
 
-    if (provider && ctx->lcf->provider == NULL) {
+    if (provider
+        && !ngx_http_llm_monitor_flight_told(ctx, ctx->lcf->provider,
+                                             LLM_LIVE_PROVIDER))
+    {
         ngx_http_llm_monitor_flight_text(slot, LLM_LIVE_PROVIDER, provider);
     }
 
-    /* the upstream is asked after whoever checks the name */
-
-    if (ctx->lcf->user == NULL && r->upstream
-        && ngx_http_auth_basic_user(r) == NGX_OK)
-    {
+    if (ctx->lcf->user == NULL && ngx_http_auth_basic_user(r) == NGX_OK) {
         ngx_http_llm_monitor_flight_text(slot, LLM_LIVE_USER,
                                          &r->headers_in.user);
         slot->facts.trusted = ctx->authenticated;
     }
+}
+
+
+/*
+ * nginx keeps what a variable was found to be, and what is right now may be
+ * wrong at the end: the request gets all of its variables back as they were.
+ */
+
+static void
+ngx_http_llm_monitor_flight_ask(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_live_slot_t *slot)
+{
+    size_t                            size;
+    ngx_uint_t                        stage;
+    ngx_http_request_t               *r;
+    ngx_http_core_main_conf_t        *cmcf;
+    ngx_http_variable_value_t        *variables;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+#if (NGX_PCRE)
+    int                              *captures;
+    u_char                           *data;
+    ngx_uint_t                        ncaptures, again;
+#endif
+
+    r = ctx->request;
+    lcf = ctx->lcf;
+
+    stage = r->upstream->headers_in.status_n
+            ? NGX_HTTP_LLM_MONITOR_ASKED_LATE
+            : NGX_HTTP_LLM_MONITOR_ASKED_EARLY;
+
+    if (ctx->asked >= stage || ctx->end || ctx->record
+        || (lcf->account == NULL && lcf->user == NULL && lcf->session == NULL
+            && lcf->provider == NULL))
+    {
+        return;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    size = cmcf->variables.nelts * sizeof(ngx_http_variable_value_t);
+
+    variables = ngx_alloc(size, r->connection->log);
+    if (variables == NULL) {
+        return;
+    }
+
+    ngx_memcpy(variables, r->variables, size);
+
+#if (NGX_PCRE)
+    captures = r->captures;
+    data = r->captures_data;
+    ncaptures = r->ncaptures;
+    again = r->realloc_captures;
+    r->captures = NULL;
+#endif
+
+    ctx->asked = stage;
+    ngx_http_llm_monitor_flight_values(ctx, slot);
+
+    ngx_memcpy(r->variables, variables, size);
+    ngx_free(variables);
+
+#if (NGX_PCRE)
+    r->captures = captures;
+    r->captures_data = data;
+    r->ncaptures = ncaptures;
+    r->realloc_captures = again;
+#endif
+}
+
+
+static void
+ngx_http_llm_monitor_flight_values(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_live_slot_t *slot)
+{
+    llm_exchange_live_t               live;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    lcf = ctx->lcf;
+    live.account.len = 0;
+
+    if (ctx->exchange) {
+        llm_exchange_live(ctx->exchange, &live);
+    }
+
+    if (live.account.len == 0) {
+        (void) ngx_http_llm_monitor_flight_value(ctx, lcf->account, slot,
+                                                 LLM_LIVE_ACCOUNT);
+    }
+
+    (void) ngx_http_llm_monitor_flight_value(ctx, lcf->session, slot,
+                                             LLM_LIVE_SESSION);
+    (void) ngx_http_llm_monitor_flight_value(ctx, lcf->provider, slot,
+                                             LLM_LIVE_PROVIDER);
+
+    slot->facts.trusted = ngx_http_llm_monitor_flight_value(ctx, lcf->user,
+                                                            slot,
+                                                            LLM_LIVE_USER);
+}
+
+
+/* Whether it is shown, and is what the configuration says, without a change. */
+
+static ngx_uint_t
+ngx_http_llm_monitor_flight_value(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_complex_value_t *cv, llm_live_slot_t *slot, int n)
+{
+    llm_str_t   s;
+    ngx_str_t   value;
+    ngx_uint_t  whole;
+
+    ctx->told &= ~(1 << n);
+
+    if (cv == NULL
+        || ngx_http_complex_value(ctx->request, cv, &value) != NGX_OK
+        || ngx_http_llm_monitor_text(ctx->request, &value, &s) != NGX_OK)
+    {
+        return 0;
+    }
+
+    whole = ngx_http_llm_monitor_whole(&value, &s);
+
+    if (n == LLM_LIVE_ACCOUNT && !whole) {
+        return 0;
+    }
+
+    ctx->told |= 1 << n;
+    llm_live_text(slot, n, &s);
+
+    return whole;
+}
+
+
+/* It is for the configuration to say, which has spoken or not been asked. */
+
+static ngx_uint_t
+ngx_http_llm_monitor_flight_told(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_complex_value_t *cv, int n)
+{
+    return cv && (ctx->asked == 0 || (ctx->told & 1 << n));
+}
+
+
+static void
+ngx_http_llm_monitor_flight_owner(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_live_slot_t *slot)
+{
+    llm_str_t  user, account;
+
+    user = ngx_http_llm_monitor_flight_str(slot, LLM_LIVE_USER);
+    account = ngx_http_llm_monitor_flight_str(slot, LLM_LIVE_ACCOUNT);
+
+    /* of a name that may have been cut nobody knows the hash */
+
+    if (slot->facts.key == 0 && slot->facts.len[LLM_LIVE_SESSION]
+        && user.len < LLM_LIVE_TEXT && account.len < LLM_LIVE_TEXT)
+    {
+        slot->facts.key = llm_session_owner(ctx->mcf->zone.salt, &user,
+                                            slot->facts.trusted, &account);
+    }
+}
+
+
+static llm_str_t
+ngx_http_llm_monitor_flight_str(llm_live_slot_t *slot, int n)
+{
+    llm_str_t  s;
+
+    s.data = (uint8_t *) slot->facts.text[n];
+    s.len = slot->facts.len[n];
+
+    return s;
 }
 
 

@@ -9,6 +9,7 @@
 
 #include "ngx_http_llm_monitor_ctx.h"
 #include "../ring/llm_metrics_count.h"
+#include "../extract/llm_session.h"
 #include "../record/llm_text.h"
 
 #include <sys/random.h>
@@ -42,13 +43,12 @@ static inline ngx_int_t ngx_http_llm_monitor_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, llm_str_t *s);
 static LLM_APART ngx_int_t ngx_http_llm_monitor_evaluate(
     ngx_http_request_t *r, ngx_http_complex_value_t *cv, llm_str_t *s);
-static ngx_int_t ngx_http_llm_monitor_text(ngx_http_request_t *r,
-    ngx_str_t *value, llm_str_t *s);
-static ngx_uint_t ngx_http_llm_monitor_whole(ngx_str_t *value, llm_str_t *s);
 static void ngx_http_llm_monitor_user(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
 static void ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
+static void ngx_http_llm_monitor_owner(ngx_http_llm_monitor_ctx_t *ctx,
+    llm_record_t *rec);
 static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
     llm_record_t *rec);
 static void ngx_http_llm_monitor_request_id(
@@ -353,6 +353,8 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
         ngx_http_llm_monitor_account(ctx, r, rec);
     }
 
+    ngx_http_llm_monitor_owner(ctx, rec);
+
     if (rec->str[LLM_S_REQUEST_ID].data == NULL) {
         ngx_http_llm_monitor_request_id(ctx, r, rec);
     }
@@ -383,7 +385,7 @@ ngx_http_llm_monitor_evaluate(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_llm_monitor_text(ngx_http_request_t *r, ngx_str_t *value,
     llm_str_t *s)
 {
@@ -416,7 +418,7 @@ ngx_http_llm_monitor_text(ngx_http_request_t *r, ngx_str_t *value,
 
 /* A name that is stored as it is, and not without its end or other parts. */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_llm_monitor_whole(ngx_str_t *value, llm_str_t *s)
 {
     return s->len == value->len
@@ -485,6 +487,24 @@ ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
         && ngx_http_llm_monitor_whole(&value, &s))
     {
         rec->str[LLM_S_ACCOUNT] = s;
+    }
+}
+
+
+/* A session of clients without keys belongs to the user or account. */
+
+static void
+ngx_http_llm_monitor_owner(ngx_http_llm_monitor_ctx_t *ctx, llm_record_t *rec)
+{
+    if ((rec->num[LLM_N_API_KEY_HASH] == LLM_NULL
+         || rec->num[LLM_N_API_KEY_HASH] == 0)
+        && (rec->str[LLM_S_SESSION].data
+            || rec->str[LLM_S_PREVIOUS_RESPONSE_ID].data))
+    {
+        rec->num[LLM_N_SESSION_OWNER] =
+            llm_session_owner(ctx->mcf->zone.salt, &rec->str[LLM_S_USER],
+                              rec->num[LLM_N_USER_TRUSTED] == 1,
+                              &rec->str[LLM_S_ACCOUNT]);
     }
 }
 

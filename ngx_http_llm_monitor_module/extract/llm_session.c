@@ -177,6 +177,30 @@ llm_session_derive(llm_request_t *q, const llm_str_t *account)
 }
 
 
+int64_t
+llm_session_owner(const uint8_t *salt, const llm_str_t *user, int trusted,
+    const llm_str_t *account)
+{
+    uint64_t  hash[2];
+
+    if (user->len != 0) {
+        hash[0] = llm_siphash(salt, user->data, user->len);
+        hash[1] = trusted ? 1 : 2;
+
+    } else if (account->len != 0) {
+        hash[0] = llm_siphash(salt, account->data, account->len);
+        hash[1] = 3;
+
+    } else {
+        return 0;
+    }
+
+    hash[0] = llm_siphash(salt, (uint8_t *) hash, sizeof(hash));
+
+    return (int64_t) (hash[0] + (hash[0] == 0));
+}
+
+
 void
 llm_session_key(llm_request_t *q, const uint8_t *p, size_t n, int rank)
 {

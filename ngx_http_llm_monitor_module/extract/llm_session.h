@@ -29,6 +29,14 @@ int llm_session_valid(const llm_str_t *id);
 /* The last resort: a name for (key or account, first text), in the session. */
 void llm_session_derive(llm_request_t *q, const llm_str_t *account);
 
+/*
+ * Whose a session's name is where there is no key: a hash of the user, or else
+ * of the account; 0: neither is known.  A user that is only claimed is another
+ * one than who has proven to be called so.
+ */
+int64_t llm_session_owner(const uint8_t *salt, const llm_str_t *user,
+    int trusted, const llm_str_t *account);
+
 /* The API key that a request carries; a lower rank wins. */
 void llm_session_key(llm_request_t *q, const uint8_t *p, size_t n, int rank);
 

@@ -59,7 +59,8 @@
     X(AUDIO_OUTPUT_TOKENS, "audio_output_tokens")                             \
     X(REPORTED_TOTAL_TOKENS, "reported_total_tokens")                         \
     X(BODY_LIMIT, "body_limit")          /* which a too_large one met */      \
-    X(WEB_SEARCHES, "web_searches")      /* in no row: it is in USAGE */
+    X(WEB_SEARCHES, "web_searches")      /* in no row: it is in USAGE */      \
+    X(SESSION_OWNER, "session_owner")    /* hash, where there is no key */
 
 #define LLM_RECORD_STRS(X)                                                    \
     X(METHOD, "method")                                                       \

@@ -478,6 +478,13 @@ llm_session_flight(const llm_live_facts_t *facts, llm_str_t *name)
     name->data = (const uint8_t *) facts->text[LLM_LIVE_SESSION];
     name->len = facts->len[LLM_LIVE_SESSION];
 
+    if (facts->key == 0
+        && (facts->len[LLM_LIVE_USER] == LLM_LIVE_TEXT
+            || facts->len[LLM_LIVE_ACCOUNT] == LLM_LIVE_TEXT))
+    {
+        return LLM_DECLINED;
+    }
+
     return name->len > 0 && name->len < LLM_LIVE_TEXT ? LLM_OK : LLM_DECLINED;
 }
 

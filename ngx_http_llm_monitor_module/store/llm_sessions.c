@@ -319,12 +319,18 @@ llm_session_add(llm_sessions_t *s, const llm_record_t *r,
 }
 
 
+/* Whose the name is: tenants choose the same ones. */
+
 static int64_t
 llm_session_key(const llm_record_t *r)
 {
     int64_t  key;
 
     key = r->num[LLM_N_API_KEY_HASH];
+
+    if (key == LLM_NULL || key == 0) {
+        key = r->num[LLM_N_SESSION_OWNER];
+    }
 
     return key != LLM_NULL ? key : 0;
 }

@@ -47,8 +47,11 @@ class Upstream(threading.Thread):
         data = b''
         while ASKED[-8:] not in data:
             data += s.recv(65536)
-        s.sendall(HEAD + FIRST)
-        self.go.wait(30)
+        head = HEAD
+        if b' /own/' in data:
+            head = HEAD.replace(b'X-Account-Email: one@a.example\r\n', b'')
+        s.sendall(head + FIRST)
+        self.go.wait(60)
         try:
             s.sendall(LAST)
         except OSError:
@@ -56,10 +59,11 @@ class Upstream(threading.Thread):
         s.close()
 
 
-def ask(nginx):
+def ask(nginx, port=None, path='/v1/messages'):
     """A client that has read the first events."""
-    c = http.client.HTTPConnection('127.0.0.1', nginx.unbuffered, timeout=30)
-    c.request('POST', '/v1/messages', ASKED,
+    c = http.client.HTTPConnection('127.0.0.1', port or nginx.unbuffered,
+                                   timeout=30)
+    c.request('POST', path, ASKED,
               {'Content-Type': 'application/json', 'X-User': 'anna',
                'Authorization': 'Basic YW5uYTp4'})
     r = c.getresponse()
@@ -72,11 +76,42 @@ def flights(nginx, path='/live'):
     return answer['live'] if status == 200 else None
 
 
+def configured(tap, nginx, upstream, own, scoped):
+    """What directives say is asked while it flies, and anew at the end."""
+    upstream.go.clear()
+    clients = [ask(nginx, own, path) for path in ('/v1/messages',
+                                                  '/own/v1/messages')]
+    want = [('during', 'ANNA', 'of-anna', 'p-200'),
+            ('one@a.example', 'ANNA', 'of-anna', 'p-200')]
+
+    def seen():
+        return sorted((str(f['account_email']), str(f['user']),
+                       str(f['session_id']), str(f['provider']))
+                      for f in flights(nginx))
+
+    tap.ok(wait_for(lambda: seen() == want, 60),
+           'what the configuration says is there', want, seen())
+    tap.ok(scoped('/user/live', 'ANNA') == 2
+           and scoped('/user/live', 'u1') == 0,
+           'and a scope believes in it')
+    upstream.go.set()
+    for c, r in clients:
+        r.read()
+        c.close()
+    wait_for(lambda: len(nginx.logs('&user=ANNA')) == 2, 60)
+    tap.ok(sorted((r['account_email'], r['user'], r['session_id'],
+                   r['provider']) for r in nginx.logs('&user=ANNA'))
+           == [('done', 'ANNA', 'of-anna', 'p-200'),
+               ('one@a.example', 'ANNA', 'of-anna', 'p-200')],
+           'nothing was kept for the end', *nginx.logs('&user=ANNA'))
+
+
 def main():
     need_module()
     tap = Tap()
     upstream = Upstream()
     scope = free_port()
+    own = free_port()
     users = folder() / 'users'
     users.write_text('anna:{PLAIN}x\n')
     users.chmod(0o644)
@@ -86,7 +121,14 @@ def main():
             location /account/ { llm_monitor_api;
                 llm_monitor_scope account $arg_who; }
             location /user/ { llm_monitor_api;
-                llm_monitor_scope user $http_x_who; } }''' % scope)
+                llm_monitor_scope user $http_x_who; } }
+        map $llm_outcome $when { default during; success done; }
+        map $http_x_user $who { "~^a(?<rest>n+)a$" ANNA; }
+        server { listen 127.0.0.1:%d; llm_monitor on; proxy_buffering off;
+            llm_monitor_account $when; llm_monitor_user $who;
+            llm_monitor_session of-$http_x_user;
+            llm_monitor_provider p-$upstream_status;
+            location / { proxy_pass http://llm; } }''' % (scope, own))
     nginx.start()
 
     def scoped(path, who):
@@ -139,6 +181,8 @@ def main():
     nginx.wait_total(6)
     tap.ok(sorted(r['id'] for r in nginx.logs()) ==
            sorted(f['id'] for f in seen[0]), 'the records have the same ids')
+
+    configured(tap, nginx, upstream, own, scoped)
 
     # more than are looked at in one go
 

@@ -11,13 +11,17 @@ from wire import Listener, Reply, exchange, request
 JSON = 'application/json'
 
 
-def say(nginx, upstream, key, body, answer, status=200, path='/v1/responses'):
-    sent = request('POST', path, [('Host', 'x'), ('Content-Type', JSON),
-                                  ('Authorization', 'Bearer ' + key)],
-                   json.dumps(body).encode())
-    exchange(nginx.unbuffered, upstream, sent, Reply(
-        status, [('Content-Type', JSON)], [json.dumps(answer).encode()],
-        'length'))
+def say(nginx, upstream, key, body, answer, status=200, path='/v1/responses',
+        account=None):
+    headers = [('Host', 'x'), ('Content-Type', JSON)]
+    said = [('Content-Type', JSON)]
+    if key:
+        headers.append(('Authorization', 'Bearer ' + key))
+    if account:
+        said.append(('X-Account-Email', account))
+    exchange(nginx.unbuffered, upstream,
+             request('POST', path, headers, json.dumps(body).encode()),
+             Reply(status, said, [json.dumps(answer).encode()], 'length'))
 
 
 def response(n):
@@ -154,6 +158,30 @@ def main():
     nginx.api('/logs?session=new', method='DELETE')
     tap.ok(nginx.api('/sessions/new')[0] == 404 and len(sessions()) == 2,
            'without records it is gone')
+    # without a key the name is the user's, or else the account's
+
+    open_ = {'model': 'gpt-4o', 'input': 'x',
+             'metadata': {'session_id': 'open'}}
+    for n, user, account in ((1, 'ann', None), (2, 'bob', None),
+                             (3, None, 'a@x.example'), (4, None, 'b@x.example'),
+                             (5, None, None), (6, 'ann', 'b@x.example')):
+        say(nginx, upstream, None, dict(open_, **{'user': user} if user else {}),
+            response(10 + n), account=account)
+    for n, user in ((1, 'ann'), (2, 'ann')):
+        say(nginx, upstream, None,
+            {'model': 'gpt-4o', 'input': '?', 'user': user,
+             'previous_response_id': 'resp_%d' % (10 + n)}, response(20 + n))
+    wait_for(lambda: len(nginx.logs('&ip=127.0.0.1')) == 12, 60)
+    found = [s for s in sessions() if s['session_id'] == 'open']
+    tap.ok(sorted((s['users'], s['accounts'], s['requests']) for s in found)
+           == [([], [], 1), ([], ['a@x.example'], 1), ([], ['b@x.example'], 1),
+               (['ann'], ['b@x.example'], 3), (['bob'], [], 1)]
+           and len({s['id'] for s in found}) == 5
+           and {s['api_key'] for s in found} == {None},
+           'without a key each user or account has a session', *found)
+    tap.ok(nginx.api('/sessions/open')[0] == 409
+           and all(nginx.api('/sessions/' + s['id'])[1]['id'] == s['id']
+                   for s in found), 'which are told apart by their ids')
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
     nginx.stop()
