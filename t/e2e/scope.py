@@ -86,10 +86,10 @@ class Test:
             watch='llm_monitor on; llm_monitor_user $http_x_user;'
                   'llm_monitor_account $http_x_account;').start()
 
-    def say(self, user, account, body):
+    def say(self, user, account, body, key=()):
         sent = request('POST', '/v1/chat/completions',
                        [('Host', 'x'), ('Content-Type', JSON),
-                        ('X-User', user), ('X-Account', account)],
+                        ('X-User', user), ('X-Account', account), *key],
                        json.dumps(body).encode())
         exchange(self.nginx.unbuffered, self.upstream, sent,
                  Reply(200, [('Content-Type', JSON)], [ANSWER], 'length'))
@@ -217,8 +217,8 @@ class Test:
            'and none for nobody', answer)
 
     def sessions(self):
-        """Names of sessions that others use too, and such as they alone
-        have."""
+        """Names of sessions that others with the same key use too, and such
+        as they alone have."""
         ok = self.tap.ok
         sum = self.nginx.total() + 4
         for user, name in (('alice', 'shared'), ('bob', 'shared'),
@@ -226,7 +226,8 @@ class Test:
             self.say(user, 'a@x.example', {
                 'model': 'gpt-4o', 'user': 'alice',
                 'metadata': {'session_id': name},
-                'messages': [{'role': 'user', 'content': 'by ' + user}]})
+                'messages': [{'role': 'user', 'content': 'by ' + user}]},
+                     [('X-Api-Key', 'sk-of-them-all-0123456789')])
         self.nginx.wait_total(sum)
         everything = self.nginx.api('/sessions')[1]['sessions']
         ok(sorted((s['session_id'], s['requests']) for s in everything)

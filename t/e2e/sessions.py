@@ -158,6 +158,7 @@ def main():
     nginx.api('/logs?session=new', method='DELETE')
     tap.ok(nginx.api('/sessions/new')[0] == 404 and len(sessions()) == 2,
            'without records it is gone')
+
     # without a key the name is the user's, or else the account's
 
     open_ = {'model': 'gpt-4o', 'input': 'x',
@@ -165,8 +166,8 @@ def main():
     for n, user, account in ((1, 'ann', None), (2, 'bob', None),
                              (3, None, 'a@x.example'), (4, None, 'b@x.example'),
                              (5, None, None), (6, 'ann', 'b@x.example')):
-        say(nginx, upstream, None, dict(open_, **{'user': user} if user else {}),
-            response(10 + n), account=account)
+        body = dict(open_, user=user) if user else open_
+        say(nginx, upstream, None, body, response(10 + n), account=account)
     for n, user in ((1, 'ann'), (2, 'ann')):
         say(nginx, upstream, None,
             {'model': 'gpt-4o', 'input': '?', 'user': user,
