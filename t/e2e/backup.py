@@ -40,7 +40,7 @@ def rows(db):
 
 def look(path):
     """(what is wrong, rows, requests of the sums, bodies) of a file."""
-    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True, timeout=20)
+    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True, timeout=60)
     try:
         return (db.execute('PRAGMA integrity_check').fetchone()[0], rows(db),
                 db.execute('SELECT sum(requests) FROM service').fetchone()[0],
@@ -69,7 +69,7 @@ class Reader:
         self.s = socket.socket()
         self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.s.connect(('127.0.0.1', port))
-        self.s.settimeout(30)
+        self.s.settimeout(120)
         self.s.sendall(b'GET /monitor/api/backup HTTP/1.1\r\n'
                        b'Host: localhost\r\n\r\n')
 
@@ -84,7 +84,7 @@ def copies(tap, nginx):
     prompts(nginx.buffered, 400)
     nginx.wait_total(400)
     client = Client(nginx.buffered, '-c', '8', '-r', '400')
-    wait_for(lambda: nginx.total() > 600, 10)
+    wait_for(lambda: nginx.total() > 600)
 
     path = folder() / 'copy.db'
     before = nginx.total()
@@ -109,13 +109,13 @@ def copies(tap, nginx):
     tap.ok(status == 503 and answer['error']['code'] == 'busy',
            'another one is told so', status, answer)
     seen = nginx.total()
-    tap.ok(wait_for(lambda: nginx.total() > seen + 200, 10),
+    tap.ok(wait_for(lambda: nginx.total() > seen + 200),
            'records are written all the time')
     names = [p.name for p in nginx.data.glob('backup.*')]
     tap.ok(not names and left(nginx), 'the file has no name any more', names)
     slow.close()
-    tap.ok(wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200, 10)
-           and wait_for(lambda: not left(nginx), 5),
+    tap.ok(wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200)
+           and wait_for(lambda: not left(nginx)),
            'who leaves makes room', left(nginx))
 
     # those who leave before it is made, at any time
@@ -124,9 +124,9 @@ def copies(tap, nginx):
         reader = Reader(nginx.api_port)
         time.sleep(n * 0.02)
         reader.close()
-    tap.ok(wait_for(lambda: not left(nginx), 15), 'and leaves nothing',
+    tap.ok(wait_for(lambda: not left(nginx)), 'and leaves nothing',
            left(nginx))
-    tap.ok(wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200, 15),
+    tap.ok(wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200),
            'and the next one gets its copy')
 
     begun, done, report = client.end()
@@ -138,7 +138,7 @@ def copies(tap, nginx):
 
 
 def refused(tap, nginx, scoped):
-    c = http.client.HTTPConnection('127.0.0.1', scoped, timeout=10)
+    c = http.client.HTTPConnection('127.0.0.1', scoped, timeout=60)
     c.request('GET', '/monitor/api/backup')
     r = c.getresponse()
     tap.ok(r.status == 403 and json.loads(r.read())['error']['code']
@@ -163,13 +163,13 @@ def killed(tap, nginx):
 
     t = threading.Thread(target=asking)
     t.start()
-    wait_for(lambda: list(nginx.data.glob('backup.*')), 20, 0)
+    wait_for(lambda: list(nginx.data.glob('backup.*')), 60, 0)
     for pid in nginx.workers():
         nginx.send(signal.SIGKILL, pid)
     found.append(1)
     t.join()
-    tap.ok(wait_for(lambda: lock_holder(nginx.data / 'writer.lock'), 10)
-           and wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200, 20),
+    tap.ok(wait_for(lambda: lock_holder(nginx.data / 'writer.lock'))
+           and wait_for(lambda: nginx.api('/backup', raw=True)[0] == 200),
            'killed workers keep nobody from a copy')
 
     # what they left goes when it is old: before it could be somebody's
@@ -190,7 +190,7 @@ def killed(tap, nginx):
     prompts(nginx.buffered, 1)
     tap.ok(total and nginx.wait_total(total + 1) == total + 1,
            'a copy in the place of the database', total, nginx.total())
-    tap.ok(wait_for(lambda: left(nginx) == ['backup.mine'], 10),
+    tap.ok(wait_for(lambda: left(nginx) == ['backup.mine']),
            'and what they left is removed', names, left(nginx))
 
 

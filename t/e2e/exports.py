@@ -37,11 +37,11 @@ def export(nginx, query):
 
 def steps(tap, upstream):
     nginx = Nginx(upstream.port, workers=2).start()
-    clients = [Client(nginx.buffered, '-r', '200', '-c', '8', '-d', '4'),
-               Client(nginx.unbuffered, '-c', '30', '-d', '4', '-s',
+    clients = [Client(nginx.buffered, '-r', '200', '-c', '8', '-d', '5'),
+               Client(nginx.unbuffered, '-c', '30', '-d', '5', '-s',
                       'sse-10-50000', '-f', '1000001'),
-               Client(nginx.unbuffered, '-c', '10', '-d', '4', '-s',
-                      'sse-40-80000', '-f', '2000001')]
+               Client(nginx.unbuffered, '-c', '10', '-d', '5', '-s',
+                      'sse-40-50000', '-f', '2000001')]
     seen, n, seq, sizes = [], 0, 0, []
     while any(c.process.poll() is None for c in clients):
         rows, seq = export(nginx, 'since_seq=%d&format=%s' % (
@@ -133,7 +133,7 @@ def slow(tap, upstream):
     upto = int(re.search(rb'X-Next-Seq: (\d+)', text).group(1))
     tap.ok(b' 200 OK' in text and upto == 1500, 'an export that is not taken',
            text[:300])
-    tap.ok(wait_for(lambda: not reading(nginx), 20, 0.05),
+    tap.ok(wait_for(lambda: not reading(nginx), 60, 0.05),
            'holds no transaction', *reading(nginx))
     before = checkpointed(nginx)
     db = sqlite3.connect('file:%s?mode=ro' % (nginx.data / 'proxy_logs.db'),

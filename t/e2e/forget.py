@@ -84,9 +84,9 @@ def clear(tap, nginx, n, why):
 
 
 def gone(tap, nginx, before, why):
-    tap.ok(wait_for(lambda: not found(nginx), 20),
+    tap.ok(wait_for(lambda: not found(nginx)),
            'no address is left ' + why, *found(nginx))
-    tap.ok(wait_for(lambda: size(nginx) < 2 * MB, 20) and before > 4 * MB,
+    tap.ok(wait_for(lambda: size(nginx) < 2 * MB) and before > 4 * MB,
            'and the space is given back ' + why, before, size(nginx))
     tap.ok(nginx.api('/summary')[1]['today']['requests'] == 0
            and nginx.api('/facets')[1]['total'] == 0

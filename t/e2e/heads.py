@@ -15,7 +15,7 @@ SECRET = 'canary-5d1e0b'
 LONG = b'a' * 3000
 SERVER = '''
     log_format seen '$status $llm_outcome';
-    client_header_timeout 300ms;
+    keepalive_timeout 0;
     client_header_buffer_size 1k;
     large_client_header_buffers 2 2k;
     server {
@@ -28,6 +28,12 @@ SERVER = '''
         llm_monitor on;
         location / { return 200 "x"; }
         location /bare { proxy_pass http://127.0.0.1:%(bare)d; }
+    }
+    server {
+        listen 127.0.0.1:%(late)d;
+        access_log %(dir)s/access.log seen;
+        client_header_timeout 300ms;
+        llm_monitor on;
     }
     server {
         listen 127.0.0.1:%(page)d;
@@ -76,54 +82,54 @@ def post(path, body, end):
 CASES = {
     'a request line that is too long':
         ('plain', b'POST /v1/chat/completions?api_key=' + SECRET.encode()
-         + b'&x=' + LONG, 2,
+         + b'&x=' + LONG, 60,
          'POST', r'/v1/chat/completions\?api_key=\*\*\*&x=a+', 414,
          'rejected', None),
     'the beginning of TLS':
-        ('plain', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 2,
+        ('plain', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', 60,
          None, None, 400, 'rejected', None),
     'a method in lower case':
-        ('plain', get(b'/v1', HOST, method=b'get'), 2,
+        ('plain', get(b'/v1', HOST, method=b'get'), 60,
          None, None, 400, 'rejected', None),
     'a path that leads out':
-        ('plain', get(b'/v1/../../x', HOST), 2,
+        ('plain', get(b'/v1/../../x', HOST), 60,
          'GET', '/v1/../../x', 400, 'rejected', None),
     'a version that is none':
         ('plain', get(b'/v1/models', HOST, method=b'PUT',
-                      version=b'HTTP/9.1'), 2,
+                      version=b'HTTP/9.1'), 60,
          'PUT', '/v1/models', 505, 'rejected', None),
     'a password in the url':
-        ('plain', get(b'http://me:' + SECRET.encode() + b'@x/v1', HOST), 2,
+        ('plain', get(b'http://me:' + SECRET.encode() + b'@x/v1', HOST), 60,
          'GET', None, 400, 'rejected', None),
     'CONNECT':
-        ('plain', get(b'x:443', HOST, method=b'CONNECT'), 2,
+        ('plain', get(b'x:443', HOST, method=b'CONNECT'), 60,
          'CONNECT', None, 400, 'rejected', None),
     'no Host':
-        ('plain', get(b'/v1/host'), 2,
+        ('plain', get(b'/v1/host'), 60,
          'GET', '/v1/host', 400, 'rejected', None),
     'a header that is none':
-        ('plain', get(b'/v1/header', HOST, b'X\x00Y: 1\r\n'), 2,
+        ('plain', get(b'/v1/header', HOST, b'X\x00Y: 1\r\n'), 60,
          'GET', '/v1/header', 400, 'rejected', None),
     'a header that is too long':
-        ('plain', get(b'/v1/long', HOST, b'X: ' + LONG + b'\r\n'), 2,
+        ('plain', get(b'/v1/long', HOST, b'X: ' + LONG + b'\r\n'), 60,
          'GET', '/v1/long', 400, 'rejected', None),
     'a length that is none':
-        ('plain', get(b'/v1/length', HOST, b'Content-Length: x\r\n'), 2,
+        ('plain', get(b'/v1/length', HOST, b'Content-Length: x\r\n'), 60,
          'GET', '/v1/length', 400, 'rejected', None),
     'a coding that nginx does not have':
-        ('plain', get(b'/v1/coding', HOST, b'Transfer-Encoding: x\r\n'), 2,
+        ('plain', get(b'/v1/coding', HOST, b'Transfer-Encoding: x\r\n'), 60,
          'GET', '/v1/coding', 501, 'rejected', None),
     'TRACE':
-        ('plain', get(b'/v1/trace', HOST, method=b'TRACE'), 2,
+        ('plain', get(b'/v1/trace', HOST, method=b'TRACE'), 60,
          'TRACE', '/v1/trace', 405, 'rejected', None),
     'a head that does not end':
-        ('plain', b'GET /v1/late HTTP/1.1\r\n' + HOST, 2,
+        ('late', b'GET /v1/late HTTP/1.1\r\n' + HOST, 60,
          'GET', '/v1/late', 408, 'client_abort', 'timeout'),
     'a request line that does not end':
-        ('plain', b'GET /v1/mod', 2,
+        ('late', b'GET /v1/mod', 60,
          'GET', '/v1/mod', 408, 'client_abort', 'timeout'),
     'a method that does not end':
-        ('plain', b'DELE', 2, None, None, 408, 'client_abort', 'timeout'),
+        ('late', b'DELE', 60, None, None, 408, 'client_abort', 'timeout'),
     'who leaves within the head':
         ('plain', b'PATCH /v1/gone HTTP/1.1\r\nHo', 0,
          'PATCH', '/v1/gone', 499, 'client_abort', 'client'),
@@ -131,10 +137,10 @@ CASES = {
         ('plain', b'DELETE /v1/go', 0,
          'DELETE', '/v1/go', 499, 'client_abort', 'client'),
     'plain HTTP where there is TLS':
-        ('tls', get(b'/v1/tls', HOST), 2,
+        ('tls', get(b'/v1/tls', HOST), 60,
          'GET', '/v1/tls', 400, 'rejected', None),
     'HTTP/0.9':
-        ('plain', b'GET /v1/old\r\n', 2,
+        ('plain', b'GET /v1/old\r\n', 60,
          'GET', '/v1/old', 200, 'success', None),
     'HTTP/2 without a path':
         ('h2', NO_PATH, 0.5, None, None, 400, 'rejected', None),
@@ -153,13 +159,13 @@ CASES = {
         ('left', post(b'/flow', b'{', 0) + RESET, 0.5,
          'POST', '/flow', 499, 'client_abort', 'client'),
     'a page for a request line that nobody can read':
-        ('page', b'\r\nOPTIONS * x\r\n\r\n', 2,
+        ('page', b'\r\nOPTIONS * x\r\n\r\n', 60,
          'OPTIONS', None, 400, 'rejected', None),
     'a page for one that is too long':
-        ('page', b'POST /v1/page?x=' + LONG, 2,
+        ('page', b'POST /v1/page?x=' + LONG, 60,
          'POST', r'/v1/page\?x=a+', 414, 'rejected', None),
     'an upstream without a status line':
-        ('plain', get(b'/bare', HOST), 2,
+        ('plain', get(b'/bare', HOST), 60,
          'GET', '/bare', 9, 'http_error', None),
 }
 
@@ -179,7 +185,7 @@ def bare(listener):
 
 def talk(port, sent, stay):
     """Sends it and reads until nginx closes, but for stay seconds only."""
-    with socket.create_connection(('127.0.0.1', port), 5) as s:
+    with socket.create_connection(('127.0.0.1', port), 60) as s:
         try:
             s.sendall(sent)
             s.settimeout(stay or 0.05)
@@ -208,7 +214,7 @@ def main():
     hang = socket.create_server(('127.0.0.1', free_port()))
     at = dict(bare=upstream.getsockname()[1], hang=hang.getsockname()[1],
               dir=folder())
-    for name in ('plain', 'tls', 'h2', 'page', 'left'):
+    for name in ('plain', 'tls', 'h2', 'late', 'page', 'left'):
         at[name] = free_port()
     nginx = Nginx(at['bare'], http=SERVER % at, path='flush=10ms').start()
 
@@ -216,7 +222,7 @@ def main():
     for name, (where, sent, stay, *want) in CASES.items():
         talk(at[where], sent, stay)
         n += 1
-        nginx.wait_total(n, 60)
+        nginx.wait_total(n)
         logs = nginx.logs()
         got = said(logs[0]) if len(logs) == n else len(logs)
         tap.ok(len(logs) == n and same(got, want), name, got, want)
@@ -230,7 +236,7 @@ def main():
            'all are errors but HTTP/0.9')
 
     for sent in NOT_WATCHED:
-        talk(nginx.buffered, sent, 2)
+        talk(nginx.buffered, sent, 60)
     tap.ok(not wait_for(lambda: nginx.total() != n, 0.5, 0.1),
            'where only a location watches there is no record')
 

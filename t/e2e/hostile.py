@@ -197,7 +197,7 @@ def main():
     t.answers()
     t.questions()
     t.leaks()
-    wait_for(lambda: t.resident() - before < EXTRA, 10, 0.2)
+    wait_for(lambda: t.resident() - before < EXTRA, 60, 0.2)
     grown = t.resident() - before
     t.tap.ok(grown < EXTRA, 'the worker is at most %d MB larger'
              % (EXTRA >> 20), 'grown by %.1f MB' % (grown / (1 << 20)))

@@ -64,7 +64,7 @@ def asked(raw):
     return head, hashlib.sha256(body).hexdigest()
 
 
-def run(nginx, listener, cases):
+def run(nginx, listener, cases, patience=30):
     """{(case, way): what was seen}"""
     seen = {}
     for n, case in enumerate(cases):
@@ -73,7 +73,7 @@ def run(nginx, listener, cases):
                 if label == 'chunks' else None
             a = exchange(nginx.buffered if buffered else nginx.unbuffered,
                          listener, sent(case, n, chunked), reply, step,
-                         patience=1)
+                         patience=patience)
             seen[case.name, label] = dict(
                 client=a.digest(), upstream=asked(a.request),
                 held=tuple(a.held), head=DATE.sub(rb'\1-', a.head or b''),
@@ -208,7 +208,7 @@ def control(tap, listener, cases, want):
     nginx = Nginx(listener.port, module=control_module())
     nginx.start()
     try:
-        got = run(nginx, listener, cases)
+        got = run(nginx, listener, cases, 1)
     finally:
         nginx.stop()
     bad = [k for k in got if difference(want[k], got[k])]

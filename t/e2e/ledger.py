@@ -10,12 +10,11 @@ import random
 import shutil
 import subprocess
 import sys
-import time
 import urllib.parse
 import zoneinfo
 
 import recount
-from lib import ROOT, Nginx, Tap, free_port, need_module
+from lib import ROOT, Nginx, Tap, free_port, need_module, wait_for
 from rounds import kill_all, kill_writer
 from wire import Listener, Reply, exchange, request
 
@@ -127,8 +126,11 @@ class Traffic:
         self.compare('traffic')
         for what, kill in (('the writer was killed', kill_writer),
                            ('all were killed', kill_all)):
+            before = nginx.metrics()['llm_monitor_records_total']
             self.send(60)
-            time.sleep(0.05)           # the last one is finished, not written
+            # the last one is finished, not written
+            wait_for(lambda: nginx.metrics()['llm_monitor_records_total']
+                     >= before + 60)
             said = kill(nginx, 0)
             self.send(20)
             rows = self.compare(what)
@@ -156,9 +158,7 @@ class Traffic:
         self.send(30)
         # the ledger has them when the writer has written the batch
         total = lambda: nginx.api('/stats?since=-24h')[1]['total']['requests']
-        end = time.monotonic() + 20
-        while total() < self.n and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_for(lambda: total() >= self.n, 60, 0.05)
         self.compare('paused', rows, 30)
         ok(nginx.total() == len(rows), 'and there is no row of it')
         nginx.api('/recording', 'PUT', {'recording': True})

@@ -6,7 +6,8 @@ Environment:
     LLM_MODULE         the module (default: that in build/); empty: it is
                        linked into the binary
     LLM_CORPUS         folder of recorded traffic (default: ../shared/corpus)
-    LLM_E2E_PORTS      ports to choose from (default: 19500-19599)
+    LLM_E2E_PORTS      ports to choose from (default: 1100-1699, which nobody
+                       chooses at random); a program takes 50 of them
     LLM_E2E_KEEP       keep the folders of the runs
 """
 import atexit
@@ -31,6 +32,8 @@ NGINX = os.environ.get('TEST_NGINX_BINARY') or shutil.which('nginx') \
     or '/usr/sbin/nginx'
 LINKED = os.environ.get('LLM_MODULE') == ''
 NAME = 'ngx_http_llm_monitor_module.so'
+BLOCK = 50                             # ports of a program
+WAIT = 60                              # s, for what comes much sooner
 MODULE = pathlib.Path(os.environ.get('LLM_MODULE')
                       or ROOT / 'build' / NAME).resolve()
 CORPUS = pathlib.Path(os.environ.get('LLM_CORPUS')
@@ -80,10 +83,27 @@ def need_module():
         sys.exit(1)
 
 
-def free_port(taken=set()):
-    """A port that nobody listens on, another one each time while there are."""
-    first, last = os.environ.get('LLM_E2E_PORTS', '19500-19599').split('-')
+def port_block():
+    """50 ports that no other test has: the socket that says so is there until
+    this program ends."""
+    first, last = os.environ.get('LLM_E2E_PORTS', '1100-1699').split('-')
     ports = range(int(first), int(last) + 1)
+    for start in range(0, len(ports), BLOCK):
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind('\0llm-e2e-%d' % ports[start])
+        except OSError:
+            mine.close()
+            continue
+        return ports[start:start + BLOCK], mine
+    raise RuntimeError('other tests have all ports')
+
+
+def free_port(taken=set(), block=[]):
+    """A port that nobody listens on, another one each time while there are."""
+    if not block:
+        block.append(port_block())
+    ports = block[0][0]
     if len(taken) > len(ports) - 20:
         taken.clear()
     for port in ports:
@@ -109,7 +129,7 @@ def folder():
     return pathlib.Path(path)
 
 
-def wait_for(what, timeout=10, pause=0.01):
+def wait_for(what, timeout=WAIT, pause=0.01):
     """The first true value of what(), or its last one at the timeout."""
     end = time.monotonic() + timeout
     while True:
@@ -225,11 +245,11 @@ class Nginx:
     def start(self, prefix=()):
         said = self.dir / 'start.log'
         with open(said, 'w') as out:
-            p = subprocess.run([*prefix, *self.command()], timeout=60,
+            p = subprocess.run([*prefix, *self.command()], timeout=WAIT,
                                stdout=out, stderr=out)
         if p.returncode:
             raise RuntimeError('nginx does not start: ' + said.read_text())
-        if not wait_for(self.listening, 30):
+        if not wait_for(self.listening):
             raise RuntimeError('nginx does not listen')
         for ring in rings(self.master()):
             atexit.register(shutil.rmtree, ring.parent, True)
@@ -237,7 +257,8 @@ class Nginx:
 
     def listening(self):
         try:
-            socket.create_connection(('127.0.0.1', self.buffered), 1).close()
+            socket.create_connection(('127.0.0.1', self.buffered),
+                                     WAIT).close()
         except OSError:
             return False
         return bool(self.master())
@@ -261,7 +282,7 @@ class Nginx:
                    and b'master' in cmdline(pid)]
         return masters + [c for m in masters for c in children(m)]
 
-    def stop(self, number=signal.SIGTERM, timeout=15):
+    def stop(self, number=signal.SIGTERM, timeout=WAIT):
         master = self.master()
         found = self.processes()
         if master and alive(master):
@@ -282,7 +303,8 @@ class Nginx:
     def api(self, path='', method='GET', body=None, raw=False, headers=None):
         """(status, answer) of a call of the API, which has to be as
         docs/openapi.yaml says; raw: whatever the bytes are."""
-        c = http.client.HTTPConnection('127.0.0.1', self.api_port, timeout=60)
+        c = http.client.HTTPConnection('127.0.0.1', self.api_port,
+                                       timeout=2 * WAIT)
         try:
             c.request(method, '/monitor/api' + path,
                       None if body is None else json.dumps(body),
@@ -301,7 +323,8 @@ class Nginx:
 
     def get(self, path, headers=None):
         """(status, headers, bytes) of another location of the API's port."""
-        c = http.client.HTTPConnection('127.0.0.1', self.api_port, timeout=60)
+        c = http.client.HTTPConnection('127.0.0.1', self.api_port,
+                                       timeout=2 * WAIT)
         try:
             c.request('GET', path, headers=headers or {})
             r = c.getresponse()
@@ -327,7 +350,7 @@ class Nginx:
         status, answer = self.api('/count')
         return answer['total'] if status == 200 else None
 
-    def wait_total(self, n, timeout=20):
+    def wait_total(self, n, timeout=WAIT):
         """Waits until n records can be read; their number then."""
         wait_for(lambda: (self.total() or 0) >= n, timeout, 0.05)
         return self.total()
@@ -343,6 +366,12 @@ class Nginx:
             if not page['next']:
                 return found
             cursor = '&cursor=' + page['next']
+
+
+def waiting(metrics):
+    """Records of a scrape that are no rows yet."""
+    return sum(metrics['llm_monitor_%s_records' % n]
+               for n in ('ring', 'spool', 'writer'))
 
 
 def pids():
@@ -445,10 +474,12 @@ def load_binary():
     if not binary.exists() or binary.stat().st_mtime < \
             max(s.stat().st_mtime for s in sources):
         binary.parent.mkdir(exist_ok=True)
+        new = '%s.%d' % (binary, os.getpid())
         subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-g', '-Wall',
-                        '-o', str(binary)]
+                        '-o', new]
                        + [str(s) for s in sources if s.suffix == '.c'],
                        check=True)
+        os.replace(new, binary)        # another test may do the same
     return str(binary)
 
 

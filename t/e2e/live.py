@@ -51,7 +51,7 @@ class Upstream(threading.Thread):
         if b' /own/' in data:
             head = HEAD.replace(b'X-Account-Email: one@a.example\r\n', b'')
         s.sendall(head + FIRST)
-        self.go.wait(60)
+        self.go.wait(300)
         try:
             s.sendall(LAST)
         except OSError:
@@ -62,7 +62,7 @@ class Upstream(threading.Thread):
 def ask(nginx, port=None, path='/v1/messages'):
     """A client that has read the first events."""
     c = http.client.HTTPConnection('127.0.0.1', port or nginx.unbuffered,
-                                   timeout=30)
+                                   timeout=120)
     c.request('POST', path, ASKED,
               {'Content-Type': 'application/json', 'X-User': 'anna',
                'Authorization': 'Basic YW5uYTp4'})
@@ -132,14 +132,14 @@ def main():
     nginx.start()
 
     def scoped(path, who):
-        c = http.client.HTTPConnection('127.0.0.1', scope, timeout=10)
+        c = http.client.HTTPConnection('127.0.0.1', scope, timeout=60)
         c.request('GET', path, headers={'X-Who': who, 'Host': 'localhost'})
         return len(json.loads(c.getresponse().read())['live'])
 
     tap.ok(flights(nginx) == [], 'nothing is in flight')
     before = time.time() * 1000
     clients = [ask(nginx) for _ in range(6)]
-    tap.ok(wait_for(lambda: len(flights(nginx)) == 6, 5),
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 6),
            'six streams are in flight', flights(nginx))
 
     # both workers answer with the same
@@ -148,7 +148,7 @@ def main():
     tap.ok(all([f['id'] for f in s] == [f['id'] for f in seen[0]]
                for s in seen), 'whichever worker is asked')
     one = wait_for(lambda: next((f for f in flights(nginx)
-                                 if f['ttft_ms'] is not None), None), 3)
+                                 if f['ttft_ms'] is not None), None))
     want = dict(method='POST', endpoint='/v1/messages', operation='chat',
                 status=200, protocol='anthropic', provider='llm',
                 model='claude-sonnet-4', stream=True,
@@ -158,7 +158,7 @@ def main():
     tap.ok(one and all(one[k] == v for k, v in want.items()),
            'each with what is known of it', want, one)
     tap.ok(before - 1000 < one['timestamp'] < time.time() * 1000 + 1000
-           and 0 < one['ttft_ms'] < one['elapsed_ms'] + 1000,
+           and 0 <= one['ttft_ms'] < one['elapsed_ms'] + 1000,
            'and its times', one)
     time.sleep(0.3)
     later = next(f for f in flights(nginx) if f['id'] == one['id'])
@@ -177,7 +177,7 @@ def main():
     for c, r in clients:
         r.read()
         c.close()
-    tap.ok(wait_for(lambda: flights(nginx) == [], 3), 'they are over')
+    tap.ok(wait_for(lambda: flights(nginx) == []), 'they are over')
     nginx.wait_total(6)
     tap.ok(sorted(r['id'] for r in nginx.logs()) ==
            sorted(f['id'] for f in seen[0]), 'the records have the same ids')
@@ -188,30 +188,30 @@ def main():
 
     upstream.go.clear()
     clients = [ask(nginx) for _ in range(300)]
-    tap.ok(wait_for(lambda: len(flights(nginx)) == 300, 10)
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 300)
            and wait_for(lambda: all(f['response_bytes'] == len(FIRST)
-                                    for f in flights(nginx)), 10),
+                                    for f in flights(nginx))),
            'many are in flight, each with what is known', len(flights(nginx)))
     upstream.go.set()
     for c, r in clients:
         r.read()
         c.close()
-    tap.ok(wait_for(lambda: flights(nginx) == [], 5), 'and over')
+    tap.ok(wait_for(lambda: flights(nginx) == []), 'and over')
 
     # a worker that is killed
 
     upstream.go.clear()
     clients = [ask(nginx) for _ in range(4)]
-    wait_for(lambda: len(flights(nginx)) == 4, 5)
+    wait_for(lambda: len(flights(nginx)) == 4)
     killed = nginx.workers()
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not any(map(alive, killed)), 5)
-    wait_for(nginx.listening, 5)
-    tap.ok(wait_for(lambda: flights(nginx) == [], 5),
+    wait_for(lambda: not any(map(alive, killed)))
+    wait_for(nginx.listening)
+    tap.ok(wait_for(lambda: flights(nginx) == []),
            'what a dead worker had is not shown', flights(nginx))
     clients += [ask(nginx) for _ in range(3)]
-    tap.ok(wait_for(lambda: len(flights(nginx)) == 3, 5),
+    tap.ok(wait_for(lambda: len(flights(nginx)) == 3),
            'its places are used again')
 
     # an old worker shows its own as long as it has some
@@ -221,7 +221,7 @@ def main():
     old = flights(nginx)
     tap.ok(len(old) == 3, 'after a reload they are in flight still', old)
     upstream.go.set()
-    tap.ok(wait_for(lambda: flights(nginx) == [], 10), 'until their ends')
+    tap.ok(wait_for(lambda: flights(nginx) == []), 'until their ends')
 
     bad = [line for line in nginx.complaints() if 'signal 9' not in line]
     tap.ok(not bad, 'nothing to complain of in the log', *bad[:5])

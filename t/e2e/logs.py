@@ -91,7 +91,7 @@ class Test:
     def raw(self, data):
         """What is no proper request, answered by nginx alone."""
         with socket.create_connection(('127.0.0.1', self.nginx.unbuffered),
-                                      10) as s:
+                                      60) as s:
             s.sendall(data)
             while s.recv(65536):
                 pass

@@ -14,7 +14,7 @@ import threading
 import time
 
 from lib import (ROOT, Client, Nginx, Tap, Upstream, alive, free_port,
-                 need_module, wait_for)
+                 need_module, wait_for, waiting)
 
 OPEN = ('application/openmetrics-text;version=1.0.0;q=0.75,'
         'text/plain;version=0.0.4;q=0.5,*/*;q=0.1')
@@ -27,6 +27,9 @@ HTTP = '''
 '''
 LINE = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])'
                   r'*",?)*\})? (\S+)( # \{trace_id="[0-9a-f]{32}"\} \S+ \S+)?$')
+
+
+GO = threading.Event()                 # for slow answers
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -61,7 +64,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
                      {'role': 'assistant', 'content': 'hi'}}],
                 'usage': usage}).encode()
         if asked.get('slow'):
-            time.sleep(asked['slow'])
+            GO.wait(60)
         self.send_response(asked.get('status', 200))
         self.send_header('Content-Type', kind)
         self.send_header('Content-Length', str(len(body)))
@@ -84,7 +87,7 @@ class Asker:
     def __init__(self, nginx):
         self.nginx = nginx
         self.c = http.client.HTTPConnection('127.0.0.1', nginx.buffered,
-                                            timeout=30)
+                                            timeout=60)
 
     def __call__(self, model, headers=None, **more):
         asked = dict(model=model, messages=[{'role': 'user', 'content': 'x'}],
@@ -109,11 +112,6 @@ def promtool(text):
     p = subprocess.run([tool, 'check', 'metrics'], input=text,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return p.stdout.decode() + ('' if p.returncode == 0 else 'refused')
-
-
-def waiting(m):
-    return sum(m['llm_monitor_%s_records' % n]
-               for n in ('ring', 'spool', 'writer'))
 
 
 def law(m):
@@ -222,9 +220,9 @@ def kept(tap, nginx, ask):
                    endpoint='/v1/chat/completions', status='200')
     before = nginx.metrics()[count]
 
-    nginx.send(signal.SIGHUP)
     old = set(nginx.workers())
-    wait_for(lambda: not any(map(alive, old)), 15)
+    nginx.send(signal.SIGHUP)
+    wait_for(lambda: not any(map(alive, old)))
     os.kill(nginx.workers()[0], signal.SIGKILL)
     wait_for(lambda: len(nginx.workers()) == 2
              and nginx.metrics()['llm_monitor_worker_restarts_total'] > 0)
@@ -295,10 +293,11 @@ def health(tap, nginx, ask):
            'and that an upstream is not', said)
 
     flight = threading.Thread(target=Asker(nginx), args=('slow',),
-                              kwargs=dict(slow=1.5))
+                              kwargs=dict(slow=True))
     flight.start()
     name = labels('llm_requests_in_flight', upstream='llm')
     seen = wait_for(lambda: nginx.metrics()[name] == 1)
+    GO.set()
     flight.join()
     tap.ok(seen and wait_for(lambda: nginx.metrics()[name] == 0),
            'what is in flight is a gauge')

@@ -19,7 +19,7 @@ FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 
 def ask(nginx, sql):
     db = sqlite3.connect('file:%s?mode=ro' % (nginx.data / 'proxy_logs.db'),
-                         uri=True, timeout=10)
+                         uri=True, timeout=60)
     try:
         return db.execute(sql).fetchone()[0]
     finally:
@@ -96,7 +96,7 @@ def full(tap, upstream):
         nginx.start()
         begun, done = traffic(nginx, '-n', '500', '-c', '8', '-b', '8000')
         nginx.wait_total(500)
-        tap.ok(wait_for((nginx.data / 'ballast').exists, 30), 'a ballast')
+        tap.ok(wait_for((nginx.data / 'ballast').exists), 'a ballast')
 
         with open(disk / 'other', 'wb') as other:
             try:
@@ -109,7 +109,7 @@ def full(tap, upstream):
                               '-b', '8000', '-s', 'json-8000')
         tap.ok(len(more) == 400, 'a full disk fails no request', len(more))
         tap.ok(wait_for(lambda: b'disk is full' in log.read_bytes()
-                        and not (nginx.data / 'ballast').exists(), 20),
+                        and not (nginx.data / 'ballast').exists()),
                'it is said, and the ballast goes')
         kept = ask(nginx, 'SELECT count(*) FROM log')
         tap.ok(kept < 900, 'records wait', kept)
@@ -121,9 +121,9 @@ def full(tap, upstream):
         (disk / 'other').unlink()
         begun, last = traffic(nginx, '-f', '901', '-n', '100', '-c', '8')
         tap.ok(wait_for(lambda: ask(nginx, 'SELECT sum(requests) FROM service')
-                        == 1000, 30), 'with room again all are counted',
+                        == 1000), 'with room again all are counted',
                ask(nginx, 'SELECT sum(requests) FROM service'))
-        tap.ok(wait_for((nginx.data / 'ballast').exists, 30)
+        tap.ok(wait_for((nginx.data / 'ballast').exists)
                and b'has room again' in log.read_bytes(),
                'and the ballast is there')
         tap.ok(ask(nginx, 'PRAGMA integrity_check') == 'ok', 'whole')
@@ -150,7 +150,7 @@ def leap(tap, nginx):
                > (time.time() + 3600 * 86400) * 1000,
                'ten years ahead no record is too old')
         tap.ok(wait_for(lambda: b'leapt ahead' in
-                        (nginx.dir / 'error.log').read_bytes(), 30),
+                        (nginx.dir / 'error.log').read_bytes()),
                'and it is said', time.monotonic() - begun)
     finally:
         nginx.stop()

@@ -21,7 +21,7 @@ import sys
 import time
 
 from lib import (Client, Nginx, Tap, Upstream, alive, free_port, lock_holder,
-                 need_module, wait_for)
+                 need_module, wait_for, waiting)
 
 RATE = os.environ.get('LLM_E2E_RATE', '600')
 RECENT = 1000                          # ms
@@ -40,11 +40,12 @@ class Store:
     """The database, looked at from outside and read-only."""
 
     def __init__(self, nginx):
+        self.nginx = nginx
         self.path = nginx.data / 'proxy_logs.db'
 
     def ask(self, sql):
         db = sqlite3.connect('file:%s?mode=ro' % self.path, uri=True,
-                             timeout=20)
+                             timeout=60)
         try:
             return db.execute(sql).fetchall()
         finally:
@@ -62,18 +63,20 @@ class Store:
             ', coalesce(sum(output_tokens), 0) FROM ' + table)[0]
             for name, table in LEDGER.items()}
 
-    def settle(self):
-        """Waits until nothing more is being written."""
+    def settle(self, requests=0):
+        """Waits until the ledger has so many and nothing more is written."""
+        wait_for(lambda: self.sums()['service'][0] >= requests, 60, 0.1)
         last, since = None, time.monotonic()
-        while time.monotonic() - since < 1:
+        end = since + 120
+        while time.monotonic() < min(since + 1, end):
             seen = self.sums()
-            if seen != last:
+            if seen != last or waiting(self.nginx.metrics()):
                 last, since = seen, time.monotonic()
             time.sleep(0.1)
 
 
 def writer(nginx):
-    return wait_for(lambda: lock_holder(nginx.data / 'writer.lock'), 10)
+    return wait_for(lambda: lock_holder(nginx.data / 'writer.lock'))
 
 
 def kill_writer(nginx, n):
@@ -82,7 +85,7 @@ def kill_writer(nginx, n):
         return 'nobody holds writer.lock'
     os.kill(pid, signal.SIGKILL)
     if not wait_for(lambda: lock_holder(nginx.data / 'writer.lock')
-                    not in (0, pid), 10):
+                    not in (0, pid)):
         return 'no new writer'
 
 
@@ -94,14 +97,14 @@ def kill_all(nginx, n):
         except ProcessLookupError:
             pass
     # its last thread takes the sockets along
-    wait_for(lambda: not any(map(alive, found)) and not nginx.listening(), 5)
+    wait_for(lambda: not any(map(alive, found)) and not nginx.listening())
     nginx.start()
 
 
 def hup(nginx, n):
     before = set(nginx.workers())
     nginx.send(signal.SIGHUP)
-    if not wait_for(lambda: set(nginx.workers()) - before, 10):
+    if not wait_for(lambda: set(nginx.workers()) - before):
         return 'no new workers'
 
 
@@ -114,11 +117,11 @@ def usr2(nginx, n):
     old = nginx.master()
     nginx.send(signal.SIGUSR2)
     if not wait_for(lambda: nginx.master() not in (0, old)
-                    and len(nginx.workers()) > 1, 10):
+                    and len(nginx.workers()) > 1):
         return 'no new binary'
     time.sleep(random.uniform(0, 0.3))
     nginx.send(signal.SIGQUIT, old)
-    if not wait_for(lambda: not alive(old), 20):
+    if not wait_for(lambda: not alive(old)):
         return 'the old binary stays'
 
 
@@ -157,7 +160,8 @@ class Segment:
 
     def end(self):
         self.begun, self.done, self.report = self.client.end()
-        self.store.settle()
+        self.store.settle(self.before['service'][0]
+                          + sum(not self.recent(t) for t in self.done))
         rows = self.store.rows()
         rows.subtract(self.rows_before)
         self.rows = +rows

@@ -107,7 +107,7 @@ class Test:
 
     def ask(self, path, me=None, method='GET', body=None, **headers):
         """(status, answer) of a call under the scope."""
-        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
         headers = {k.replace('_', '-'): v for k, v in headers.items()}
         if me is not None:
             headers['X-Me'] = me
@@ -267,7 +267,7 @@ class Test:
         """Those of the past and, while no rows are made, of now."""
         ok = self.tap.ok
         self.nginx.api('/recording', 'PUT', {'recording': False})
-        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
         c.request('GET', '/user/events?since_seq=0', headers={'X-Me': 'alice'})
         r = c.getresponse()
         text = r.read1(1 << 20)
@@ -398,7 +398,7 @@ class Test:
         for word in ('alice:wrong', 'bob:secret', ':'):
             status, _ = self.ask('/basic', Authorization=basic(word))
             ok(status == 401, 'a name without it: ' + word)
-        said = subprocess.run(self.nginx.command('-t'), timeout=30,
+        said = subprocess.run(self.nginx.command('-t'), timeout=60,
                               capture_output=True, text=True).stderr
         said += (self.nginx.dir / 'error.log').read_text()
         for place, why in (('/forged', 'neither'), ('/any', 'satisfy any')):

@@ -44,13 +44,13 @@ def stream(nginx, upstream, key, name, go):
         while b'"max_tokens"' not in data:
             data += s.recv(65536)
         s.sendall(HEAD + FIRST)
-        go.wait(30)
+        go.wait(120)
         s.sendall(LAST)
         s.close()
 
     def ask():
         c = http.client.HTTPConnection('127.0.0.1', nginx.unbuffered,
-                                       timeout=30)
+                                       timeout=120)
         c.request('POST', '/v1/messages', json.dumps(
             {'model': 'claude-sonnet-4', 'stream': True,
              'messages': [{'role': 'user', 'content': 'hi'}],
@@ -66,7 +66,7 @@ def stream(nginx, upstream, key, name, go):
     threads = [threading.Thread(target=f, daemon=True) for f in (serve, ask)]
     for thread in threads:
         thread.start()
-    begun.wait(30)
+    begun.wait(60)
     return threads
 
 
@@ -138,7 +138,7 @@ def main():
            'has no records', one)
     go.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     nginx.wait_total(5)
 
     go = threading.Event()
@@ -148,7 +148,7 @@ def main():
            == (first[0]['id'], 'BUSY', 1), 'then its second', busy)
     go.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     nginx.wait_total(6)
     last = wait_for(lambda: [s for s in sessions() if s['requests'] == 2
                              and s['id'] == first[0]['id']

@@ -51,7 +51,7 @@ class Terminal:
             self.text += data.decode(errors='replace')
         return self.text
 
-    def shows(self, pattern, timeout=15):
+    def shows(self, pattern, timeout=60):
         return wait_for(lambda: re.search(pattern, ANSI.sub('', self.read())),
                         timeout, 0.05)
 
@@ -64,7 +64,7 @@ class Terminal:
     def end(self):
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self.read()
         os.close(self.master)
         return code
@@ -80,7 +80,7 @@ def environment(**env):
 def run(*options, **env):
     """(exit code, what it said, its complaints) in a pipe."""
     p = subprocess.run([PROGRAM, *options], capture_output=True, text=True,
-                       timeout=30, env=environment(**env))
+                       timeout=120, env=environment(**env))
     return p.returncode, p.stdout, p.stderr
 
 
@@ -104,11 +104,11 @@ class Monitor:
             self.lines.append(line)
 
     def wait(self, n):
-        return wait_for(lambda: len(self.lines) >= n, 20, 0.02)
+        return wait_for(lambda: len(self.lines) >= n, 60, 0.02)
 
     def end(self):
         self.process.terminate()
-        return self.process.wait(10), self.process.stderr.read()
+        return self.process.wait(60), self.process.stderr.read()
 
 
 def body(model):
@@ -228,7 +228,7 @@ class Test:
                         self.wfile.write(json.dumps(
                             dict(record, seq=seq)).encode() + b'\n')
                 else:
-                    time.sleep(30)
+                    time.sleep(300)
 
             def log_message(self, *_):
                 pass
@@ -256,12 +256,12 @@ class Test:
 
         def hold():
             s, _ = self.listener.sock.accept()
-            s.settimeout(30)
+            s.settimeout(60)
             while b'"hi"' not in s.recv(65536):
                 pass
             s.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream'
                       b'\r\nConnection: close\r\n\r\n' + stream)
-            go.wait(30)
+            go.wait(300)
             s.close()
 
         self.listener.sock.setblocking(True)
@@ -289,7 +289,7 @@ class Test:
         for width, one in t.items():
             ok(one.shows('0 in flight'), 'top, %d columns: it is over' % width)
             one.press(b'q')
-            code = wait_for(lambda: one.process.poll() is not None, 5) \
+            code = wait_for(lambda: one.process.poll() is not None) \
                 and one.process.returncode
             ok(code == 0 and one.read().endswith('\x1b[?25h\x1b[?1049l'),
                'top, %d columns: q ends it, the screen is as it was' % width)

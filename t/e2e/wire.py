@@ -164,12 +164,12 @@ def whole(data):
     return len(data) >= end + 4 + (int(m[1]) if m else 0)
 
 
-def exchange(port, listener, sent, reply, step=False, timeout=20, patience=2):
+def exchange(port, listener, sent, reply, step=False, timeout=60, patience=30):
     """Sends a request to the proxy at port, answers it at the listener; if
     the proxy answers by itself, the upstream is left out."""
     answer = Answer()
     answer.nobody = sent.startswith(b'HEAD ')
-    client = socket.create_connection(('127.0.0.1', port), 5)
+    client = socket.create_connection(('127.0.0.1', port), 60)
     client.setblocking(False)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     poll = select.poll()

@@ -16,8 +16,8 @@ import sys
 import threading
 import time
 
-from lib import (Client, Nginx, Tap, Upstream, folder, free_port, lock_holder,
-                 need_module, skip_all, wait_for)
+from lib import (Client, Nginx, Tap, Upstream, cmdline, folder, free_port,
+                 lock_holder, need_module, pids, skip_all, wait_for)
 
 CALLS = ('open,openat,openat2,creat,write,writev,pwrite64,pwritev,pwritev2,'
          'ftruncate,truncate,fallocate,copy_file_range,sendfile,splice,mmap,'
@@ -117,13 +117,16 @@ def exercise(tap, nginx):
         time.sleep(1)
         tap.ok(nginx.api('/logs?status=200', 'DELETE')[0] == 200,
                'clear with a filter')
-        time.sleep(0.5)
-        tap.ok((nginx.total() or 0) > 0, 'records are written')
+        tap.ok(wait_for(nginx.total), 'records are written')
     finally:
         running.clear()
         reader.join()
         load.end()
         big.end()
+
+
+def tracing(trace):
+    return [p for p in pids() if str(trace).encode() in cmdline(p)]
 
 
 def main():
@@ -142,7 +145,7 @@ def main():
     finally:
         nginx.stop(signal.SIGQUIT)
         upstream.stop()
-    time.sleep(0.3)
+    wait_for(lambda: not tracing(trace))
     text = trace.read_text(errors='replace')
     bad, count, holders = judge(text)
     tap.ok(count > 50, 'the trace has the writer\'s changes', count)
