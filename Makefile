@@ -180,6 +180,11 @@ $(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
 	$(CC) $(WARN) -O1 -g -fsanitize=thread -o $@ $< \
 	    $(SRC)/ring/llm_ring.c $(SRC)/record/llm_crc32c.c -lpthread
 
+# all that tests compile, so that no two of them do it at the same time
+
+programs: $(UNIT) $(BUILD)/tsan/test_ring_threads $(BUILD)/corpus/fill \
+          $(patsubst t/%.c,$(BUILD)/%,$(wildcard t/corpus/*.c t/prices/*.c))
+
 unit: $(UNIT) $(BUILD)/tsan/test_ring_threads
 	prove $(PROVE) -e '' $^
 
@@ -226,7 +231,7 @@ test-alerts:
 
 
 test-next:
-	@scripts/install-deps test source
+	@scripts/install-deps test next
 	@scripts/test next
 
 
@@ -290,6 +295,6 @@ clean:
 
 -include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
 
-.PHONY: module nginx binary install unit prove run stop check test \
-        test-alerts next test-next test-static matrix asan test-asan fuzz \
+.PHONY: module nginx binary install programs unit prove run stop check \
+        test test-alerts next test-next test-static matrix asan test-asan fuzz \
         prices dashboards bench clean page listed FORCE

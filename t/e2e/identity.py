@@ -19,6 +19,7 @@ from lib import (NAME, ROOT, Nginx, Tap, corpus, folder, free_port,
 from corpus import HOP, cut, sent
 from wire import DATE, Answer, Listener, Reply, exchange
 
+SOURCES = NAME.removesuffix('.so')
 PIECE = 4000                           # less than proxy_buffer_size
 
 
@@ -189,19 +190,24 @@ held_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 def control_module():
-    """Builds the changed module in a folder of its own; its path."""
+    """Builds the changed module in a copy of the tree where the module was
+    built, so that only what is changed is compiled; its path."""
     copy = folder() / 'copy'
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
-        '.git', 'build', 'node_modules'))
-    changed = sum(held_back(p) for p in copy.rglob('*.c')
+    shutil.copytree(ROOT, copy, ignore=lambda path, names: [
+        n for n in names if n in ('.git', 'node_modules')
+        or path == str(ROOT / 'build') and n not in ('nginx', 'ui')])
+    makefile = copy / 'build/nginx/objs/Makefile'
+    makefile.write_text(makefile.read_text().replace(str(ROOT), str(copy)))
+    changed = sum(held_back(p) for p in (copy / SOURCES).rglob('*.c')
                   if 'static ngx_http_output_body_filter_pt' in p.read_text())
     if not changed:
         raise RuntimeError('no call of the next body filter to change')
-    p = subprocess.run(['make', '-s'], cwd=copy, capture_output=True,
+    p = subprocess.run(['make', '-s', '-f', 'objs/Makefile', 'modules'],
+                       cwd=copy / 'build/nginx', capture_output=True,
                        text=True, timeout=600)
     if p.returncode:
         raise RuntimeError('the control does not build:\n' + p.stderr[-2000:])
-    return copy / 'build' / NAME
+    return makefile.with_name(NAME)
 
 
 def control(tap, listener, cases, want):
@@ -246,7 +252,7 @@ def main():
         tap.ok(not nginx.complaints(), '%s: no alert' % name,
                *nginx.complaints()[:3])
     if os.environ.get('E2E_CONTROL') != '0':
-        control(tap, listener, cases[:12], want)
+        control(tap, listener, cases[:3], want)
     tap.done()
 
 
