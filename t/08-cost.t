@@ -8,7 +8,7 @@ no_shuffle();
 
 our $servers = <<'_EOC_';
     location /monitor/api { llm_monitor_api; }
-    location = /wait { echo_sleep 0.7; echo waited; }
+    # a clear of nothing is answered when all that has ended is written
     location /read/ { llm_monitor_api read; }
     location /mine/ { llm_monitor_api; llm_monitor_scope user u; }
     location = /l.log { }
@@ -58,7 +58,7 @@ X-Provider: openai
     qq{POST /v1/chat/completions?m=gpt-4o&t=priority\n{"model":"gpt-4o","messages":[]}},
     qq{POST /v1/chat/completions?m=house-1\n{"model":"house-1","messages":[]}},
     "GET /l.log",
-    "GET /wait",
+    "DELETE /monitor/api/logs?user=nobody",
     "GET /monitor/api/count?unpriced=1",
     "GET /monitor/api/count?min_cost=0.002",
     "GET /monitor/api?min_cost=0.003",
@@ -69,7 +69,7 @@ X-Provider: openai
 [
     qr/gpt-4o/, qr/flex/, qr/priority/, qr/house-1/,
     qr/^gpt-4o \[0\.003000000\]\ngpt-4o \[0\.001500000\]\ngpt-4o \[-\]\nhouse-1 \[-\]\n$/,
-    qr/waited/,
+    qr/"deleted":0/,
     qr/^\{"total":2\}$/,
     qr/^\{"total":1\}$/,
     qr/"total":1,.*"cost_usd":0\.003,"price_source":"genai-prices [\d.]+ 20\d\d-\d\d-\d\d","reported_cost_usd":0\.0042,/,
@@ -94,14 +94,14 @@ X-Provider: house
     qq{POST /v1/chat/completions?m=house-2\n{"model":"x","messages":[]}},
     qq{POST /v1/chat/completions?m=gpt-4o\n{"model":"gpt-4o","messages":[]}},
     "GET /l.log",
-    "GET /wait",
+    "DELETE /monitor/api/logs?user=nobody",
     "GET /monitor/api?min_cost=0",
 ]
 --- response_body_like eval
 [
     qr/house-2/, qr/gpt-4o/,
     qr/^x \[0\.001040000\]\ngpt-4o \[-\]\n$/,
-    qr/waited/,
+    qr/"deleted":0/,
     qr/"cost_usd":0\.00104,"price_source":"own\.json 20\d\d-\d\d-\d\d [0-9a-f]{8}"/,
 ]
 
@@ -241,7 +241,7 @@ X-Provider: house
 --- pipelined_requests eval
 [
     qq{POST /v1/chat/completions?m=house-1\n{"model":"x","messages":[]}},
-    "GET /wait",
+    "DELETE /monitor/api/logs?user=nobody",
     "GET /monitor/api/count?unpriced=1",
     "POST /monitor/api/reprice",
     "GET /monitor/api/reprice",
@@ -253,7 +253,7 @@ X-Provider: house
 [ 200, 200, 200, 200, 405, 400, 403, 403 ]
 --- response_body_like eval
 [
-    qr/house-1/, qr/waited/, qr/^\{"total":1\}$/, qr/^\{"repriced":0\}$/,
+    qr/house-1/, qr/"deleted":0/, qr/^\{"total":1\}$/, qr/^\{"repriced":0\}$/,
     qr/"this call takes POST"/, qr/"parameter":"sort"/, qr/"error"/,
     qr/"error"/
 ]
