@@ -83,7 +83,7 @@ naive(const uint8_t *p, size_t size, trace_t *t)
 
     end = p + size;
     lines = 0;
-    name = NULL;
+    name = (const uint8_t *) "";
     name_len = 0;
 
     while (p < end) {
