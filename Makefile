@@ -6,7 +6,7 @@
 #   make UI=off      the same without the page, which needs Node
 #   make run, stop   a demonstration on 127.0.0.1:8080 and its end
 #   make test        every test, on a bare machine too
-#   make test-alerts what needs a real Prometheus: alerts, dashboards
+#   make test-alerts what needs a real Prometheus or VictoriaMetrics
 #   make unit        the unit tests alone
 #   make prove       the Test::Nginx files alone: make prove T=t/00-load.t
 #   make check       style, layers, exported symbols, documented directives
@@ -223,7 +223,7 @@ next:
 	    NGINX_SRC=$(BUILD)/src-next/nginx \
 	    NGX_ADD=--add-dynamic-module=$(CURDIR)/$(BUILD)/src-next/echo
 
-# nginx, Prometheus and Alertmanager together
+# nginx with Prometheus and Alertmanager, and with VictoriaMetrics
 
 test-alerts:
 	@scripts/install-deps test prometheus

@@ -119,8 +119,8 @@ class Test:
                 location = /metrics { llm_monitor_metrics; } }'''
                            % self.metrics).start()
         self.alertmanager = Program(
-            'prometheus-alertmanager', self.receivers(), 'storage.path',
-            '--cluster.listen-address=').start()
+            'prometheus-alertmanager', self.receivers(),
+            '--storage.path={dir}/data', '--cluster.listen-address=').start()
         self.prometheus = Prometheus(self.metrics, alerting={
             'alertmanagers': [{'static_configs': [{'targets': [
                 '127.0.0.1:%d' % self.alertmanager.port]}]}]})

@@ -1,4 +1,4 @@
-"""What the tests with a real Prometheus share."""
+"""What the tests with real Prometheus, Alertmanager, VictoriaMetrics share."""
 import atexit
 import http.server
 import json
@@ -31,19 +31,20 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Program:
-    """Prometheus or Alertmanager, with a configuration and a folder."""
+    """With a configuration and a folder; options are those beside it."""
 
-    def __init__(self, name, config, data, *options):
+    OPTIONS = ('--config.file={dir}/config.yml',
+               '--web.listen-address=127.0.0.1:{port}')
+
+    def __init__(self, name, config, *options):
         self.dir = folder()
         self.port = free_port()
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = self.dir / 'log'
         self.configure('config.yml', config)
-        self.command = [
-            shutil.which(name) or str(PATH / name),
-            '--config.file=%s/config.yml' % self.dir,
-            '--%s=%s/data' % (data, self.dir),
-            '--web.listen-address=127.0.0.1:%d' % self.port, *options]
+        self.command = [shutil.which(name) or str(PATH / name)]
+        self.command += [o.format(dir=self.dir, port=self.port)
+                         for o in self.OPTIONS + options]
 
     def configure(self, name, doc):
         (self.dir / name).write_text(yaml.safe_dump(doc))
@@ -64,6 +65,9 @@ class Prometheus(Program):
     """With the configuration of docs/prometheus, but a target of ours, often
     scraped; `others` change it further."""
 
+    NAME = 'prometheus'
+    OPTIONS = Program.OPTIONS + ('--storage.tsdb.path={dir}/data',)
+
     def __init__(self, target, **others):
         doc = yaml.safe_load((DOCS / 'prometheus.yml').read_text())
         doc['global'] = {'scrape_interval': '500ms',
@@ -71,7 +75,7 @@ class Prometheus(Program):
         doc['scrape_configs'][0]['static_configs'] = [
             {'targets': ['127.0.0.1:%d' % target]}]
         doc.update(others)
-        super().__init__('prometheus', doc, 'storage.tsdb.path')
+        super().__init__(self.NAME, doc)
 
     def get(self, path, **query):
         """The data of an answer, or {}."""
@@ -91,3 +95,14 @@ class Prometheus(Program):
         found = self.get('/api/v1/query', query=expr).get('result', ())
         return [(r['metric'], float(r['value'][1])) for r in found
                 if r['value'][1] != 'NaN']
+
+
+class VictoriaMetrics(Prometheus):
+    """Answers the same questions, of what it has scraped itself."""
+
+    NAME = 'victoria-metrics'
+    OPTIONS = ('-promscrape.config={dir}/config.yml',
+               '-promscrape.config.strictParse=false',
+               '-httpListenAddr=127.0.0.1:{port}',
+               '-storageDataPath={dir}/data', '-search.latencyOffset=1s',
+               '-search.disableCache')
