@@ -7,6 +7,7 @@
 
 
 #include "serve/ngx_http_llm_monitor_notify.h"
+#include "serve/ngx_http_llm_monitor_tls.h"
 
 
 /* bytes of a request line's path, so that the head of a message is bounded */
@@ -213,8 +214,6 @@ ngx_http_llm_monitor_alert_discord(ngx_conf_t *cf, void *conf,
 }
 
 
-/* nginx itself speaks TLS: a location that proxies is all that https needs */
-
 static char *
 ngx_http_llm_monitor_alert_url(ngx_conf_t *cf,
     ngx_http_llm_monitor_alert_t *alert, ngx_str_t *value)
@@ -222,24 +221,38 @@ ngx_http_llm_monitor_alert_url(ngx_conf_t *cf,
     size_t      i;
     ngx_url_t   u;
 
-    static ngx_str_t  scheme = ngx_string("http://");
+    static ngx_str_t  http = ngx_string("http://");
+    static ngx_str_t  https = ngx_string("https://");
 
     if (alert->addr.sockaddr) {
         return "is a second address";
     }
 
-    if (value->len <= scheme.len
-        || ngx_strncasecmp(value->data, scheme.data, scheme.len) != 0)
-    {
-        return "must begin with \"http://\"; for https name a location of "
-               "this nginx that proxies there";
-    }
-
     ngx_memzero(&u, sizeof(ngx_url_t));
 
-    u.url.data = value->data + scheme.len;
-    u.url.len = value->len - scheme.len;
-    u.default_port = 80;
+    if (value->len > https.len
+        && ngx_strncasecmp(value->data, https.data, https.len) == 0)
+    {
+#if (NGX_SSL)
+        alert->tls = 1;
+        u.default_port = 443;
+        u.url.data = value->data + https.len;
+        u.url.len = value->len - https.len;
+#else
+        return "needs a module that is built with --with-http_ssl_module";
+#endif
+
+    } else if (value->len > http.len
+               && ngx_strncasecmp(value->data, http.data, http.len) == 0)
+    {
+        u.default_port = 80;
+        u.url.data = value->data + http.len;
+        u.url.len = value->len - http.len;
+
+    } else {
+        return "must begin with \"http://\" or \"https://\"";
+    }
+
     u.uri_part = 1;
 
     /* what would end the line that it is written into */
@@ -263,6 +276,7 @@ ngx_http_llm_monitor_alert_url(ngx_conf_t *cf,
     alert->addr = u.addrs[0];
     alert->host.data = u.url.data;
     alert->host.len = u.url.len - u.uri.len;
+    alert->name = u.host;
     alert->uri = u.uri;
 
     if (u.uri.len == 0) {
@@ -387,3 +401,51 @@ ngx_http_llm_monitor_alert_key(ngx_conf_t *cf)
 
     return (uint64_t) 1 << 32 | crc;
 }
+
+
+#if (NGX_SSL)
+
+char *
+ngx_http_llm_monitor_init_alerts(ngx_conf_t *cf,
+    ngx_http_llm_monitor_main_conf_t *mcf)
+{
+    ngx_uint_t                     i, n;
+    ngx_http_llm_monitor_alert_t  *alert;
+
+    alert = mcf->alerts ? mcf->alerts->elts : NULL;
+    n = mcf->alerts ? mcf->alerts->nelts : 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (!alert[i].tls) {
+            continue;
+        }
+
+        /* nginx looks for names in certificates, and for nothing else */
+
+        if (mcf->alert_verify
+            && (alert[i].addr.sockaddr->sa_family == AF_UNIX
+                || alert[i].name.data[0] == '['
+                || ngx_inet_addr(alert[i].name.data, alert[i].name.len)
+                   != INADDR_NONE))
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"llm_monitor_alert\" to \"https://%V\" needs the "
+                          "name of a host while \"llm_monitor_alert_ssl_verify"
+                          "\" is on", &alert[i].host);
+            return NGX_CONF_ERROR;
+        }
+
+        if (mcf->alert_ssl == NULL) {
+            mcf->alert_ssl = ngx_http_llm_monitor_tls_create(cf,
+                                                         &mcf->alert_trusted);
+            if (mcf->alert_ssl == NULL) {
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+#endif

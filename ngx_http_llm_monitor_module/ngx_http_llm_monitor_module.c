@@ -262,6 +262,24 @@ static ngx_command_t  ngx_http_llm_monitor_commands[] = {
       0,
       NULL },
 
+#if (NGX_SSL)
+
+    { ngx_string("llm_monitor_alert_ssl_verify"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, alert_verify),
+      NULL },
+
+    { ngx_string("llm_monitor_alert_ssl_trusted_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_llm_monitor_main_conf_t, alert_trusted),
+      NULL },
+
+#endif
+
     { ngx_string("llm_monitor_remote"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -475,6 +493,8 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
      *     mcf->prices = NULL;
      *     mcf->finder = NULL;
      *     mcf->alerts = NULL;
+     *     mcf->alert_ssl = NULL;
+     *     mcf->alert_trusted = { 0, NULL };
      */
 
     mcf->flush = NGX_CONF_UNSET_MSEC;
@@ -488,6 +508,9 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
     mcf->http = NGX_CONF_UNSET_UINT;
     mcf->otel = NGX_CONF_UNSET_UINT;
     mcf->accounts = NGX_CONF_UNSET_UINT;
+#if (NGX_SSL)
+    mcf->alert_verify = NGX_CONF_UNSET;
+#endif
 
     mcf->zone.ring_size = NGX_CONF_UNSET_SIZE;
     mcf->zone.spool_size = NGX_CONF_UNSET;
@@ -523,7 +546,13 @@ ngx_http_llm_monitor_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(mcf->zone.spool_size, 1024 * 1024 * 1024);
     ngx_conf_init_uint_value(mcf->zone.node, 0);
 
+#if (NGX_SSL)
+    ngx_conf_init_value(mcf->alert_verify, 1);
+
+    return ngx_http_llm_monitor_init_alerts(cf, mcf);
+#else
     return NGX_CONF_OK;
+#endif
 }
 
 

@@ -75,6 +75,11 @@ typedef struct {
                                                       in flight */
 
     ngx_array_t                   *alerts;         /* or NULL */
+#if (NGX_SSL)
+    ngx_ssl_t                     *alert_ssl;      /* NULL: none by https */
+    ngx_str_t                      alert_trusted;
+    ngx_flag_t                     alert_verify;
+#endif
 
     /* LLM_METRICS_..., and all four together */
     ngx_uint_t                     compat;
@@ -200,6 +205,13 @@ char *ngx_http_llm_monitor_set_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_alert(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+#if (NGX_SSL)
+/* After all of them: what those by https need. */
+char *ngx_http_llm_monitor_init_alerts(ngx_conf_t *cf,
+    ngx_http_llm_monitor_main_conf_t *mcf);
+#endif
+
 char *ngx_http_llm_monitor_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_llm_monitor_set_health(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -411,9 +411,9 @@ nginx.conf:
 
 
 
-=== TEST 56: http: llm_monitor_alert cost 5 webhook=https://discord.com/;
+=== TEST 56: http: llm_monitor_alert cost 5 webhook=ftp://127.0.0.1/;
 --- error_log
-parameter "webhook=https://discord.com/" must begin with "http://"; for https name a location of this nginx that proxies there
+parameter "webhook=ftp://127.0.0.1/" must begin with "http://" or "https://"
 nginx.conf:
 
 
@@ -457,3 +457,22 @@ nginx.conf:
 --- error_log
 invalid value "api" of "llm_monitor_metrics_http", it must be "on" or "off"
 nginx.conf:
+
+
+
+=== TEST 63: http: llm_monitor_alert cost 5 webhook=https://127.0.0.1/;
+--- error_log
+"llm_monitor_alert" to "https://127.0.0.1" needs the name of a host while "llm_monitor_alert_ssl_verify" is on
+
+
+
+=== TEST 64: http: llm_monitor_alert_ssl_verify 1;
+--- error_log
+invalid value "1" in "llm_monitor_alert_ssl_verify" directive, it must be "on" or "off"
+nginx.conf:
+
+
+
+=== TEST 65: http: llm_monitor_alert_ssl_trusted_certificate /nowhere; llm_monitor_alert cost 5 webhook=https://localhost/;
+--- error_log
+SSL_CTX_load_verify_locations("/nowhere") failed

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_llm_monitor_notify.h"
+#include "ngx_http_llm_monitor_tls.h"
 #include "../record/llm_json_write.h"
 #include "../ring/llm_metrics_count.h"
 
@@ -14,7 +15,7 @@
 /* messages that wait in a process */
 #define NGX_HTTP_LLM_MONITOR_NOTIFY_QUEUE     16
 
-/* ms for a message from connect() to the answer's first line */
+/* ms for a message from connect(), TLS too, to the answer's first line */
 #define NGX_HTTP_LLM_MONITOR_NOTIFY_TIMEOUT   5000
 
 /* tries of a message, and ms between them */
@@ -45,6 +46,9 @@ typedef struct {
     ngx_uint_t                  channel;
     ngx_uint_t                  tries;
     llm_metrics_t              *metrics;
+#if (NGX_SSL)
+    ngx_http_llm_monitor_tls_t  tls;
+#endif
     size_t                      len;
     u_char                      text[NGX_HTTP_LLM_MONITOR_NOTIFY_HEAD
                                      + NGX_HTTP_LLM_MONITOR_NOTIFY_BODY];
@@ -82,9 +86,17 @@ static void ngx_http_llm_monitor_message_discord(llm_buf_t *out,
     llm_buf_t *text);
 static void ngx_http_llm_monitor_notify_start(void);
 static void ngx_http_llm_monitor_notify_again(ngx_event_t *ev);
+#if (NGX_SSL)
+static void ngx_http_llm_monitor_notify_connected(ngx_event_t *ev);
+static void ngx_http_llm_monitor_notify_handshake(ngx_connection_t *c);
+#endif
 static void ngx_http_llm_monitor_notify_write(ngx_event_t *ev);
 static void ngx_http_llm_monitor_notify_read(ngx_event_t *ev);
 static void ngx_http_llm_monitor_notify_done(ngx_uint_t good);
+static void ngx_http_llm_monitor_notify_close(
+    ngx_http_llm_monitor_notify_t *n);
+static void ngx_http_llm_monitor_notify_free(
+    ngx_http_llm_monitor_message_t *message);
 
 
 static ngx_http_llm_monitor_notify_t  ngx_http_llm_monitor_notifier;
@@ -169,6 +181,15 @@ ngx_http_llm_monitor_notify(ngx_http_llm_monitor_main_conf_t *mcf,
     }
 
     message->metrics = mcf->zone.metrics.shared;
+
+#if (NGX_SSL)
+
+    if (alert->tls) {
+        ngx_http_llm_monitor_tls_hold(&message->tls, mcf->alert_ssl,
+                                      mcf->alert_verify, &alert->name);
+    }
+
+#endif
 
     n->queue[n->n++] = message;
 
@@ -429,12 +450,61 @@ ngx_http_llm_monitor_notify_start(void)
     c->read->handler = ngx_http_llm_monitor_notify_read;
     c->write->handler = ngx_http_llm_monitor_notify_write;
 
+#if (NGX_SSL)
+
+    if (message->tls.ssl.ctx) {
+        c->write->handler = ngx_http_llm_monitor_notify_connected;
+    }
+
+#endif
+
     ngx_add_timer(c->read, NGX_HTTP_LLM_MONITOR_NOTIFY_TIMEOUT);
 
     if (rc == NGX_OK) {
-        ngx_http_llm_monitor_notify_write(c->write);
+        c->write->handler(c->write);
     }
 }
+
+
+#if (NGX_SSL)
+
+static void
+ngx_http_llm_monitor_notify_connected(ngx_event_t *ev)
+{
+    ngx_connection_t               *c;
+    ngx_http_llm_monitor_notify_t  *n;
+
+    c = ev->data;
+    n = c->data;
+
+    if (ngx_http_llm_monitor_tls_start(c, &n->queue[0]->tls,
+                                       ngx_http_llm_monitor_notify_handshake)
+        != NGX_OK)
+    {
+        ngx_http_llm_monitor_notify_done(0);
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_notify_handshake(ngx_connection_t *c)
+{
+    ngx_http_llm_monitor_notify_t  *n;
+
+    n = c->data;
+
+    if (ngx_http_llm_monitor_tls_check(c, &n->queue[0]->tls) != NGX_OK) {
+        ngx_http_llm_monitor_notify_done(0);
+        return;
+    }
+
+    c->read->handler = ngx_http_llm_monitor_notify_read;
+    c->write->handler = ngx_http_llm_monitor_notify_write;
+
+    ngx_http_llm_monitor_notify_write(c->write);
+}
+
+#endif
 
 
 static void
@@ -525,10 +595,7 @@ ngx_http_llm_monitor_notify_done(ngx_uint_t good)
     n = &ngx_http_llm_monitor_notifier;
     message = n->queue[0];
 
-    if (n->connection) {
-        ngx_close_connection(n->connection);
-        n->connection = NULL;
-    }
+    ngx_http_llm_monitor_notify_close(n);
 
     if (!good && message->tries < NGX_HTTP_LLM_MONITOR_NOTIFY_TRIES) {
         n->again.handler = ngx_http_llm_monitor_notify_again;
@@ -550,7 +617,7 @@ ngx_http_llm_monitor_notify_done(ngx_uint_t good)
     llm_metrics_add(&sent[good ? NGX_HTTP_LLM_MONITOR_SENT
                                : NGX_HTTP_LLM_MONITOR_FAILED], 1);
 
-    ngx_free(message);
+    ngx_http_llm_monitor_notify_free(message);
 
     n->n--;
     ngx_memmove(n->queue, n->queue + 1,
@@ -583,16 +650,52 @@ ngx_http_llm_monitor_notify_end(void)
 
     n = &ngx_http_llm_monitor_notifier;
 
-    if (n->connection) {
-        ngx_close_connection(n->connection);
-        n->connection = NULL;
-    }
+    ngx_http_llm_monitor_notify_close(n);
 
     if (n->again.timer_set) {
         ngx_del_timer(&n->again);
     }
 
     while (n->n) {
-        ngx_free(n->queue[--n->n]);
+        ngx_http_llm_monitor_notify_free(n->queue[--n->n]);
     }
+}
+
+
+static void
+ngx_http_llm_monitor_notify_close(ngx_http_llm_monitor_notify_t *n)
+{
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
+    c = n->connection;
+
+    if (c == NULL) {
+        return;
+    }
+
+    n->connection = NULL;
+
+#if (NGX_SSL)
+    ngx_http_llm_monitor_tls_end(c);
+#endif
+
+    pool = c->pool;
+
+    ngx_close_connection(c);
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+static void
+ngx_http_llm_monitor_notify_free(ngx_http_llm_monitor_message_t *message)
+{
+#if (NGX_SSL)
+    ngx_http_llm_monitor_tls_release(&message->tls);
+#endif
+
+    ngx_free(message);
 }

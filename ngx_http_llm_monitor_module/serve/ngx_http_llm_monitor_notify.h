@@ -28,8 +28,10 @@ struct ngx_http_llm_monitor_alert_s {
     llm_alert_t                     alert;
     ngx_uint_t                      channel;
     ngx_str_t                       host;          /* with its port */
+    ngx_str_t                       name;          /* without */
     ngx_str_t                       uri;
     ngx_addr_t                      addr;
+    ngx_uint_t                      tls;           /* unsigned  tls:1; */
 };
 
 

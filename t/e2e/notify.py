@@ -59,8 +59,10 @@ class Many(http.server.ThreadingHTTPServer):
         pass
 
 
-def serve(handler):
+def serve(handler, tls=None):
     server = Many(('127.0.0.1', free_port()), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_port
 
@@ -210,4 +212,5 @@ def main():
     tap.done()
 
 
-main()
+if __name__ == '__main__':
+    main()
