@@ -10,7 +10,8 @@
 
 
 typedef enum {
-    LLM_CLEAR_RING = 0,          /* what was finished before comes first */
+    LLM_CLEAR_MARK = 0,          /* rows and sums are apart from now on */
+    LLM_CLEAR_RING,              /* what was finished before comes first */
     LLM_CLEAR_ROWS,
     LLM_CLEAR_LEDGER,
     LLM_CLEAR_FORGET,            /* no text of it stays in the file */
@@ -22,6 +23,7 @@ static int llm_command_start(llm_commander_t *c);
 static int llm_command_recording(llm_commander_t *c);
 static int llm_command_clear_start(llm_commander_t *c);
 static int llm_command_clear(llm_commander_t *c);
+static int llm_command_mark(llm_commander_t *c);
 static int llm_command_forget(llm_commander_t *c);
 static int llm_command_ring(llm_commander_t *c);
 static int llm_command_reprice_start(llm_commander_t *c);
@@ -145,7 +147,7 @@ llm_command_recording(llm_commander_t *c)
 static int
 llm_command_clear_start(llm_commander_t *c)
 {
-    c->stage = LLM_CLEAR_RING;
+    c->stage = LLM_CLEAR_MARK;
     c->stats = 0;
     c->newest = llm_source_newest(c->source);
     c->source->cleared = 0;
@@ -175,6 +177,9 @@ llm_command_clear(llm_commander_t *c)
     int  rc;
 
     switch (c->stage) {
+
+    case LLM_CLEAR_MARK:
+        return llm_command_mark(c);
 
     case LLM_CLEAR_RING:
         return llm_command_ring(c);
@@ -208,6 +213,28 @@ llm_command_clear(llm_commander_t *c)
                         c->purge.deleted + c->source->cleared, NULL);
         return LLM_OK;
     }
+}
+
+
+/* See llm_facets.c. */
+
+static int
+llm_command_mark(llm_commander_t *c)
+{
+    if (llm_writer_begin(c->w) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    if (llm_writer_set_meta(c->w, "cleared_ms", llm_wall_ms()) != LLM_OK
+        || llm_writer_commit(c->w) != LLM_OK)
+    {
+        llm_writer_rollback(c->w);
+        return LLM_ERROR;
+    }
+
+    c->stage = LLM_CLEAR_RING;
+
+    return LLM_OK;
 }
 
 

@@ -4,6 +4,10 @@
  *
  * Rows are counted in one pass for all facets; a value that found the
  * dictionary full has no number to count it by, and is one of the others.
+ *
+ * The ledger says what the rows would, up to the last time at which they came
+ * apart: some were deleted, or recording was paused.  What was before that is
+ * counted from the rows.
  */
 
 
@@ -40,7 +44,9 @@ static int llm_facets_timed(const llm_filter_t *f);
 static int llm_facets_ledger(llm_facets_t *fs);
 static int llm_facets_window(llm_facets_t *fs, int64_t *first, int64_t *end);
 static int llm_facets_oldest(llm_facets_t *fs, int64_t *ms);
-static int llm_facets_rows(llm_facets_t *fs);
+static int llm_facets_apart(llm_facets_t *fs, int64_t *ms);
+static int llm_facets_part(llm_facets_t *fs, int64_t since, int64_t until);
+static int llm_facets_rows(llm_facets_t *fs, const llm_filter_t *f);
 static int llm_facets_scan(llm_facets_t *fs, sqlite3_stmt *st);
 static int llm_facets_count(llm_series_map_t *map, int64_t value);
 static int llm_facets_json(llm_facets_t *fs, int ledger, llm_json_t *j);
@@ -94,7 +100,8 @@ llm_facets(llm_reader_t *reader, const llm_filter_t *f, int64_t budget_ms,
     ledger = llm_facets_timed(f);
 
     if (reader->db != NULL) {
-        rc = ledger ? llm_facets_ledger(&fs) : llm_facets_rows(&fs);
+        rc = ledger ? llm_facets_ledger(&fs)
+                    : llm_facets_rows(&fs, f);
 
         if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
             fs.partial = 1;
@@ -157,12 +164,17 @@ llm_facets_ledger(llm_facets_t *fs)
 {
     int           i, rc;
     size_t        k;
-    int64_t       first, end;
+    int64_t       since, first, end;
     llm_series_t  series;
 
-    if (llm_facets_window(fs, &first, &end) != LLM_OK) {
+    if (llm_facets_window(fs, &since, &end) != LLM_OK
+        || llm_facets_apart(fs, &first) != LLM_OK)
+    {
         return LLM_ERROR;
     }
+
+    first = first > since ? first : since;
+    first = first < end ? first : end;
 
     for (i = 0; i < LLM_FACETS; i++) {
 
@@ -189,7 +201,9 @@ llm_facets_ledger(llm_facets_t *fs)
         }
     }
 
-    return LLM_OK;
+    /* it may run out of time, and comes last */
+
+    return llm_facets_part(fs, since, first);
 }
 
 
@@ -272,15 +286,77 @@ llm_facets_oldest(llm_facets_t *fs, int64_t *ms)
 }
 
 
+/* When the first quarter-hour begins of which the ledger is believed. */
+
 static int
-llm_facets_rows(llm_facets_t *fs)
+llm_facets_apart(llm_facets_t *fs, int64_t *ms)
+{
+    int            rc;
+    sqlite3_stmt  *st;
+
+    *ms = 0;
+
+    if (sqlite3_prepare_v2(fs->reader->db, "SELECT max(iif(key = 'recording',"
+                           " iif(value = 0, 1 << 53, 0), value)) FROM meta"
+                           " WHERE key IN ('cleared_ms', 'recording_ms',"
+                           " 'recording')", -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    rc = sqlite3_step(st);
+
+    if (rc == SQLITE_ROW) {
+        *ms = llm_window_ceil(sqlite3_column_int64(st, 0));
+    }
+
+    sqlite3_finalize(st);
+
+    return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+}
+
+
+/* Rows of a time that the filter does not know of. */
+
+static int
+llm_facets_part(llm_facets_t *fs, int64_t since, int64_t until)
+{
+    int            rc;
+    llm_filter_t  *f;
+
+    if (since >= until) {
+        return LLM_OK;
+    }
+
+    f = malloc(fs->filter->size);
+
+    if (f == NULL) {
+        return LLM_NOMEM;
+    }
+
+    memcpy(f, fs->filter, fs->filter->size);
+
+    f->num[LLM_F_SINCE] = since;
+    f->num[LLM_F_UNTIL] = until;
+
+    rc = llm_facets_rows(fs, f);
+
+    free(f);
+
+    return rc;
+}
+
+
+static int
+llm_facets_rows(llm_facets_t *fs, const llm_filter_t *f)
 {
     int            rc;
     llm_buf_t      sql;
     llm_where_t   *w;
     sqlite3_stmt  *st;
 
-    rc = llm_where_create(&w, fs->reader->db, fs->filter);
+    rc = llm_where_create(&w, fs->reader->db, f);
 
     if (rc != LLM_OK) {
         return rc;

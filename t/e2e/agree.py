@@ -8,7 +8,7 @@ import random
 import sys
 import urllib.parse
 
-from lib import Nginx, Tap, free_port, need_module
+from lib import Nginx, Tap, free_port, need_module, wait_for
 from wire import Listener, Reply, exchange, request
 
 JSON = 'application/json'
@@ -297,6 +297,7 @@ class Test:
                     'of quarter-hours', asked['since'], asked['total'])
 
     def clears(self):
+        """After each, what one may choose from is what is left."""
         wrong = []
         for _ in range(CLEARS):
             chosen = combination(self.rows, self.rnd)
@@ -310,7 +311,23 @@ class Test:
             if answer != (200, {'deleted': len(gone)}) \
                     or [r['id'] for r in self.rows] != left:
                 wrong.append('%s: %s, not %d' % (query, answer, len(gone)))
+            said = facets(self.rows, self.nginx.api('/facets?limit=1000')[1])
+            wrong += [query + ': ' + said] if said else []
         self.tap.ok(not wrong, 'clears agree too', *wrong[:10])
+
+    def pause(self):
+        """What comes meanwhile is in the sums, and in no list."""
+        api = self.nginx.api
+        sums = lambda: api('/summary')[1]['today']['requests']
+        before = sums()
+        api('/recording', 'PUT', {'recording': False})
+        exchange(self.nginx.buffered, self.upstream, *one(self.rnd))
+        wait_for(lambda: sums() != before, 60)
+        said = facets(self.rows, api('/facets?limit=1000')[1])
+        api('/recording', 'PUT', {'recording': True})
+        again = facets(self.rows, api('/facets?limit=1000')[1])
+        self.tap.ok(not said and not again,
+                    'nor do facets offer what came in a pause', said, again)
 
 
 def main():
@@ -319,6 +336,7 @@ def main():
     t.sums()
     t.questions()
     t.clears()
+    t.pause()
     t.tap.ok(not t.nginx.complaints(), 'nothing to complain of in the log',
              *t.nginx.complaints()[:5])
     t.nginx.stop()

@@ -645,6 +645,15 @@ summary(void)
        && number(json, "yesterday", "since") == 1792792800000
        && number(json, "yesterday", "until") == 1792863000000,
        "yesterday ends at the same time of the clock");
+
+    /* in the middle of a quarter-hour it is more, and says so */
+
+    json = strstr(ask(LLM_REPORT_SUMMARY, "", NOW + 7 * 60000),
+                  "\"yesterday\"");
+    ok(json != NULL
+       && number(json, "until", NULL) == NOW - LLM_DAY_MS + LLM_QUARTER_MS
+       && strncmp(strstr(json, "\"rounded\""), "\"rounded\":true", 14) == 0,
+       "yesterday's last quarter-hour is whole, and it says so");
 }
 
 
