@@ -406,6 +406,9 @@ test_states(llm_price_finder_t *f)
     r.str[LLM_S_SERVICE_TIER] = str("flex");
     costs(f, r, 500000 + 400000, "flex");
 
+    r.str[LLM_S_SERVICE_TIER] = str("batch");
+    costs(f, r, 500000 + 400000, "batch");
+
     r.str[LLM_S_SERVICE_TIER] = str("priority");
     costs(f, r, LLM_NULL, "priority, whose price nobody knows");
 
@@ -482,6 +485,7 @@ test_litellm(void)
                  " \"input_cost_per_token\": 2e-06,"
                  " \"input_cost_per_token_above_200k_tokens\": 4e-06,"
                  " \"input_cost_per_token_flex\": 1e-06,"
+                 " \"input_cost_per_token_batches\": 5e-07,"
                  " \"output_cost_per_token\": 8e-06,"
                  " \"output_cost_per_token_priority\": 1.6e-05,"
                  " \"input_cost_per_token_priority\": 4e-06,"
@@ -508,6 +512,9 @@ test_litellm(void)
     r.num[LLM_N_CACHE_READ_TOKENS] = 500;
     r.str[LLM_S_SERVICE_TIER] = str("flex");
     costs(f, r, 500000 + 100000 + 800000, "flex, where it has a price");
+
+    r.str[LLM_S_SERVICE_TIER] = str("batch");
+    costs(f, r, 250000 + 100000 + 800000, "batch");
 
     r.str[LLM_S_SERVICE_TIER] = str("priority");
     costs(f, r, 2000000 + 100000 + 1600000, "priority");
