@@ -20,6 +20,11 @@ const FILE = new URL('../../build/prices/genai.json',
 const USAGES = 4
 const OPENAI = 1, GEMINI = 3
 
+// see docs/cost.md
+const FAMILIES = new RegExp('^(text-embedding-|chatgpt-|codex-|computer-use-'
+                            + '|ft:gpt-|tts-|dall-e-|omni-moderation-'
+                            + '|text-moderation-)', 'i')
+
 const providers = await waitForUpdate()
 
 let seed = Number(process.env.SEED || 1)
@@ -135,6 +140,16 @@ function reference(c) {
         found = calcPrice(c.usage, c.model,
                           { providerId: c.provider || undefined,
                             timestamp: new Date(c.ms) })
+
+        // OpenAI's at any upstream, of which the calculator knows fewer
+
+        if (!found && !c.provider && c.protocol === OPENAI
+            && FAMILIES.test(c.model))
+        {
+            found = calcPrice(c.usage, c.model,
+                              { providerId: 'openai',
+                                timestamp: new Date(c.ms) })
+        }
 
         // gateways' names, which the calculator takes from LiteLLM alone
 
