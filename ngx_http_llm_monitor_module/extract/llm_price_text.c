@@ -292,8 +292,10 @@ llm_price_rule(llm_price_text_t *t, const llm_str_t *word, int depth)
     switch (word->data[0]) {
 
     case '.':
-        return llm_price_add_rule(t->table, LLM_RULE_EQUALS, &t->model->id,
-                                  error);
+        return t->model != NULL
+               ? llm_price_add_rule(t->table, LLM_RULE_EQUALS, &t->model->id,
+                                    error)
+               : NULL;
 
     case '=':
         type = LLM_RULE_EQUALS;

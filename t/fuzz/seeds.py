@@ -34,6 +34,27 @@ URLS = (b'/openai/deployments/d/chat/completions?api-version=1',
         b'http://u:p@h/x?u=https%3A%2F%2Fu%3Ap%40h%3Fkey%3Ds&%256bey=s',
         b'/v1/threads/t/runs/r/steps?stream=true')
 
+GENAI = (b'[{"id":"openai","name":"OpenAI","api_pattern":"https://a\\\\.b",'
+         b'"model_match":{"contains":"g"},"provider_match":{"or":[{"equals":'
+         b'"x"},{"regex":"^y[0-9]+$"}]},"fallback_model_providers":["z"],'
+         b'"models":[{"id":"gpt-4o","match":{"and":[{"starts_with":"gpt"},'
+         b'{"ends_with":"o"}]},"prices":{"input_mtok":2.5,"output_mtok":{'
+         b'"base":1e1,"tiers":[{"start":200000,"price":15}]}}},{"id":"m","ma'
+         b'tch":{"equals":"m"},"prices":[{"constraint":{"start_date":'
+         b'"2026-01-02"},"prices":{"input_mtok":"1"}},{"constraint":{"start_'
+         b'time":"16:30:00Z","end_time":"00:30:00Z"},"prices":{"cache_read_m'
+         b'tok":0.1,"requests_kcount":3}},{"prices":{"input_mtok":1}}]}]}]')
+LITELLM = (b'{"sample_spec":{"mode":"chat"},"gpt-4o":{"litellm_provider":'
+           b'"openai","mode":"chat","input_cost_per_token":2.5e-06,'
+           b'"output_cost_per_token":1e-05,"cache_read_input_token_cost":'
+           b'1.25e-6,"input_cost_per_token_batches":1.25e-06,'
+           b'"input_cost_per_token_above_200k_tokens":5e-06,'
+           b'"input_cost_per_token_priority":4.25e-06,"search_context_cost_'
+           b'per_query":{"search_context_size_low":0.03}}}')
+COMPACT = (b's x 1\nv openai\nh https://a\\.b\nn =x |2 ^y $z\nf z\ng ~g\n'
+           b'm gpt-4o . /^g[a-z]+$\np 2026-01-02 input=1,200000:2 output=3\n'
+           b'p 01:00:00Z-04:00:00Z requests=1 cache_read=0.1\n')
+
 HEADERS = (b'\x0b:event-type\x07\0\x05chunk'
            b'\x0d:message-type\x07\0\x05event')
 
@@ -56,6 +77,10 @@ def seeds():
     yield 'record', b''
     for url in URLS:
         yield 'route', b'\377' + url
+    names = b'openai  gpt-4o  '
+    for kind, text in ((0, GENAI), (0, LITELLM), (1, GENAI), (2, LITELLM),
+                       (3, COMPACT)):
+        yield 'prices', bytes([kind, 20]) + names + text
     for path in range(16):
         head = bytes([3, 255, 255, path, 1])
         request = b'{"model":"m","stream":true,"messages":[{"content":"a"}]}\0'
