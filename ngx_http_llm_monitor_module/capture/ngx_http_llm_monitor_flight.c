@@ -393,7 +393,7 @@ ngx_http_llm_monitor_flight_value(ngx_http_llm_monitor_ctx_t *ctx,
 
     whole = ngx_http_llm_monitor_whole(&value, &s);
 
-    if (n == LLM_LIVE_ACCOUNT && !whole) {
+    if (!whole && (n == LLM_LIVE_ACCOUNT || n == LLM_LIVE_SESSION)) {
         return 0;
     }
 

@@ -45,8 +45,8 @@ static LLM_APART ngx_int_t ngx_http_llm_monitor_evaluate(
     ngx_http_request_t *r, ngx_http_complex_value_t *cv, llm_str_t *s);
 static void ngx_http_llm_monitor_user(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r, llm_record_t *rec);
-static void ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r, llm_record_t *rec);
+static LLM_APART ngx_int_t ngx_http_llm_monitor_name(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, llm_str_t *name);
 static void ngx_http_llm_monitor_owner(ngx_http_llm_monitor_ctx_t *ctx,
     llm_record_t *rec);
 static void ngx_http_llm_monitor_provider(ngx_http_request_t *r,
@@ -338,8 +338,10 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
 
     ngx_http_llm_monitor_user(ctx, r, rec);
 
-    if (ngx_http_llm_monitor_value(r, lcf->session, &rec->str[LLM_S_SESSION])
-        == NGX_OK)
+    if (lcf->session
+        && ngx_http_llm_monitor_name(r, lcf->session,
+                                     &rec->str[LLM_S_SESSION])
+           == NGX_OK)
     {
         rec->num[LLM_N_SESSION_SOURCE] = 1;
     }
@@ -350,7 +352,8 @@ ngx_http_llm_monitor_values(ngx_http_llm_monitor_ctx_t *ctx,
     /* the upstream knows best whose account it used */
 
     if (rec->str[LLM_S_ACCOUNT].data == NULL && lcf->account) {
-        ngx_http_llm_monitor_account(ctx, r, rec);
+        (void) ngx_http_llm_monitor_name(r, lcf->account,
+                                         &rec->str[LLM_S_ACCOUNT]);
     }
 
     ngx_http_llm_monitor_owner(ctx, rec);
@@ -473,21 +476,25 @@ ngx_http_llm_monitor_user(ngx_http_llm_monitor_ctx_t *ctx,
 }
 
 
-/* An account is always believed in: one that would be cut is none. */
+/* Of an account or session: one that would be another's if cut is none. */
 
-static void
-ngx_http_llm_monitor_account(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r, llm_record_t *rec)
+static LLM_APART ngx_int_t
+ngx_http_llm_monitor_name(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
+    llm_str_t *name)
 {
     llm_str_t  s;
     ngx_str_t  value;
 
-    if (ngx_http_complex_value(r, ctx->lcf->account, &value) == NGX_OK
-        && ngx_http_llm_monitor_text(r, &value, &s) == NGX_OK
-        && ngx_http_llm_monitor_whole(&value, &s))
+    if (ngx_http_complex_value(r, cv, &value) != NGX_OK
+        || ngx_http_llm_monitor_text(r, &value, &s) != NGX_OK
+        || !ngx_http_llm_monitor_whole(&value, &s))
     {
-        rec->str[LLM_S_ACCOUNT] = s;
+        return NGX_DECLINED;
     }
+
+    *name = s;
+
+    return NGX_OK;
 }
 
 

@@ -22,6 +22,7 @@ SERVER = '''
         location /said/ {{
             llm_monitor_user $http_x_user;
             llm_monitor_account $http_x_account;
+            llm_monitor_session $http_x_session;
             proxy_pass http://llm/;
         }}
         location /open/ {{
@@ -130,6 +131,13 @@ class Test:
                 status, n = self.say('said', (header, name))
                 ok(status == 200 and self.seen(what, name) == {n},
                    'the whole %s %r shows its own' % (what, name[:8]))
+        for name, want in (('a' * 300, 'own'), ('an\tna', 'own'),
+                           (LONG, LONG), ('', 'own')):
+            status, n = self.say('said', ('X-Session', name),
+                                 ('X-Session-Id', 'own'))
+            row = next(r for r in self.nginx.logs() if r['id'] == n)
+            ok(row['session_id'] == want, 'a session %r is %s' % (
+                name[:8], want[:8]), row)
         for name in ('a' * 300, 'anna\x7f'):
             status, n = self.say('auth', basic(name))
             ok(status == 200 and not any(
