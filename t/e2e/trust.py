@@ -109,7 +109,7 @@ class Test:
 
     def seen(self, what, me):
         """The ids of all that a scope shows."""
-        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
         c.request('GET', '/%s/logs?limit=1000' % what, headers={'X-Me': me})
         return {r['id'] for r in json.loads(c.getresponse().read())['logs']}
 

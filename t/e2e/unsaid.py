@@ -37,7 +37,10 @@ SERVER = '''
         listen 127.0.0.1:%(port)d;
         llm_monitor on;
         root %(dir)s;
-        proxy_read_timeout 200ms;
+        location /up/hang {
+            proxy_read_timeout 200ms;
+            proxy_pass http://127.0.0.1:%(up)d/hang;
+        }
         location /up/ { proxy_pass http://127.0.0.1:%(up)d/; }
         location /dead/ { proxy_pass http://127.0.0.1:1/; }
         location /large/ { client_max_body_size 4; proxy_pass http://llm/; }
@@ -133,7 +136,7 @@ def answer(c):
             data += c.recv(1 << 16)
         said = ANSWERS[data.split(b' ')[1].decode().split('?')[0][:-len(CHAT)]]
         if said is None:
-            time.sleep(2)
+            time.sleep(60)
             return
         status, kind, body = said
         c.sendall(b'HTTP/1.1 %d Said\r\nContent-Type: %s\r\nContent-Length: %d'
@@ -158,14 +161,14 @@ def main():
 
     n = 0
     for name, (path, body, headers, want) in CASES.items():
-        c = http.client.HTTPConnection('127.0.0.1', at['port'], timeout=10)
+        c = http.client.HTTPConnection('127.0.0.1', at['port'], timeout=60)
         c.request('GET' if body is None else 'POST', path + CHAT, body,
                   {'Content-Type': JSON, **headers},
                   encode_chunked=True)
         c.getresponse().read()
         c.close()
         n += 1
-        nginx.wait_total(n, 5)
+        nginx.wait_total(n)
         record = nginx.api('/logs/' + nginx.logs()[0]['id'])[1]
         wrong = {k: record[k] for k, v in want.items()
                  if not matches(record[k], v)}

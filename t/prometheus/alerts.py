@@ -99,7 +99,7 @@ class Traffic(threading.Thread):
 
     def run(self):
         while not self.over.wait(0.05):
-            c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+            c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
             try:
                 c.request('POST', '/v1/chat/completions', ASK,
                           {'Content-Type': 'application/json'})

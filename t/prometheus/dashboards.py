@@ -124,7 +124,7 @@ class Traffic(threading.Thread):
         head = {'Content-Type': 'application/json',
                 'X-Session-Id': 'session-%d' % n}
         c = http.client.HTTPConnection('127.0.0.1', self.nginx.unbuffered,
-                                       timeout=30)
+                                       timeout=60)
         try:
             c.request('POST', CHAT, body, head)
             r = c.getresponse()
