@@ -52,6 +52,7 @@ ngx_http_llm_monitor_count(ngx_http_llm_monitor_ctx_t *ctx,
     facts.second = (uint32_t) (ngx_current_msec / 1000) + 1;
     facts.sets = ctx->mcf->sets;
     facts.salt = ctx->mcf->zone.salt;
+    facts.roles = ctx->state.roles;
 
     llm_metrics_count(&ctx->mcf->zone.metrics, rec, &facts, &places);
 

@@ -70,6 +70,7 @@ static int llm_request_redacted(const llm_exchange_conf_t *conf,
     const llm_str_t *name);
 static LLM_APART void llm_request_string(llm_request_t *q, int field,
     const llm_scan_value_t *v);
+static int llm_request_role(const llm_scan_value_t *v);
 static LLM_APART void llm_request_text(llm_request_t *q, int field,
     const llm_scan_value_t *v);
 static int llm_request_text_end(llm_request_t *q, const llm_scan_value_t *v,
@@ -454,6 +455,8 @@ llm_request_value(void *data, int field, const llm_scan_value_t *v)
 static void
 llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
 {
+    int  role;
+
     if (v->full == 0) {
         return;
     }
@@ -472,6 +475,7 @@ llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
     case LLM_Q_MESSAGE:
         if (field == LLM_Q_INPUT) {
             q->input = 1;
+            q->roles[LLM_ROLE_USER] = 1;
 
         } else if (field == LLM_Q_PROMPT) {
             q->prompt = 1;
@@ -502,7 +506,9 @@ llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
         return;
 
     case LLM_Q_ROLE:
-        q->foreign = v->n != 4 || memcmp(v->p, "user", 4) != 0;
+        role = llm_request_role(v);
+        q->roles[role]++;
+        q->foreign = role != LLM_ROLE_USER;
         return;
 
     case LLM_Q_USER:
@@ -525,6 +531,39 @@ llm_request_string(llm_request_t *q, int field, const llm_scan_value_t *v)
     if (field >= LLM_Q_SESSION) {
         llm_request_session(q, 100 + field - LLM_Q_SESSION, v);
     }
+}
+
+
+/* "model" is Gemini's assistant, "developer" OpenAI's system */
+
+static int
+llm_request_role(const llm_scan_value_t *v)
+{
+    size_t  i;
+
+    static const struct {
+        llm_str_t    name;
+        int          role;
+    } roles[] = {
+        { llm_str("user"), LLM_ROLE_USER },
+        { llm_str("assistant"), LLM_ROLE_ASSISTANT },
+        { llm_str("tool"), LLM_ROLE_TOOL },
+        { llm_str("system"), LLM_ROLE_SYSTEM },
+        { llm_str("model"), LLM_ROLE_ASSISTANT },
+        { llm_str("developer"), LLM_ROLE_SYSTEM },
+        { llm_str("function"), LLM_ROLE_TOOL }
+    };
+
+    for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+
+        if (v->n == roles[i].name.len
+            && memcmp(v->p, roles[i].name.data, v->n) == 0)
+        {
+            return roles[i].role;
+        }
+    }
+
+    return LLM_ROLE_OTHER;
 }
 
 

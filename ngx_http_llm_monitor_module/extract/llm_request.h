@@ -43,6 +43,7 @@ typedef struct {
     int32_t          messages;       /* -1: not known, as are the others */
     int32_t          tools;
     int32_t          input;
+    uint32_t         roles[LLM_ROLES];  /* messages that say theirs */
     int8_t           stream;
 
     uint8_t          tail[4];        /* of the key */

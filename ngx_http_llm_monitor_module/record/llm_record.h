@@ -158,6 +158,13 @@ typedef enum {
     LLM_VERDICT_THROTTLED
 } llm_verdict_e;
 
+/* of messages that a request has; OTHER: those that have none, too */
+
+typedef enum {
+    LLM_ROLE_USER = 0, LLM_ROLE_ASSISTANT, LLM_ROLE_SYSTEM, LLM_ROLE_TOOL,
+    LLM_ROLE_OTHER, LLM_ROLES
+} llm_role_e;
+
 typedef enum {
     LLM_ABORTED_NOT = 0, LLM_ABORTED_CLIENT, LLM_ABORTED_UPSTREAM,
     LLM_ABORTED_TIMEOUT, LLM_ABORTED_SHUTDOWN

@@ -93,6 +93,7 @@ typedef struct {
     uint64_t       db_moved_aside;
     int64_t        seq;                /* of the newest row */
     int64_t        db_bytes;
+    int64_t        db_rows;            /* records */
     int64_t        wal_bytes;
     int64_t        spool_bytes;        /* all files in spool/ and segments */
     uint64_t       restarts;           /* workers that died */

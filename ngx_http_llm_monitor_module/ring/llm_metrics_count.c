@@ -33,7 +33,9 @@ static int llm_metrics_missing(const llm_record_t *r);
 static int llm_metrics_end(int64_t outcome);
 static int llm_metrics_finish(const llm_str_t *s);
 static void llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
-    uint32_t second);
+    const llm_metrics_facts_t *facts);
+static void llm_metrics_messages(uint64_t *w, uint64_t left,
+    const uint32_t *roles);
 
 
 void
@@ -55,7 +57,7 @@ llm_metrics_count(llm_metrics_own_t *own, const llm_record_t *r,
 
     llm_metrics_model(&memo->model, r, places);
     llm_metrics_upstream(own, &memo->upstream, r, facts);
-    llm_metrics_all(own, r, facts->second);
+    llm_metrics_all(own, r, facts);
 
     if (facts->sets & LLM_METRICS_OPENAI) {
         llm_metrics_openai(own, r, &memo->ids);
@@ -375,7 +377,7 @@ llm_metrics_finish(const llm_str_t *s)
 
 static void
 llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
-    uint32_t second)
+    const llm_metrics_facts_t *facts)
 {
     uint64_t         *w;
     const llm_str_t  *who;
@@ -383,7 +385,8 @@ llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
     w = own->slot->all[0];
 
     if (r->num[LLM_N_MESSAGES_COUNT] > 0) {
-        llm_metrics_add(&w[LLM_W_MESSAGES], r->num[LLM_N_MESSAGES_COUNT]);
+        llm_metrics_messages(&w[LLM_W_ROLES], r->num[LLM_N_MESSAGES_COUNT],
+                             facts->roles);
     }
 
     if (r->num[LLM_N_MESSAGES_COUNT] != LLM_NULL
@@ -400,7 +403,7 @@ llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
 
     if (r->str[LLM_S_SESSION].len != 0
         && llm_metrics_see(&own->shared->sessions, &r->str[LLM_S_SESSION],
-                           second))
+                           facts->second))
     {
         llm_metrics_add(&w[LLM_W_SESSIONS], 1);
     }
@@ -409,7 +412,33 @@ llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
                                       : &r->str[LLM_S_ACCOUNT];
 
     if (who->len != 0) {
-        (void) llm_metrics_see(&own->shared->users, who, second);
+        (void) llm_metrics_see(&own->shared->users, who, facts->second);
+    }
+}
+
+
+/* left: how many there are */
+
+static void
+llm_metrics_messages(uint64_t *w, uint64_t left, const uint32_t *roles)
+{
+    int       i;
+    uint64_t  n;
+
+    if (roles != NULL) {
+
+        for (i = 0; i < LLM_ROLE_OTHER; i++) {
+            n = roles[i] < left ? roles[i] : left;
+
+            if (n != 0) {
+                llm_metrics_add(&w[i], n);
+                left -= n;
+            }
+        }
+    }
+
+    if (left != 0) {
+        llm_metrics_add(&w[LLM_ROLE_OTHER], left);
     }
 }
 

@@ -36,6 +36,7 @@ typedef struct {
     uint32_t        second;        /* of the monotonic clock, from 1 on */
     int             sets;
     const uint8_t  *salt;          /* 16 bytes; for accounts */
+    const uint32_t *roles;         /* of its messages; NULL: not known */
 } llm_metrics_facts_t;
 
 /* buckets that the exchange fell into, for exemplars; -1: none */

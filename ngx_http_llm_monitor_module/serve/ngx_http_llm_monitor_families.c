@@ -660,21 +660,25 @@ ngx_http_llm_monitor_sums(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_family_t *family, uint32_t n)
 {
     int       i;
-    uint64_t  users;
+    uint64_t  sum, users;
 
     static char   name[] = "llm_messages";
-    static char  *roles[] = { "request", "assistant" };
+    static char  *roles[] = { "user", "assistant", "system", "tool", "other" };
 
     ngx_http_llm_monitor_scrape_head(s, name, NGX_HTTP_LLM_MONITOR_COUNTER,
                                      NULL,
                                      "Messages of requests, and answers.");
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < LLM_ROLES; i++) {
+        sum = llm_metrics_sum(s->metrics, LLM_SET_ALL, 0, LLM_W_ROLES + i);
+
+        if (i == LLM_ROLE_ASSISTANT) {
+            sum += llm_metrics_sum(s->metrics, LLM_SET_ALL, 0, LLM_W_ANSWERS);
+        }
+
         ngx_http_llm_monitor_scrape_labels(s);
         ngx_http_llm_monitor_scrape_word(s, "role", roles[i]);
-        ngx_http_llm_monitor_scrape_line(s, name, "_total",
-                        llm_metrics_sum(s->metrics, LLM_SET_ALL, 0,
-                                        LLM_W_MESSAGES + i), 0);
+        ngx_http_llm_monitor_scrape_line(s, name, "_total", sum, 0);
     }
 
     users = llm_metrics_active(&s->metrics->users, s->second);
@@ -709,6 +713,7 @@ ngx_http_llm_monitor_chats(ngx_http_llm_monitor_scrape_t *s,
 
     static char   chats[] = "chatbot_conversations";
     static char   messages[] = "chatbot_messages";
+    static int    words[] = { LLM_W_ROLES + LLM_ROLE_USER, LLM_W_ANSWERS };
     static char  *types[] = { "user", "assistant" };
 
     ngx_http_llm_monitor_scrape_head(s, chats, NGX_HTTP_LLM_MONITOR_COUNTER,
@@ -727,8 +732,8 @@ ngx_http_llm_monitor_chats(ngx_http_llm_monitor_scrape_t *s,
         ngx_http_llm_monitor_scrape_labels(s);
         ngx_http_llm_monitor_scrape_word(s, "type", types[i]);
         ngx_http_llm_monitor_scrape_line(s, messages, "_total",
-                        llm_metrics_sum(s->metrics, LLM_SET_ALL, 0,
-                                        LLM_W_MESSAGES + i), 0);
+                        llm_metrics_sum(s->metrics, LLM_SET_ALL, 0, words[i]),
+                        0);
     }
 }
 

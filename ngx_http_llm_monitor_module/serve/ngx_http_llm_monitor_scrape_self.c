@@ -221,6 +221,9 @@ ngx_http_llm_monitor_scrape_store(ngx_http_llm_monitor_scrape_t *s,
     ngx_http_llm_monitor_bytes(s, "llm_monitor_db_limit_bytes",
                                "Bytes that the database may have.",
                                s->mcf->max_size);
+    ngx_http_llm_monitor_gauge(s, "llm_monitor_db_rows",
+                               "Records in the database.",
+                               ngx_http_llm_monitor_positive(&c->db_rows));
 
     ngx_http_llm_monitor_scrape_head(s, errors, NGX_HTTP_LLM_MONITOR_COUNTER,
                                      NULL, "Errors of the database.");

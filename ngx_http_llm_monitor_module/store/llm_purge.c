@@ -321,6 +321,10 @@ llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id, int row)
         if (llm_db_run(&w->db, st[i]) != LLM_OK) {
             return LLM_ERROR;
         }
+
+        if (i == LLM_PURGE_LOG) {
+            w->rows -= sqlite3_changes(w->db.handle);
+        }
     }
 
     (void) sqlite3_bind_int64(st[i], 1, id);

@@ -110,7 +110,9 @@ llm_writer_open(llm_writer_t *w)
 
     newest = 0;
 
-    if (llm_db_int(&w->db, "SELECT max(seq) FROM log", &newest) == LLM_ERROR) {
+    if (llm_db_int(&w->db, "SELECT max(seq) FROM log", &newest) == LLM_ERROR
+        || llm_db_int(&w->db, "SELECT count(*) FROM log", &w->rows) != LLM_OK)
+    {
         goto failed;
     }
 
@@ -120,6 +122,7 @@ llm_writer_open(llm_writer_t *w)
     w->seq = newest > w->seq ? newest : w->seq;
 
     __atomic_store_n(&w->control->seq, w->seq, __ATOMIC_RELEASE);
+    __atomic_store_n(&w->control->db_rows, w->rows, __ATOMIC_RELAXED);
 
     return LLM_OK;
 
@@ -174,6 +177,7 @@ llm_writer_begin(llm_writer_t *w)
     w->bytes = 0;
     w->nfiles = 0;
     w->seq_before = w->seq;
+    w->rows_before = w->rows;
 
     if (w->feed != NULL) {
         w->feed_pos = llm_feed_begin(w->feed);
@@ -356,6 +360,7 @@ llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
     }
 
     w->seq++;
+    w->rows++;
 
     if (llm_insert_detail(r, &w->db, w->st[LLM_WRITER_DETAIL]) != LLM_OK) {
         return LLM_ERROR;
@@ -755,6 +760,7 @@ llm_writer_commit(llm_writer_t *w)
     w->nfiles = 0;
 
     __atomic_store_n(&w->control->seq, w->seq, __ATOMIC_RELEASE);
+    __atomic_store_n(&w->control->db_rows, w->rows, __ATOMIC_RELAXED);
 
     if (w->feed != NULL) {
         llm_feed_show(w->feed, w->feed_pos);
@@ -823,6 +829,7 @@ llm_writer_rollback(llm_writer_t *w)
     w->in_batch = 0;
     w->nfiles = 0;
     w->seq = w->seq_before;
+    w->rows = w->rows_before;
 
     llm_dict_reset(&w->dict);
     llm_sessions_reset(&w->sessions);

@@ -61,6 +61,8 @@ typedef struct {
     int64_t            changed_ms;    /* and since when, or LLM_NULL */
     int64_t            seq;           /* last one given */
     int64_t            seq_before;    /* this batch */
+    int64_t            rows;          /* of the log */
+    int64_t            rows_before;   /* this batch */
     size_t             bytes;         /* of bodies in this batch */
     int64_t            wal_ms;        /* when a reader was in the way */
     int                wal_failed;    /* and it failed */

@@ -158,7 +158,9 @@ def counted(tap, nginx, ask):
         labels('openai_requests_total', **short, status='error'): 2,
         labels('openai_request_tokens_total', **short): 200,
         labels('chatbot_messages_total', type='user'): 5,
-        labels('llm_messages_total', role='request'): 5,
+        labels('llm_messages_total', role='user'): 5,
+        labels('llm_messages_total', role='assistant'): 3,
+        labels('llm_messages_total', role='other'): 0,
         labels('llm_upstream_ratelimit_remaining', upstream='llm',
                kind='tokens'): 4711,
         labels('llm_upstream_ratelimit_remaining', upstream='llm',
@@ -310,6 +312,7 @@ def health(tap, nginx, ask):
            and m['llm_monitor_commit_duration_seconds_count'] > 0
            and m['llm_monitor_db_up'] == 1
            and m['llm_monitor_db_size_bytes'] > 0
+           and m['llm_monitor_db_rows'] == nginx.total()
            and m[labels('llm_monitor_retention_deleted_total',
                         reason='clear')] == rows == 1, 'the monitor tells of '
            'itself')

@@ -246,6 +246,8 @@ check_request(void)
        && r.num[LLM_N_API_KEY_HASH] != 0, "key");
     ok(r.num[LLM_N_MESSAGES_COUNT] == 2 && r.num[LLM_N_TOOLS_COUNT] == 2,
        "counts");
+    ok(state.roles[LLM_ROLE_USER] == 1 && state.roles[LLM_ROLE_SYSTEM] == 1
+       && state.roles[LLM_ROLE_ASSISTANT] == 0, "roles");
     ok(r.num[LLM_N_SESSION_SOURCE] == 6
        && r.str[LLM_S_SESSION].len == sizeof(session), "session by the text");
     memcpy(session, r.str[LLM_S_SESSION].data, sizeof(session));

@@ -93,6 +93,8 @@ count_at(llm_metrics_own_t *o, const char *endpoint, const char *model,
     llm_metrics_facts_t   facts;
     llm_metrics_places_t  places;
 
+    static const uint32_t  roles[LLM_ROLES] = { 2, 1, 3, 0, 0 };
+
     llm_record_init(&r);
     memset(&facts, 0, sizeof(facts));
 
@@ -113,6 +115,11 @@ count_at(llm_metrics_own_t *o, const char *endpoint, const char *model,
     facts.upstream = (llm_str_t) llm_str("one");
     facts.upstream_us = 14000;
     facts.second = 600;
+
+    /* more than there are, and one that says nothing */
+
+    r.num[LLM_N_MESSAGES_COUNT] = status == 404 ? 5 : 8;
+    facts.roles = status == 403 ? NULL : roles;
 
     llm_metrics_count(o, &r, &facts, &places);
 }
@@ -311,6 +318,30 @@ counted(void)
 }
 
 
+/* never more than the request has, whatever its parts are called */
+
+static void
+messages(void)
+{
+    int       i;
+    uint64_t  sum[LLM_ROLES];
+
+    count(&own[0], "m", 200);
+    count(&own[1], "m", 404);
+    count(&own[0], "m", 403);
+
+    for (i = 0; i < LLM_ROLES; i++) {
+        sum[i] = llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_ROLES + i);
+    }
+
+    ok(sum[LLM_ROLE_USER] == 4 && sum[LLM_ROLE_ASSISTANT] == 2
+       && sum[LLM_ROLE_SYSTEM] == 5 && sum[LLM_ROLE_TOOL] == 0
+       && sum[LLM_ROLE_OTHER] == 2 + 8
+       && llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_ANSWERS) == 1,
+       "messages by role");
+}
+
+
 static void
 restart(void)
 {
@@ -339,6 +370,8 @@ main(void)
     restart();
     buckets();
     counted();
+    restart();
+    messages();
     restart();
     verdicts();
     restart();

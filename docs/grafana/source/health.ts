@@ -87,6 +87,9 @@ export default dashboard({
                         legend: name + ' WAL' },
                     { expr: max(self('llm_monitor_db_limit_bytes'), each),
                         legend: name + ' max_size' }]),
+            lines('Rows', 'Records in the database.', unit.number, [{
+                expr: max(self('llm_monitor_db_rows'), each),
+                legend: name }]),
             lines('Commits', 'From the begin of a batch to the end of its'
                 + ' commit.', unit.seconds, [0.5, 0.95, 0.99].map((q) => ({
                 expr: quantile(q,

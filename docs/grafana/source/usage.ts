@@ -93,7 +93,7 @@ export default dashboard({
                 + ' for.', unit.perSecond, [{ expr: sum(rate(
                     llm('llm_model_mismatch_total')), 'upstream'),
                 legend: '{{upstream}}' }]),
-            lines('Messages', 'In requests, and answers.', unit.perSecond, [{
+            lines('Messages', 'By role, in requests, and answers.', unit.perSecond, [{
                 expr: sum(rate(self('llm_messages_total')), 'role'),
                 legend: '{{role}}' }]),
             lines('New sessions', 'Sessions that were first seen.',
