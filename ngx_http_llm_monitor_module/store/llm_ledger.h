@@ -16,10 +16,11 @@
 
 
 #define LLM_LEDGER_KEYS      8
-#define LLM_LEDGER_CELLS     32768      /* in memory; then it starts anew */
+#define LLM_LEDGER_CELLS     61440      /* in memory; then it starts anew */
 #define LLM_LEDGER_HISTS     3         /* of a cell */
 #define LLM_LEDGER_BYTES     (16 * 1024 * 1024)    /* of them, likewise */
 #define LLM_LEDGER_BUCKETS   128       /* whose values are known in memory */
+#define LLM_LEDGER_HINTS     512       /* where they were found last */
 
 enum {
     LLM_LEDGER_MINUTE = 0, LLM_LEDGER_SERVICE, LLM_LEDGER_WHO,
@@ -84,8 +85,10 @@ typedef struct {
     size_t                changed;
     size_t                bytes;   /* of the histograms */
     uint64_t              seed;
+    uint64_t              odd[LLM_LEDGER_KEYS + 1];
     uint64_t              clock;
     llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
+    uint8_t               hints[LLM_LEDGER_HINTS];
     sqlite3_stmt         *put[LLM_LEDGER_TABLES];
     sqlite3_stmt         *get[LLM_LEDGER_TABLES];
     sqlite3_stmt         *load[LLM_LEDGER_TABLES];

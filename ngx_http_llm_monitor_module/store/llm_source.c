@@ -342,8 +342,7 @@ llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
 static int
 llm_source_full(llm_source_t *s, uint64_t count, size_t bytes)
 {
-    return llm_writer_full(s->w, count) || bytes >= LLM_BATCH_BYTES
-           || count == s->limit;
+    return count == s->limit || llm_writer_full(s->w, count, bytes);
 }
 
 

@@ -249,21 +249,25 @@ def beside(nginx, load, pin, queries, say):
 
 def drained():
     """What the writer reaches of raw SQLite, as t/bench/drain_bench.c says."""
-    binary = ROOT / 'build/drain_bench'
     sources = [str(ROOT / 't/bench/drain_bench.c')]
     for part in ('record', 'store', 'ring', 'extract'):
         sources += map(str, (ROOT / 'ngx_http_llm_monitor_module'
                              / part).glob('llm_*.c'))
-    subprocess.run(['cc', '-O2', '-o', str(binary), *sources, '-lsqlite3',
-                    '-lzstd', '-lyajl', '-lz', '-lbrotlidec', '-lpcre2-8',
-                    '-lpthread', '-lm'], check=True)
-    for users in ('40', '5000'):
-        out = subprocess.run([str(binary), '200000', '0', '0', users],
-                             check=True, capture_output=True, text=True)
-        rate = lambda name: re.search(name + r' +(\d+) rows/s +([\d.]+)',
-                                      out.stdout).groups()
-        yield [users, *rate('raw'), *rate('drain'),
-               re.search(r'(\d+) %', out.stdout)[1] + ' %']
+    for sums, flags in (('yes', []), ('no', ['-DBENCH_NO_SUMS',
+                                             '-Wl,--wrap=llm_ledger_count'])):
+        binary = ROOT / 'build' / ('drain_bench_%s' % sums)
+        subprocess.run(['cc', '-O2', '-o', str(binary), *flags, *sources,
+                        '-lsqlite3', '-lzstd', '-lyajl', '-lz', '-lbrotlidec',
+                        '-lpcre2-8', '-lpthread', '-lm'], check=True)
+        for users in ('40', '5000'):
+            out = subprocess.run([str(binary), '200000', '0', '0', users],
+                                 check=True, capture_output=True, text=True)
+            rates = [re.search(name + r' +(\d+) rows/s +([\d.]+)',
+                               out.stdout).groups() for name in ('raw',
+                                                                 'drain')]
+            yield [users, sums, *rates[0], *rates[1],
+                   '%.0f %%' % (100 * float(rates[0][1])
+                                / float(rates[1][1]))]
 
 
 def queries(upstream, say, table, load, pin):
@@ -306,5 +310,5 @@ def queries(upstream, say, table, load, pin):
           ['', 'asked', 'p50 us', 'p99 us', 'p50 ratio', 'p99 ratio'], delays)
     say('draining')
     table('Draining 200,000 rows without bodies',
-          ['users', 'raw rows/s', 'us CPU', 'drain rows/s', 'us CPU',
+          ['users', 'sums', 'raw rows/s', 'us CPU', 'drain rows/s', 'us CPU',
            'of raw'], list(drained()))
