@@ -234,7 +234,7 @@ upstream prematurely closed connection
 --- config
     location = /v1/chat/completions {
         llm_monitor on;
-        proxy_read_timeout 300ms;
+        proxy_read_timeout 700ms;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -329,7 +329,7 @@ upstream prematurely closed connection
         llm_monitor on;
         proxy_http_version 1.1;
         proxy_buffering off;
-        proxy_read_timeout 300ms;
+        proxy_read_timeout 700ms;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -354,7 +354,7 @@ upstream timed out
     location = /v1/chat/completions {
         llm_monitor on;
         proxy_http_version 1.1;
-        proxy_read_timeout 300ms;
+        proxy_read_timeout 700ms;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -535,8 +535,8 @@ HEAD /v1/models
 --- request
 POST /v1/chat/completions
 {"model":"m1","messages":[]}
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record
@@ -561,8 +561,8 @@ POST /v1/chat/completions
 --- request
 POST /v1/chat/completions
 {"model":"m1","stream":true,"messages":[]}
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record
@@ -587,8 +587,8 @@ POST /v1/chat/completions
 --- request
 POST /v1/chat/completions
 {"model":"m1","stream":true,"messages":[]}
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record
@@ -607,8 +607,8 @@ POST /v1/chat/completions
 --- raw_request eval
 "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
 . "Content-Length: 100\r\n\r\n{\"model\":"
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record
@@ -653,8 +653,8 @@ llm monitor
 --- request
 POST /v1/chat/completions
 {"model":"m1","messages":[]}
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record
@@ -678,8 +678,8 @@ POST /v1/chat/completions
 --- raw_request eval
 "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
 . "Content-Length: 100\r\n\r\n{\"model\":"
---- timeout: 300ms
---- wait: 0.3
+--- timeout: 700ms
+--- wait: 0.7
 --- abort
 --- ignore_response
 --- record

@@ -45,7 +45,7 @@ class Test:
 
     def ask(self, head, reads=1 << 20):
         """The first of an answer to a request's head, sent as it is."""
-        s = socket.create_connection(('127.0.0.1', self.port), 10)
+        s = socket.create_connection(('127.0.0.1', self.port), 60)
         s.sendall(head.encode('latin-1') + b'\r\n\r\n')
         data = b''
         while len(data) < reads:
@@ -79,7 +79,7 @@ class Test:
             self.tap.ok(status in (b'200', b'404'), path + ' is answered',
                         status)
             self.nothing(path + ' is no traffic')
-        s = socket.create_connection(('127.0.0.1', self.port), 10)
+        s = socket.create_connection(('127.0.0.1', self.port), 60)
         s.sendall(b'GET /rw/monitor/api/events HTTP/1.1\r\n'
                   b'Host: localhost\r\n\r\n')
         seen = s.recv(1 << 16)
