@@ -480,8 +480,9 @@ done:
 int
 llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
 {
-    int             fd, rc, found, spoolers;
+    int             fd, rc, left, spoolers;
     DIR            *dir;
+    uint64_t        taken;
     llm_terms_t     before;
     struct dirent  *entry;
 
@@ -505,7 +506,8 @@ llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
     llm_ring_terms(s->own, &before);
     spoolers = llm_control_spoolers(s->w->control);
 
-    found = 0;
+    taken = s->spooled;
+    left = 0;
     rc = LLM_OK;
 
     while (rc != LLM_ERROR && !stop(data) && (entry = readdir(dir)) != NULL) {
@@ -514,13 +516,15 @@ llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
                     sizeof(LLM_SPOOL_PREFIX) - 1)
             == 0)
         {
-            found = 1;
             rc = llm_source_segment(s, entry->d_name, stop, data);
+            left |= rc != LLM_AGAIN;
         }
     }
 
-    if (before.in_spool != 0 && !spoolers && !found && !stop(data)) {
-        llm_source_never(s, before.in_spool);
+    taken = s->spooled - taken;
+
+    if (before.in_spool > taken && !spoolers && !left && !stop(data)) {
+        llm_source_never(s, before.in_spool - taken);
     }
 
     (void) closedir(dir);
@@ -531,7 +535,8 @@ llm_source_segments(llm_source_t *s, int (*stop)(void *data), void *data)
 
 /*
  * Records that are counted as spooled, and in no segment, and nobody is about
- * to append them: their workers died before they could.
+ * to append them: their workers died before they could.  All segments were
+ * read to their ends, also one that a living worker holds and does not need.
  */
 
 static void
@@ -547,6 +552,8 @@ llm_source_never(llm_source_t *s, uint64_t n)
     llm_ring_release(s->own, 0, &res);
 }
 
+
+/* LLM_AGAIN: nothing is left in it. */
 
 static int
 llm_source_segment(llm_source_t *s, const char *name,
@@ -592,7 +599,7 @@ llm_source_segment(llm_source_t *s, const char *name,
 
     llm_spool_reader_close(&rd);
 
-    return rc == LLM_ERROR ? LLM_ERROR : LLM_OK;
+    return rc;
 }
 
 
@@ -691,6 +698,7 @@ llm_source_spooled(llm_source_t *s, uint64_t count, llm_ring_result_t *res)
 
     llm_ring_terms(s->own, &terms);
 
+    s->spooled += count;
     res->spool_taken = count < terms.in_spool ? count : terms.in_spool;
     res->recovered = count - res->spool_taken;
 }

@@ -21,6 +21,7 @@ typedef struct {
     const char    *dir;          /* rings are in either of them */
     const char    *ring_dir;
     uint64_t       batches;
+    uint64_t       spooled;           /* records read from segments */
     uint64_t       last_seq;          /* of the own ring, committed */
 
     /* records up to here become no rows: they were cleared */

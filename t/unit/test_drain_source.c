@@ -278,16 +278,25 @@ orphans(void)
 }
 
 
-/* A worker that died between counting a record as spooled and appending it. */
+/*
+ * A worker that died between counting a record as spooled and appending it,
+ * while another one holds a segment and has no use for it.
+ */
 
 static void
 never(void)
 {
-    int           share;
+    int           share, sfd;
+    uint8_t       buf[1024];
+    llm_spool_t   spool;
     llm_drain_t  *d;
     llm_terms_t   t;
+    llm_record_t  r;
 
     fresh();
+
+    sfd = open(path("spool"), O_RDONLY|O_DIRECTORY);
+    llm_spool_init(&spool);
 
     share = llm_control_join(control, llm_owner_self());
 
@@ -302,12 +311,18 @@ never(void)
     nap(2500);
     ok(in_spool() == 1, "what a living worker will append is waited for");
 
+    fill(&r, 50000);
+    llm_ring_count_spooled(&ring);
+    llm_spool_append(&spool, sfd, buf, llm_record_pack(&r, buf));
     llm_control_leave(control, share);
 
     ok(until(in_spool() == 0), "what a dead one never appended is not");
-    ok(law(&t) && t.dropped[LLM_DROP_TORN] == 1, "it counts as torn");
+    ok(law(&t) && t.dropped[LLM_DROP_TORN] == 1 && t.written == 2,
+       "it counts as torn, and what another one appended as written");
 
     llm_drain_stop(d, 1000);
+    llm_spool_close(&spool);
+    close(sfd);
     cleanup();
 }
 
