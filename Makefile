@@ -13,6 +13,8 @@
 #   make matrix      two versions of nginx, two compilers, dynamic and static
 #   make asan        nginx with the module linked in, under sanitizers
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
+#   make faults      kills, full disks, no memory, ...: T=store; the short form
+#                    is in make test
 #   make bench       what the module costs: WHAT=instructions
 #   make dashboards  Grafana's dashboards from docs/grafana/source
 #   make prices      the built-in price table anew: VERSION=0.1.8
@@ -271,6 +273,11 @@ fuzz:
 	@LIBS='$(LIBS)' t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 
+faults: module
+	@scripts/install-deps test
+	@python3 t/faults/run.py $(T)
+
+
 # the built-in table, which is committed: nothing else needs Node
 
 prices:
@@ -297,4 +304,4 @@ clean:
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan fuzz \
-        prices dashboards bench clean page listed FORCE
+        faults prices dashboards bench clean page listed FORCE

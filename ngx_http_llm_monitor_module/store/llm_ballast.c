@@ -35,7 +35,7 @@ llm_ballast_make(const char *dir, int64_t size)
                 O_RDWR|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, 0600);
 
     if (fd == -1) {
-        rc = errno == ENOSPC ? LLM_FULL : LLM_ERROR;
+        rc = errno == ENOSPC || errno == EDQUOT ? LLM_FULL : LLM_ERROR;
         goto done;
     }
 

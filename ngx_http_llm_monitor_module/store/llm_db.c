@@ -45,6 +45,8 @@ static int llm_db_wal_hook(void *data, sqlite3 *h, const char *name,
 static int llm_db_setup(llm_db_t *db);
 static int llm_db_migrate(llm_db_t *db);
 static int llm_db_wal_mode(llm_db_t *db);
+static off_t llm_db_size(const llm_db_t *db);
+static int llm_db_moved(llm_db_t *db, char *wal, size_t size);
 static int llm_db_refuse(llm_db_t *db, int code, const char *what);
 static int llm_db_failed(llm_db_t *db, int code, const char *sql);
 static uint32_t llm_db_uint32(const uint8_t *p);
@@ -266,10 +268,14 @@ llm_db_connect(llm_db_t *db)
 
     db->path_fd = open(db->path, O_PATH|O_NOFOLLOW|O_CLOEXEC);
 
+    db->size = 0;
+
     if (llm_db_check(db) != LLM_OK) {
         return llm_db_refuse(db, SQLITE_READONLY_DBMOVED,
                              "it was replaced while it was opened");
     }
+
+    db->size = llm_db_size(db);
 
     return LLM_OK;
 }
@@ -457,7 +463,18 @@ llm_db_check(llm_db_t *db)
         return LLM_DECLINED;
     }
 
-    return LLM_OK;
+    /* nothing but a checkpoint changes the size: somebody else cut it */
+
+    return st.st_size < db->size ? LLM_DECLINED : LLM_OK;
+}
+
+
+static off_t
+llm_db_size(const llm_db_t *db)
+{
+    struct stat  st;
+
+    return db->path_fd != -1 && fstat(db->path_fd, &st) == 0 ? st.st_size : 0;
 }
 
 
@@ -479,12 +496,25 @@ llm_db_abandon(llm_db_t *db)
     ino_t        ino;
     struct stat  st;
 
+    if (lstat(db->path, &st) == 0 && st.st_dev == db->dev
+        && st.st_ino == db->ino)
+    {
+        llm_db_close(db);
+        llm_db_aside(db, "corrupt");
+        return;
+    }
+
     ino = db->wal_ino;
 
     (void) snprintf(name, sizeof(name), "%s-wal", db->path);
 
     if (llm_db_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, &left) != LLM_OK) {
         left = 1;
+    }
+
+    if (llm_db_moved(db, old, sizeof(old)) != LLM_OK) {
+        (void) snprintf(old, sizeof(old), "%s.old-%lld", name,
+                        (long long) llm_wall_ms() / 1000);
     }
 
     llm_db_close(db);
@@ -497,13 +527,46 @@ llm_db_abandon(llm_db_t *db)
         (void) unlink(name);
 
     } else {
-        (void) snprintf(old, sizeof(old), "%s.old-%lld", name,
-                        (long long) llm_wall_ms() / 1000);
         (void) rename(name, old);
     }
 
     (void) snprintf(name, sizeof(name), "%s-shm", db->path);
     (void) unlink(name);
+}
+
+
+/*
+ * Where the -wal of a file that was moved belongs: readers may have kept what
+ * is in it from being checkpointed.
+ */
+
+static int
+llm_db_moved(llm_db_t *db, char *wal, size_t size)
+{
+    int          n;
+    char         link[32], path[sizeof(db->path)];
+    ssize_t      len;
+    struct stat  st;
+
+    (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", db->path_fd);
+
+    len = readlink(link, path, sizeof(path) - 1);
+
+    if (len <= 0) {
+        return LLM_DECLINED;
+    }
+
+    path[len] = '\0';
+
+    if (lstat(path, &st) == -1 || st.st_dev != db->dev
+        || st.st_ino != db->ino)
+    {
+        return LLM_DECLINED;
+    }
+
+    n = snprintf(wal, size, "%s-wal", path);
+
+    return n < (int) size && lstat(wal, &st) == -1 ? LLM_OK : LLM_DECLINED;
 }
 
 
@@ -676,9 +739,16 @@ llm_db_int(llm_db_t *db, const char *sql, int64_t *v)
 int
 llm_db_checkpoint(llm_db_t *db, int mode, int *left)
 {
-    int  code, pages, done;
+    int      code, pages, done;
+    int64_t  all, size;
 
     *left = 0;
+
+    if (llm_db_size(db) < db->size) {
+        return llm_db_failed(db, SQLITE_CORRUPT, "checkpoint");
+    }
+
+    db->size = 0;
 
     code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, &pages, &done);
 
@@ -696,7 +766,16 @@ llm_db_checkpoint(llm_db_t *db, int mode, int *left)
 
     if (pages > done) {
         *left = pages - done;
+        return LLM_OK;
     }
+
+    if (llm_db_int(db, "PRAGMA page_count", &all) != LLM_OK
+        || llm_db_int(db, "PRAGMA page_size", &size) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    db->size = all * size;
 
     return LLM_OK;
 }
@@ -729,11 +808,20 @@ llm_db_refuse(llm_db_t *db, int code, const char *what)
 }
 
 
-/* The funnel: a duplicate id is the caller's business and no failure. */
+/*
+ * The funnel: a duplicate id is the caller's business and no failure.  For a
+ * quota that is used up SQLite has no code; it is as good as a full disk.
+ */
 
 static int
 llm_db_failed(llm_db_t *db, int code, const char *sql)
 {
+    if ((code & 0xff) == SQLITE_IOERR && db->handle != NULL
+        && sqlite3_system_errno(db->handle) == EDQUOT)
+    {
+        code = SQLITE_FULL;
+    }
+
     db->code = code;
 
     if ((code & 0xff) == SQLITE_CONSTRAINT) {

@@ -29,6 +29,7 @@ typedef struct {
     dev_t          dev;              /* of the open file */
     ino_t          ino;
     ino_t          wal_ino;          /* 0: not known yet */
+    off_t          size;             /* after a checkpoint; 0: not known */
     int            path_fd;          /* of the file, wherever it is; -1 */
     int            synchronous;      /* 2 FULL, 1 NORMAL */
     int64_t        wal_pages;        /* in the WAL after the last commit */
@@ -56,7 +57,7 @@ int llm_db_open(llm_db_t *db);
  */
 void llm_db_close(llm_db_t *db);
 
-/* LLM_OK; LLM_DECLINED: the path has another file or none. */
+/* LLM_OK; LLM_DECLINED: the path has another file or none, or it was cut. */
 int llm_db_check(llm_db_t *db);
 
 /* 1 if the open file has no name any more: what is in it is lost. */
@@ -65,7 +66,7 @@ int llm_db_gone(llm_db_t *db);
 /*
  * The file was deleted or replaced: finishes the old one, wherever it went,
  * and takes its -wal and -shm away from the path, lest they be applied to the
- * new one; closes.
+ * new one; closes.  One that was cut is moved aside.
  */
 void llm_db_abandon(llm_db_t *db);
 

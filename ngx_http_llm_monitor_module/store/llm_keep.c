@@ -345,7 +345,8 @@ llm_keep_end(llm_keep_t *k, llm_writer_t *w)
 
 /*
  * What was deleted is room within the database already; here it is about that
- * of the disk.  The ballast must be there again before records are written.
+ * of the disk.  The ballast must be there again before records are written:
+ * a quota is known by its being refused alone.
  */
 
 static int
@@ -359,7 +360,9 @@ llm_keep_room(llm_keep_t *k, llm_writer_t *w)
         return LLM_ERROR;
     }
 
-    if (llm_ballast_room(w->db.dir) < k->ballast + LLM_KEEP_ROOM) {
+    if (llm_ballast_room(w->db.dir) < k->ballast + LLM_KEEP_ROOM
+        || llm_ballast_make(w->db.dir, llm_keep_ballast(k)) == LLM_FULL)
+    {
         return LLM_FULL;
     }
 

@@ -374,6 +374,14 @@ def waiting(metrics):
                for n in ('ring', 'spool', 'writer'))
 
 
+def law(metrics):
+    """By how many records the law of docs/architecture.md does not hold."""
+    return metrics['llm_monitor_records_total'] - waiting(metrics) - (
+        metrics['llm_monitor_records_written_total']
+        + sum(v for k, v in metrics.items()
+              if k.startswith('llm_monitor_records_dropped_total')))
+
+
 def pids():
     return [int(n) for n in os.listdir('/proc') if n.isdigit()]
 

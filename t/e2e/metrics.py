@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from lib import (ROOT, Client, Nginx, Tap, Upstream, alive, free_port,
+from lib import (ROOT, Client, Nginx, Tap, Upstream, alive, free_port, law,
                  need_module, wait_for, waiting)
 
 OPEN = ('application/openmetrics-text;version=1.0.0;q=0.75,'
@@ -112,14 +112,6 @@ def promtool(text):
     p = subprocess.run([tool, 'check', 'metrics'], input=text,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return p.stdout.decode() + ('' if p.returncode == 0 else 'refused')
-
-
-def law(m):
-    return m['llm_monitor_records_total'] - (
-        m['llm_monitor_records_written_total']
-        + sum(v for k, v in m.items()
-              if k.startswith('llm_monitor_records_dropped_total'))
-        + waiting(m))
 
 
 def counted(tap, nginx, ask):

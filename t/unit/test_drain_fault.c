@@ -27,6 +27,8 @@ static void kills(void);
 static void busy(void);
 static void files(void);
 static void moved(int how);
+static void moved_while_read(void);
+static void cut(off_t size);
 static int64_t rows_of(const char *file);
 static ssize_t move_and_write(int fd, const void *p, size_t n, off_t at);
 static void no_lock(void);
@@ -55,6 +57,9 @@ main(void)
     moved(MOVED);
     moved(DELETED);
     moved(REPLACED);
+    moved_while_read();
+    cut(0);
+    cut(8192);
     no_lock();
     full();
     refused();
@@ -377,6 +382,81 @@ moved(int how)
     ok(access(path("spool/body"), F_OK) == -1,
        "whose file is removed only then");
     ok(law(&t) && t.written == 110, "the law");
+    cleanup();
+}
+
+
+/* Its WAL cannot be emptied for a reader, and goes with it. */
+
+static void
+moved_while_read(void)
+{
+    char          file[512];
+    sqlite3      *db;
+    llm_drain_t  *d;
+
+    fresh();
+    d = start();
+    publish_n(10);
+    ok(wait_written(10), "a database");
+
+    sqlite3_open_v2(path("proxy_logs.db"), &db, SQLITE_OPEN_READONLY, NULL);
+    sqlite3_exec(db, "BEGIN; SELECT count(*) FROM log", NULL, NULL, NULL);
+    publish_n(90);
+    ok(wait_written(100), "that somebody reads");
+
+    snprintf(file, sizeof(file), "%s/moved.db", dir);
+    rename(path("proxy_logs.db"), file);
+    publish_n(10);
+    ok(wait_written(110) && ask_db("SELECT count(*) FROM log") == 10,
+       "is moved away");
+
+    llm_drain_stop(d, 1000);
+    sqlite3_close(db);
+
+    ok(rows_of(file) == 100, "and has its records: %d", (int) rows_of(file));
+    cleanup();
+}
+
+
+/* Somebody empties the file to have an empty log. */
+
+static void
+cut(off_t size)
+{
+    int           n;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+    d = start();
+    publish_n(300);
+    ok(wait_written(300), "a database");
+    llm_drain_stop(d, 1000);
+
+    d = start();
+    publish_n(10);
+    ok(wait_written(310), "goes on");
+
+    /* a checkpoint, in which it is not seen, is made every ten seconds */
+
+    for (n = 320; n < 350 && !aside("corrupt"); n += 10) {
+
+        if (truncate(path("proxy_logs.db"), size) == -1) {
+            abort();
+        }
+
+        publish_n(10);
+        ok(wait_written(n), "is cut to %d bytes", (int) size);
+    }
+
+    ok(aside("corrupt") && ask_db("SELECT count(*) FROM log") == 10
+       && ask_db("SELECT count(*) FROM pragma_integrity_check"
+                 " WHERE integrity_check = 'ok'") == 1,
+       "and moved aside");
+
+    llm_drain_stop(d, 1000);
+    ok(law(&t), "the law");
     cleanup();
 }
 
