@@ -2,7 +2,9 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * The summary: today, and yesterday up to the same time of the clock.
+ * The summary: today, and yesterday up to the same time of the clock.  That is
+ * to the minute, for else there would be many times as much of yesterday as of
+ * a day that is some minutes old.
  */
 
 
@@ -23,9 +25,9 @@ typedef struct {
 
 
 static int llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
-    const llm_window_t *w, llm_json_t *j);
+    const llm_window_t *w, int64_t exact, llm_json_t *j);
 static int llm_summary_sums(llm_reader_t *reader, const llm_report_t *r,
-    const llm_window_t *w, llm_json_t *j);
+    const llm_window_t *w, int64_t minute, llm_json_t *j);
 static int llm_summary_values(llm_reader_t *reader, const llm_report_t *r,
     const llm_window_t *w, int dim, const char *name, llm_json_t *j);
 static int llm_summary_sessions(llm_reader_t *reader, const llm_report_t *r,
@@ -61,7 +63,7 @@ llm_report_summary(llm_reader_t *reader, const llm_report_t *r, llm_json_t *j,
     }
 
     llm_json_key(j, "today");
-    rc = llm_summary_span(reader, r, &w, j);
+    rc = llm_summary_span(reader, r, &w, LLM_NULL, j);
 
     if (rc == LLM_OK) {
         day.period = LLM_PERIOD_CUSTOM;
@@ -74,7 +76,11 @@ llm_report_summary(llm_reader_t *reader, const llm_report_t *r, llm_json_t *j,
         }
 
         llm_json_key(j, "yesterday");
-        rc = llm_summary_span(reader, r, &w, j);
+
+        /* of one user the ledger knows no minutes */
+
+        rc = llm_summary_span(reader, r, &w, r->scope == NULL
+                                             ? day.until : LLM_NULL, j);
     }
 
     if (rc == LLM_OK) {
@@ -109,18 +115,30 @@ llm_summary_yesterday(const llm_report_t *r)
 }
 
 
+/* Exact is when it ends; LLM_NULL: with its last quarter-hour. */
+
 static int
 llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
-    const llm_window_t *w, llm_json_t *j)
+    const llm_window_t *w, int64_t exact, llm_json_t *j)
 {
-    int      rc;
-    int64_t  until;
+    int           rc;
+    int64_t       until;
+    llm_window_t  shown;
+
+    shown = *w;
+
+    if (exact != LLM_NULL) {
+        shown.until = exact + LLM_MINUTE_MS - 1;
+        shown.until -= shown.until % LLM_MINUTE_MS;
+        shown.rounded = exact % LLM_MINUTE_MS != 0;
+    }
 
     llm_json_open_object(j);
 
-    llm_window_json(w, r, j);
+    llm_window_json(&shown, r, j);
 
-    rc = llm_summary_sums(reader, r, w, j);
+    rc = llm_summary_sums(reader, r, w, exact != LLM_NULL ? shown.until
+                                                          : LLM_NULL, j);
 
     if (rc == LLM_OK) {
         rc = llm_summary_values(reader, r, w, LLM_SERIES_USER, "users", j);
@@ -132,7 +150,7 @@ llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
     }
 
     if (rc == LLM_OK) {
-        until = w->until < r->now_ms ? w->until : r->now_ms;
+        until = shown.until < r->now_ms ? shown.until : r->now_ms;
         rc = llm_summary_sessions(reader, r, w->since, until, j);
     }
 
@@ -144,9 +162,10 @@ llm_summary_span(llm_reader_t *reader, const llm_report_t *r,
 
 static int
 llm_summary_sums(llm_reader_t *reader, const llm_report_t *r,
-    const llm_window_t *w, llm_json_t *j)
+    const llm_window_t *w, int64_t minute, llm_json_t *j)
 {
     int                rc;
+    int64_t            end;
     llm_series_t       series;
     llm_series_map_t   map;
     llm_series_sum_t  *sum;
@@ -156,13 +175,24 @@ llm_summary_sums(llm_reader_t *reader, const llm_report_t *r,
     sum = llm_series_get(&map, 0);
     rc = sum != NULL ? LLM_OK : LLM_NOMEM;
 
+    end = w->end;
+
+    if (minute != LLM_NULL && end > llm_window_floor(minute)) {
+        end = llm_window_floor(minute);
+    }
+
     if (rc == LLM_OK && reader->db != NULL) {
         rc = llm_report_series(&series, reader, r, LLM_SERIES_TOTAL, w->first,
-                               w->end);
+                               end);
 
         if (rc == LLM_OK) {
-            rc = llm_series_add_known(&series, &map, w->first, w->end);
+            rc = llm_series_add_known(&series, &map, w->first, end);
             llm_series_close(&series);
+        }
+
+        if (rc == LLM_OK && minute != LLM_NULL) {
+            rc = llm_series_add_minutes(reader, sum, llm_window_floor(minute),
+                                        minute);
         }
     }
 

@@ -428,6 +428,34 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
 }
 
 
+int
+llm_series_add_minutes(llm_reader_t *reader, llm_series_sum_t *sum,
+    int64_t since, int64_t until)
+{
+    int            rc;
+    sqlite3_stmt  *st;
+
+    if (sqlite3_prepare_v2(reader->db, "SELECT 0," LLM_SERIES_SUMS
+                           " FROM service_minute WHERE t >= ?1 AND t < ?2",
+                           -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    (void) sqlite3_bind_int64(st, 1, since);
+    (void) sqlite3_bind_int64(st, 2, until);
+
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        llm_series_row(st, sum);
+    }
+
+    sqlite3_finalize(st);
+
+    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
 static void
 llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum)
 {

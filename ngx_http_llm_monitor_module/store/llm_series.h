@@ -78,6 +78,13 @@ int llm_series_add_known(llm_series_t *s, llm_series_map_t *map,
 int llm_series_add_values(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until);
 
+/*
+ * Adds the whole minutes of [since, until) to the sums of everything; those of
+ * long ago are not kept.  LLM_OK or LLM_ERROR.
+ */
+int llm_series_add_minutes(llm_reader_t *reader, llm_series_sum_t *sum,
+    int64_t since, int64_t until);
+
 /* All zero is an empty map.  The sums of a value, new ones are 0. */
 llm_series_sum_t *llm_series_get(llm_series_map_t *map, int64_t value);
 llm_series_sum_t *llm_series_find(const llm_series_map_t *map,

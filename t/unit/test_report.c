@@ -608,8 +608,11 @@ scoped(void)
 static void
 summary(void)
 {
-    int64_t      i, today, before, start, span;
-    const char  *json;
+    int64_t       i, today, before, start, span;
+    const char   *json;
+    llm_record_t  r;
+
+    static const int  late_ms[] = { 1000, 180000, 479999, 480000, 720000 };
 
     start = NOW - NOW % LLM_DAY_MS;
     span = NOW - start;
@@ -646,14 +649,29 @@ summary(void)
        && number(json, "yesterday", "until") == 1792863000000,
        "yesterday ends at the same time of the clock");
 
-    /* in the middle of a quarter-hour it is more, and says so */
+    /* and to the minute, which it says */
 
-    json = strstr(ask(LLM_REPORT_SUMMARY, "", NOW + 7 * 60000),
-                  "\"yesterday\"");
-    ok(json != NULL
-       && number(json, "until", NULL) == NOW - LLM_DAY_MS + LLM_QUARTER_MS
-       && strncmp(strstr(json, "\"rounded\""), "\"rounded\":true", 14) == 0,
-       "yesterday's last quarter-hour is whole, and it says so");
+    ledger_begin();
+
+    for (i = 0; i < 5; i++) {
+        ledger_record(&r, NOW - LLM_DAY_MS + late_ms[i]);
+        r.num[LLM_N_TOTAL_TOKENS] = 1000000000;
+        ledger_add(&r, LLM_WRITE_ROW);
+    }
+
+    ledger_commit();
+
+    for (i = 0; i < 2; i++) {
+        json = strstr(ask(LLM_REPORT_SUMMARY, "", NOW + (i ? 480000 : 450000)),
+                      "\"yesterday\"");
+        ok(json != NULL
+           && number(json, "until", NULL) == NOW - LLM_DAY_MS + 480000
+           && strstr(json, i ? "\"rounded\":false" : "\"rounded\":true")
+              < strstr(json, "\"requests\"")
+           && number(json, "requests", NULL) == before + 3
+           && number(json, "total_tokens", NULL) / 1000000000 == 3,
+           "%d requests of yesterday before 20:08", (int) before + 3);
+    }
 }
 
 
