@@ -147,6 +147,7 @@ llm_facts_begin(llm_facts_t *f)
     f->output_tools = 0;
     f->event = 0;
     f->object = 0;
+    f->output = 0;
     f->status = 0;
     f->start = 0;
     f->part_usage = 0;
@@ -299,6 +300,7 @@ llm_facts_string(llm_facts_t *f, int field, const llm_scan_value_t *v)
         break;
 
     case LLM_F_OUTPUT:
+        f->output = 1;
         f->output_tools += v->p != NULL
                            && llm_facts_word(llm_facts_tools, v->p, v->n);
         break;
@@ -540,10 +542,15 @@ llm_facts_finish(llm_facts_t *f)
 
     finish = &f->part_finish;
 
-    /* a reason outside of choices, and the status of an answer as a whole */
+    /*
+     * A reason outside of choices, and the status of an answer as a whole:
+     * what it is, its `object` says, or the event, or what was put out.
+     */
 
     if (f->choice_finish.len != 0
-        && (f->status == 0 || f->object == LLM_OBJECT_RUN))
+        && (f->status == 0 || f->object == LLM_OBJECT_RUN
+            || (f->object == 0
+                && (f->output || (f->event & LLM_EVENT_END)))))
     {
         finish = &f->choice_finish;
     }

@@ -100,6 +100,7 @@ typedef struct {
 
     uint8_t               event;         /* LLM_EVENT_* */
     uint8_t               object;
+    uint8_t               output;        /* it has items of an answer */
     uint8_t               status;
     uint8_t               start;         /* a usage that opens the answer */
     uint8_t               part_usage;

@@ -4,13 +4,12 @@
  */
 
 
-#define _GNU_SOURCE
-
 #include <string.h>
 
 #include "../record/llm_text.h"
 #include "llm_base64.h"
 #include "llm_flow.h"
+#include "llm_pull.h"
 
 
 typedef struct {
@@ -683,19 +682,16 @@ llm_flow_chunk(llm_flow_t *b, const llm_str_t *payload)
 {
     size_t          n;
     uint8_t         buf[768];
+    llm_str_t       bytes;
     llm_base64_t    base64;
     const uint8_t  *p, *end;
 
-    static const char  bytes[] = "\"bytes\":\"";
-
-    p = memmem(payload->data, payload->len, bytes, sizeof(bytes) - 1);
-
-    if (p == NULL) {
+    if (!llm_pull_get(payload, "bytes", &bytes) || !llm_pull_is(&bytes, '"')) {
         return;
     }
 
-    p += sizeof(bytes) - 1;
-    end = payload->data + payload->len;
+    p = bytes.data + 1;
+    end = bytes.data + bytes.len;
 
     llm_base64_init(&base64);
 

@@ -8,9 +8,9 @@
 
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "tap.h"
+#include "aws.h"
 #include "split.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_aws.h"
 
@@ -50,48 +50,6 @@ take(void *data, const llm_aws_frame_t *f)
 }
 
 
-static void
-number(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t) (v >> 24);
-    p[1] = (uint8_t) (v >> 16);
-    p[2] = (uint8_t) (v >> 8);
-    p[3] = (uint8_t) v;
-}
-
-
-static size_t
-frame(uint8_t *p, const char *headers, size_t nheaders, const char *payload,
-    size_t npayload)
-{
-    size_t  total;
-
-    total = 16 + nheaders + npayload;
-
-    number(p, (uint32_t) total);
-    number(p + 4, (uint32_t) nheaders);
-    number(p + 8, (uint32_t) crc32(0, p, 8));
-
-    memcpy(p + 12, headers, nheaders);
-
-    if (payload != NULL) {
-        memcpy(p + 12 + nheaders, payload, npayload);
-
-    } else {
-        memset(p + 12 + nheaders, 'x', npayload);
-    }
-
-    number(p + total - 4, (uint32_t) crc32(0, p, total - 4));
-
-    return total;
-}
-
-
-#define EVENT      ":event-type"
-#define EXCEPTION  ":exception-type"
-#define MESSAGE    ":message-type"
-#define H1  "\x0b" EVENT "\x07\0\x05" "chunk" \
-            "\x0d" MESSAGE "\x07\0\x05" "event"
 #define H2  "\x0f" EXCEPTION "\x07\0\x03" "bad" \
             "\x0d" MESSAGE "\x07\0\x09" "exception"
 #define H3  "\x01t\x00\x01" "f\x01\x01" "b\x02" "1\x01s\x03" "12\x01i\x04" \

@@ -96,6 +96,14 @@ static const vector_t  vectors[] = {
     { "17 an error event", "/v1/responses", SSE, 200,
       "event: error\ndata: {\"type\":\"error\",\"code\":\"x\",\"message\":"
       "\"bad\"}\n\n", NONE, NONE, 0, NULL, "bad" },
+    { "17 an answer that does not say what it is", "/v1/responses", SSE, 200,
+      "data: {\"type\":\"response.completed\",\"response\":{\"status\":"
+      "\"completed\"," USAGE(7, 3) "}}\n\n", 7, 3, 1, "completed", NULL },
+    { "17 nor where it is whole", "/v1/responses", JSON, 200,
+      "{\"status\":\"completed\",\"output\":[{\"type\":\"message\"}],"
+      USAGE(7, 3) "}", 7, 3, NONE, "completed", NULL },
+    { "17 what has a status and is no answer", "/v1/files/f", JSON, 200,
+      "{\"status\":\"completed\"}", NONE, NONE, NONE, NULL, NULL },
     { "18 Gemini's array", GEMINI, JSON, 200,
       "[" PART("a\\\\\\\"") "}\n,\r\n" PART("\\u00e9")
       ",\"usageMetadata\":{\"promptTokenCount\":4,\"candidatesTokenCount\":6}}"

@@ -9,6 +9,7 @@
 
 #include <zlib.h>
 
+#include "aws.h"
 #include "exchange.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_user_text.h"
 
@@ -454,6 +455,41 @@ check_events(void)
 }
 
 
+/* what a chunk of Bedrock wraps, however its JSON is written */
+
+static void
+check_invoke(void)
+{
+    size_t           i, n;
+    uint8_t          body[256];
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    /* {"type":"message_delta","usage":{"input_tokens":7,"output_tokens":3}} */
+
+#define WRAPPED  "\"eyJ0eXBlIjoibWVzc2FnZV9kZWx0YSIsInVzYWdlIjp7ImlucHV0X3Rva" \
+                 "2VucyI6Nywib3V0cHV0X3Rva2VucyI6M319\""
+
+    static const char  *payloads[] = {
+        "{\"bytes\":" WRAPPED ",\"p\":\"abc\"}",
+        "{\"bytes\": " WRAPPED "}",
+        "{\"p\": \"a\", \"bytes\" :\n " WRAPPED " }",
+    };
+
+    for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+        n = frame(body, H1, sizeof(H1) - 1, payloads[i], strlen(payloads[i]));
+
+        x = run("/model/m/invoke-with-response-stream",
+                "application/vnd.amazon.eventstream", 200, "{}",
+                (char *) body, n, 7, &r);
+
+        ok(r.num[LLM_N_INPUT_TOKENS] == 7 && r.num[LLM_N_OUTPUT_TOKENS] == 3,
+           "a chunk, written in way %zu", i + 1);
+        llm_exchange_destroy(x);
+    }
+}
+
+
 /* every allocation fails once: the exchange goes on */
 
 static void
@@ -490,6 +526,7 @@ main(void)
     check_account();
     check_large();
     check_events();
+    check_invoke();
     check_memory();
 
     return done_testing();
