@@ -304,3 +304,56 @@ qr/llm monitor record \d+: \K[^\n]*/
 200 success, request stored, response stored
 --- no_error_log
 [alert]
+
+
+
+=== TEST 10: what is known when the head of the answer is made
+--- http_config
+    upstream prov { server 127.0.0.1:$TEST_NGINX_SERVER_PORT; }
+    log_format llm '$status $llm_model $llm_stream $llm_account $llm_provider $llm_outcome $llm_input_tokens';
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        llm_monitor_user "u";
+        add_header X-Early "$llm_protocol $llm_provider $llm_operation $llm_model $llm_stream $llm_account $llm_user $llm_session [$llm_outcome$llm_input_tokens]";
+        add_header X-Id "$llm_id";
+        access_log $TEST_NGINX_SERVER_ROOT/html/l.log llm;
+        proxy_pass http://prov/up;
+    }
+    location = /up {
+        default_type application/json;
+        add_header X-Account-Email "a@b.c";
+        return 200 '{"model":"m2","usage":{"prompt_tokens":10}}';
+    }
+    location = /l.log {
+    }
+--- pipelined_requests eval
+["POST /v1/chat/completions\n" . '{"model":"m\r\n1","session_id":"s-1"}',
+ "GET /l.log"]
+--- response_headers_like eval
+["X-Early: openai prov chat m1 0 a\@b\\.c u s-1 \\[\\]\nX-Id: \\d{15,19}", ""]
+--- response_body_like eval
+['"m2"', '^(200 m1 0 a@b\.c prov success 10\n)+$']
+--- no_error_log
+[alert]
+
+
+
+=== TEST 11: the id in a header is that of the log
+--- http_config
+    log_format llm '$llm_id $sent_http_x_id';
+--- config
+    location = /v1/models {
+        llm_monitor on;
+        add_header X-Id "$llm_id";
+        access_log $TEST_NGINX_SERVER_ROOT/html/l.log llm;
+        return 200 'x';
+    }
+    location = /l.log {
+    }
+--- pipelined_requests eval
+["GET /v1/models", "GET /l.log"]
+--- response_body_like eval
+['^x$', '^((\d{15,19}) \2\n)+$']
+--- no_error_log
+[alert]

@@ -639,6 +639,22 @@ ngx_http_llm_monitor_elapsed(ngx_http_llm_monitor_ctx_t *ctx)
 }
 
 
+int64_t
+ngx_http_llm_monitor_early_id(ngx_http_llm_monitor_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    if (ctx->id == 0) {
+        r = ctx->request;
+        ctx->id = ngx_http_llm_monitor_zone_id(&ctx->mcf->zone,
+                                               (int64_t) r->start_sec * 1000
+                                               + r->start_msec);
+    }
+
+    return ctx->id;
+}
+
+
 static int64_t
 ngx_http_llm_monitor_clock(void)
 {

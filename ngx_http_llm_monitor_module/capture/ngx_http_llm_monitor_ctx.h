@@ -89,6 +89,9 @@ ngx_uint_t ngx_http_llm_monitor_own(ngx_http_request_t *r);
 /* Microseconds since the first byte of the request. */
 int64_t ngx_http_llm_monitor_elapsed(ngx_http_llm_monitor_ctx_t *ctx);
 
+/* The id of the record that it will be. */
+int64_t ngx_http_llm_monitor_early_id(ngx_http_llm_monitor_ctx_t *ctx);
+
 /*
  * Feeds the response's head: its status and types as they are now, and the
  * headers of the upstream, if there is one, else nginx's own.

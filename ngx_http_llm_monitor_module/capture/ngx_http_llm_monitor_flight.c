@@ -138,10 +138,7 @@ ngx_http_llm_monitor_flight(ngx_http_llm_monitor_ctx_t *ctx)
         }
 
         ctx->flight = slot;
-        ctx->id = ngx_http_llm_monitor_zone_id(&ctx->mcf->zone,
-                                             (int64_t) r->start_sec * 1000
-                                             + r->start_msec);
-        slot->facts.id = ctx->id;
+        slot->facts.id = ngx_http_llm_monitor_early_id(ctx);
         slot->facts.start = ctx->start;
 
         llm_live_text(slot, LLM_LIVE_METHOD, &ctx->request_head.method);

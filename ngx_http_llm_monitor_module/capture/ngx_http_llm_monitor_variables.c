@@ -38,8 +38,18 @@ static ngx_int_t ngx_http_llm_monitor_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_llm_monitor_ended(ngx_http_llm_monitor_ctx_t *ctx,
     ngx_http_request_t *r);
+static ngx_int_t ngx_http_llm_monitor_variable_early(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_llm_monitor_variable_t *lv);
+static ngx_int_t ngx_http_llm_monitor_variable_early_number(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_llm_monitor_variable_t *lv,
+    llm_exchange_live_t *live);
+static ngx_int_t ngx_http_llm_monitor_variable_early_text(
+    ngx_http_llm_monitor_ctx_t *ctx, ngx_http_request_t *r, ngx_uint_t field,
+    llm_exchange_live_t *live, ngx_str_t *value);
 static ngx_int_t ngx_http_llm_monitor_variable_number(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_llm_monitor_kind_e kind,
+    ngx_http_variable_value_t *v, ngx_http_llm_monitor_variable_t *lv,
     int64_t number);
 
 
@@ -152,8 +162,6 @@ static ngx_int_t
 ngx_http_llm_monitor_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    int64_t                           number;
-    const char                       *word;
     llm_record_t                     *rec;
     ngx_http_llm_monitor_ctx_t       *ctx;
     ngx_http_llm_monitor_variable_t  *lv;
@@ -183,7 +191,7 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
         v->valid = 0;
         v->not_found = 0;
 
-        return NGX_OK;
+        return ngx_http_llm_monitor_variable_early(ctx, r, v, lv);
     }
 
     v->valid = 1;
@@ -218,7 +226,191 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
                                                   rec->num[LLM_N_TIMESTAMP]);
     }
 
-    number = rec->num[lv->field];
+    return ngx_http_llm_monitor_variable_number(r, v, lv,
+                                                rec->num[lv->field]);
+}
+
+
+/*
+ * What add_header and the like may have before the end: the id, what the
+ * request says, and whose account the upstream used.  Of the configuration
+ * only what is no variable: asking for one would freeze what it is now.
+ */
+
+static ngx_int_t
+ngx_http_llm_monitor_variable_early(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    ngx_http_llm_monitor_variable_t *lv)
+{
+    llm_str_t            s;
+    ngx_int_t            rc;
+    ngx_str_t            value;
+    llm_exchange_live_t  live;
+
+    if (ctx->exchange == NULL || ctx->request_head.path.len == 0) {
+        return NGX_OK;
+    }
+
+    llm_exchange_live(ctx->exchange, &live);
+
+    if (lv->kind == NGX_HTTP_LLM_MONITOR_STR) {
+        rc = ngx_http_llm_monitor_variable_early_text(ctx, r, lv->field, &live,
+                                                      &value);
+
+        if (rc == NGX_OK
+            && ngx_http_llm_monitor_text(r, &value, &s) == NGX_OK)
+        {
+            v->data = (u_char *) s.data;
+            v->len = s.len;
+        }
+
+        return NGX_OK;
+    }
+
+    rc = ngx_http_llm_monitor_variable_early_number(ctx, r, v, lv, &live);
+
+    v->valid = 0;
+    v->not_found = 0;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_variable_early_number(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    ngx_http_llm_monitor_variable_t *lv, llm_exchange_live_t *live)
+{
+    switch (lv->field) {
+
+    case LLM_N_ID:
+        return ngx_http_llm_monitor_variable_number(r, v, lv,
+                                           ngx_http_llm_monitor_early_id(ctx));
+
+    case LLM_N_PROTOCOL:
+        return ngx_http_llm_monitor_variable_number(r, v, lv, live->protocol);
+
+    case LLM_N_OPERATION:
+        return ngx_http_llm_monitor_variable_number(r, v, lv, live->operation);
+
+    case LLM_N_STREAM:
+
+        if (ctx->response) {
+            return ngx_http_llm_monitor_variable_number(r, v, lv,
+                                                        live->stream);
+        }
+
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_variable_early_text(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r, ngx_uint_t field, llm_exchange_live_t *live,
+    ngx_str_t *value)
+{
+    llm_str_t                        *s;
+    ngx_str_t                        *name;
+    ngx_http_complex_value_t         *cv;
+    ngx_http_llm_monitor_loc_conf_t  *lcf;
+
+    lcf = ctx->lcf;
+    name = NULL;
+
+    switch (field) {
+
+    case LLM_S_ENDPOINT:
+        s = &live->endpoint;
+        cv = NULL;
+        break;
+
+    case LLM_S_MODEL:
+        s = &live->model;
+        cv = NULL;
+        break;
+
+    case LLM_S_SESSION:
+        s = &live->session;
+        cv = lcf->session;
+        break;
+
+    case LLM_S_ACCOUNT:
+        s = &live->account;
+        cv = s->len ? NULL : lcf->account;
+        break;
+
+    case LLM_S_USER:
+        s = &live->user;
+        cv = lcf->user;
+
+        if (cv == NULL && ngx_http_auth_basic_user(r) == NGX_OK
+            && r->headers_in.user.len)
+        {
+            name = &r->headers_in.user;
+        }
+
+        break;
+
+    case LLM_S_PROVIDER:
+        s = NULL;
+        cv = lcf->provider;
+        name = ngx_http_llm_monitor_upstream_name(r);
+        break;
+
+    default:
+        return NGX_DECLINED;
+    }
+
+    if (cv) {
+
+        if (cv->lengths) {
+            return NGX_DECLINED;
+        }
+
+        if (cv->value.len) {
+            name = &cv->value;
+        }
+    }
+
+    if (name) {
+        *value = *name;
+        return NGX_OK;
+    }
+
+    if (s == NULL) {
+        return NGX_DECLINED;
+    }
+
+    value->data = (u_char *) s->data;
+    value->len = s->len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Nothing more of the response will come: all of it was sent, or the request
+ * is finalized, or its log phase is running.
+ */
+
+static ngx_uint_t
+ngx_http_llm_monitor_ended(ngx_http_llm_monitor_ctx_t *ctx,
+    ngx_http_request_t *r)
+{
+    return ctx->record || ctx->end || r->done || r->count == 0;
+}
+
+
+static ngx_int_t
+ngx_http_llm_monitor_variable_number(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_llm_monitor_variable_t *lv,
+    int64_t number)
+{
+    u_char      *p;
+    const char  *word;
 
     if (lv->kind == NGX_HTTP_LLM_MONITOR_WORD) {
         word = lv->word(number);
@@ -239,37 +431,13 @@ ngx_http_llm_monitor_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_llm_monitor_variable_number(r, v, lv->kind, number);
-}
-
-
-/*
- * Nothing more of the response will come: all of it was sent, or the request
- * is finalized, or its log phase is running.
- */
-
-static ngx_uint_t
-ngx_http_llm_monitor_ended(ngx_http_llm_monitor_ctx_t *ctx,
-    ngx_http_request_t *r)
-{
-    return ctx->record || ctx->end || r->done || r->count == 0;
-}
-
-
-static ngx_int_t
-ngx_http_llm_monitor_variable_number(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_llm_monitor_kind_e kind,
-    int64_t number)
-{
-    u_char  *p;
-
     v->data = ngx_pnalloc(r->pool, NGX_HTTP_LLM_MONITOR_NUMBER_LEN);
 
     if (v->data == NULL) {
         return NGX_ERROR;
     }
 
-    switch (kind) {
+    switch (lv->kind) {
 
     case NGX_HTTP_LLM_MONITOR_SECONDS:
         p = ngx_sprintf(v->data, "%L.%03L", number / 1000000,
