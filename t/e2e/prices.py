@@ -49,8 +49,9 @@ class Test:
         ok = self.tap.ok
         ok(self.cost() == 0.001, 'a price of the file')
         workers = self.nginx.workers()
-        for text, said in ((table('"dear"'), 'prices.json" line 3: '),
-                           (table('1')[:-9], 'prices.json" line 3: '), ('', 'prices.json" ')):
+        line = 'prices.json" line 3: '
+        for text, said in ((table('"dear"'), line), (table('1')[:-9], line),
+                           ('', 'prices.json" ')):
             self.file.write_text(text)
             n = self.log().count('[emerg]')
             self.nginx.send(signal.SIGHUP)
