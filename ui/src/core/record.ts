@@ -40,6 +40,7 @@ export interface Record {
   usage_partial: boolean | null;
   estimated_output_tokens: number | null;
   cost_usd: number | null;
+  reported_cost_usd: number | null;
   price_source: string | null;
   finish_reason: string | null;
   response_id: string | null;

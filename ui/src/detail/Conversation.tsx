@@ -1,5 +1,6 @@
 // What was said, by whom; roles in a margin, thinking and tools folded.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { url } from '../core/api';
 import * as format from '../core/format';
@@ -12,6 +13,7 @@ import { t } from './words';
 
 const LAST = 30;        // turns that are shown at first, and more at a time
 const LONG = 600;       // characters of a text that are shown at first
+const MUCH = 900;       // if it has more than these
 
 type Whole = () => Promise<string>;
 
@@ -28,7 +30,8 @@ function Prose({ text }: { text: string }) {
 }
 
 function Text({ part, whole }: { part: Part; whole: Whole }) {
-  const [text, set] = useState(part.text.slice(0, LONG));
+  const [text, set] = useState(
+    part.length > MUCH ? part.text.slice(0, LONG) : part.text);
   const rest = part.length - text.length;
 
   return (
@@ -95,13 +98,19 @@ type Role = typeof ROLES[number];
 const roleName = (role: string) => ROLES.includes(role as Role)
   ? t(`role.${role as Role}`) : role;
 
-export function TurnView({ turn, whole }:
-  { turn: Turn; whole: (part: number) => Whole }) {
+interface TurnProps {
+  turn: Turn;
+  whole: (part: number) => Whole;
+  note?: ComponentChildren;     // what is said about it
+}
+
+export function TurnView({ turn, whole, note }: TurnProps) {
   return (
     <li class={`turn turn-${ROLES.includes(turn.role as Role) ? turn.role
       : 'user'}`}>
       <h3>{roleName(turn.role)}</h3>
       <div>
+        {note}
         {turn.parts.map((part, i) => (
           <PartView key={i} part={part} whole={whole(i)} />
         ))}

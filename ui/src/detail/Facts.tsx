@@ -61,6 +61,7 @@ const usageFacts = (it: Detail): Fact[] => [
     : t('perSecond', { n: format.speed(it.tokens_per_second) })],
   ['cost', format.cost(it.cost_usd)],
   ['price', text(it.price_source)],
+  ['reportedCost', format.cost(it.reported_cost_usd)],
   ['usageFrom', it.usage_source === 'none' ? format.UNKNOWN
     : text(it.usage_source)],
   ['partial', flag(it.usage_partial)],

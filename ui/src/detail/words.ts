@@ -79,6 +79,7 @@ export const t = words({
   perSecond: ['{n} tokens/s', '{n} jetons/s', '{n} Token/秒'],
   cost: ['Cost', 'Coût', '费用'],
   price: ['Price from', 'Prix selon', '价格来源'],
+  reportedCost: ['Cost it reports', 'Coût annoncé', '对方报告费用'],
   usageFrom: ['Usage from', 'Usage selon', '用量来源'],
   partial: ['Partial', 'Partiel', '不完整'],
   estimated: ['Estimated output', 'Sortie estimée', '估算输出'],

@@ -1,5 +1,6 @@
 // One session: what was said, and beside it what that took.
 
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { get } from '../core/api';
 import * as format from '../core/format';
@@ -16,7 +17,7 @@ import { Icon } from '../parts/Icon';
 import { Link, logWith } from '../parts/Link';
 import { Await, Notice } from '../parts/State';
 import { type Column, Table } from '../parts/Table';
-import { turnOf, type Whole } from './session';
+import { askedIn, type Talk as Said, turnOf, type Whole } from './session';
 import { StatusText } from './StatusText';
 import { t } from './words';
 
@@ -25,13 +26,20 @@ const SELDOM = 15_000;
 const REQUESTS = 200;   // that are shown
 const SHORT = 600_000;  // ms in which seconds tell requests apart
 
-const columns = (session: string): Column<Record>[] => [
-  { key: 'time', label: t('time'), head: true, value: (it) => (
-    <Link to={changed({ id: it.id }, logWith('session', session))}
-      title={format.full(it.timestamp)}>
-      {format.clock(it.timestamp)}
+// to a request, with the others of its session
+
+function At({ row }: { row: Record }) {
+  return (
+    <Link title={format.full(row.timestamp)}
+      to={changed({ id: row.id }, logWith('session', row.session_id ?? ''))}>
+      {format.clock(row.timestamp)}
     </Link>
-  ) },
+  );
+}
+
+const columns = (): Column<Record>[] => [
+  { key: 'time', label: t('time'), head: true,
+    value: (it) => <At row={it} /> },
   { key: 'status', label: t('status'), value: (it) => <Status row={it} /> },
   { key: 'model', label: t('model'), value: (it) => (
     <span class="named"><Middle text={it.model ?? format.UNKNOWN} /></span>
@@ -83,8 +91,36 @@ function OverTime({ logs }: { logs: Record[] }) {
   );
 }
 
-function Talk({ of }: { of: Whole['conversation'] }) {
-  if (!of) {
+// what an answer took
+
+function Took({ row }: { row: Record }) {
+  return (
+    <p class="took">
+      <At row={row} />
+      <span>{t('took.tokens', { n: format.compact(row.total_tokens) })}</span>
+      <span>{format.cost(row.cost_usd)}</span>
+      <span>{format.duration(row.duration_ms)}</span>
+    </p>
+  );
+}
+
+function Failed({ row }: { row: Record }) {
+  return (
+    <li class="turn">
+      <h3>{t('failed')}</h3>
+      <div>
+        <Took row={row} />
+        <p><Status row={row} /></p>
+        <p class="wrap">{row.error ?? row.error_type}</p>
+      </div>
+    </li>
+  );
+}
+
+function Talk({ of, logs }: { of: Said | null; logs: Record[] }) {
+  const asked = useMemo(() => of && askedIn(of, logs), [of, logs]);
+
+  if (!of || !asked) {
     return (
       <Notice title={t('noBodies')}><p>{t('noBodies.advice')}</p></Notice>
     );
@@ -96,11 +132,16 @@ function Talk({ of }: { of: Whole['conversation'] }) {
         <p class="quiet-text">{t('omitted', { n: of.omitted })}</p>
       )}
       <ol>
-        {of.messages.map((said, i) => {
-          const turn = turnOf(said);
+        {asked.map(({ answer, failed }, i) => {
+          const turn = i < of.messages.length && turnOf(of.messages[i]);
           return (
-            <TurnView key={of.omitted + i} turn={turn}
-              whole={(n) => () => Promise.resolve(turn.parts[n].text)} />
+            <Fragment key={of.omitted + i}>
+              {failed.map((row) => <Failed key={row.id} row={row} />)}
+              {turn && (
+                <TurnView turn={turn} note={answer && <Took row={answer} />}
+                  whole={(n) => () => Promise.resolve(turn.parts[n].text)} />
+              )}
+            </Fragment>
           );
         })}
       </ol>
@@ -149,16 +190,18 @@ function Shown({ data }: { data: Whole }) {
   return (
     <>
       <div class="two">
-        <section>
-          <h2>{t('conversation')}</h2>
-          <Talk of={data.conversation} />
-        </section>
         <section class="facts">
           <Facts of={data} />
           {data.more && <p class="quiet-text">{t('newest')}</p>}
+        </section>
+        <section class="talk">
+          <h2>{t('conversation')}</h2>
+          <Talk of={data.conversation} logs={data.logs} />
+        </section>
+        <section>
           {data.logs.length > 1 && <OverTime logs={data.logs} />}
           <Table caption={t('requests')} rows={data.logs}
-            columns={columns(data.session_id)} rowKey={(it) => it.id} />
+            columns={columns()} rowKey={(it) => it.id} />
           {data.next && (
             <p class="block">
               <Link to={logWith('session', data.session_id)}>{t('more')}</Link>

@@ -57,6 +57,8 @@ export const t = words({
     '{n} attachment|{n} attachments', '{n} pièce jointe|{n} pièces jointes',
     '{n} 个附件',
   ],
+  failed: ['Failed', 'Échec', '失败'],
+  'took.tokens': ['{n} tokens', '{n} jetons', '{n} Token'],
   noBodies: [
     'What was said is not stored', 'Ce qui a été dit n’est pas stocké',
     '对话内容未存储',
