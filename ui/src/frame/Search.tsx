@@ -14,14 +14,23 @@ export function Search() {
   const [text, write] = useState(filter);
   const box = useRef<HTMLInputElement>(null);
   const timer = useRef(0);
+  const sought = useRef(filter);
 
-  useEffect(() => write(filter), [filter]);
+  // not what was looked for here: more may have been typed since then
+
+  useEffect(() => {
+    if (filter !== sought.current) {
+      sought.current = filter;
+      write(filter);
+    }
+  }, [filter]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
   useKeys({ '/': () => { box.current?.focus(); box.current?.select(); } });
 
   const search = (value: string) => {
     clearTimeout(timer.current);
+    sought.current = value;
     go({ filter: value, id: null, at: null }, {
       replace: !!query().filter && !!value,
       from: query().view ? viewQuery('log') : query(),

@@ -43,7 +43,8 @@ function question(query: Query) {
   const { since, until, errors_only: only, ...others } = filtersOf(query);
   const [by, ...more] = Object.keys(others);
 
-  return more.length || (by && !SUMMED.includes(by)) ? null
+  return more.length || (by && !SUMMED.includes(by)) || (until && !since)
+    ? null
     : { by, value: by && others[by], since, until, only };
 }
 

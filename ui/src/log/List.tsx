@@ -86,6 +86,22 @@ class Row extends Component<RowProps> {
   }
 }
 
+// below the last row that one can scroll to, where there are more: they are a
+// list that begins with it
+
+function Further({ last }: { last: Record | undefined }) {
+  const { sort } = useQuery();
+
+  return last && !sort && (
+    <p class="block">
+      <button type="button" onClick={() => go({ at: last.timestamp + 1 })}>
+        {t('further', { time: format.dayAndTime(last.timestamp) })}
+        <Icon name="down" />
+      </button>
+    </p>
+  );
+}
+
 interface Props {
   rows: Rows;
   selected: string | null;
@@ -271,6 +287,7 @@ export function List(props: Props) {
           ))}
         </div>
       </div>
+      {rows.cut && <Further last={rows.at(rows.length - 1)} />}
     </div>
   );
 }

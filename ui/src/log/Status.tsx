@@ -5,6 +5,9 @@ import type { Record } from '../core/record';
 import { UNKNOWN } from '../core/format';
 import { Icon, type IconName } from '../parts/Icon';
 import { outcomeName } from './filters';
+import { t } from './words';
+
+type Word = Parameters<typeof t>[0];
 
 export type Tone = 'ok' | 'warn' | 'error' | 'plain';
 
@@ -29,7 +32,7 @@ const telling = (outcome: string | null) =>
 
 export function Status({ row }: { row: Record }) {
   const tone = toneOf(row);
-  const icon = row.outcome === 'client_abort' ? 'cut'
+  const icon = row.outcome?.endsWith('_abort') ? 'cut'
     : row.outcome === 'timeout' ? 'wait' : ICONS[tone];
 
   return (
@@ -37,7 +40,9 @@ export function Status({ row }: { row: Record }) {
       <Icon name={icon} />
       <b>{row.status ?? UNKNOWN}</b>
       {telling(row.outcome) && (
-        <span class="ellipsis">{outcomeName(row.outcome!)}</span>
+        <span class="ellipsis word" title={outcomeName(row.outcome!)}>
+          {t(`short.${row.outcome}` as Word)}
+        </span>
       )}
     </span>
   );

@@ -26,8 +26,10 @@ function Quick() {
 
   return (
     <div class="quick" role="group" aria-label={t('quick')}>
-      <button type="button" aria-pressed={now.errors_only === '1'}
-        onClick={() => toggle('errors_only', '1')}>
+      <button type="button"
+        aria-pressed={now.errors_only === '1' || now.quick === 'errors'}
+        onClick={() => now.quick === 'errors' ? toggle('quick', 'errors')
+          : toggle('errors_only', '1')}>
         {t('errors')}
       </button>
       {QUICK.map((name) => (

@@ -5,6 +5,7 @@ import * as format from '../core/format';
 import { pref } from '../core/prefs';
 import type { Record } from '../core/record';
 import { Duration, Tokens } from './Bars';
+import { outcomeName } from './filters';
 import { Middle } from './Middle';
 import { Status } from './Status';
 import { t } from './words';
@@ -30,12 +31,23 @@ const start = (value: string | null) => (
 const long = (value: string | null) => value === null ? format.UNKNOWN
   : <Middle text={value} />;
 
+const STEM = 3;         // characters that are not said again
+
 // "gpt-4o-2024-07-18" is what "gpt-4o" was on a day, and no other model
 
 const dated = (answered: string, asked: string) =>
   answered.startsWith(asked)
   && /^[-@](\d{4}-?\d\d-?\d\d|\d{4}|\d\d-\d{4})$/.test(
     answered.slice(asked.length));
+
+// "gpt-5-2026-06-24" beside "gpt-5-latest" is "…2026-06-24"
+
+function other(answered: string, asked: string): string {
+  const same = [...answered].findIndex((it, i) => it !== asked[i]);
+  const stem = answered.lastIndexOf('-', same - 1) + 1;
+
+  return stem > STEM ? `…${answered.slice(stem)}` : answered;
+}
 
 function Model({ row }: { row: Record }) {
   const { model, mapped_model: mapped } = row;
@@ -48,51 +60,62 @@ function Model({ row }: { row: Record }) {
     <span class="mapped" title={`${model} → ${mapped}`}>
       <span class="ellipsis">{model}</span><span aria-hidden="true">→</span>
       <span class="hidden">{t('answeredBy')}</span>
-      <span class="ellipsis">{mapped}</span>
+      <span class="ellipsis">{other(mapped, model)}</span>
     </span>
   );
 }
 
-function when(row: Record, today: string): string {
+// what is asked for is at its end
+
+const end = (value: string | null) => value === null ? format.UNKNOWN : (
+  <span class="end" title={value}><bdi>{value}</bdi></span>
+);
+
+function When({ row, today }: { row: Record; today: string }) {
   const time = format.clock(row.timestamp);
   const date = format.day(row.timestamp);
 
-  return date === today ? time : `${date} ${time}`;
+  return (
+    <time dateTime={new Date(row.timestamp).toISOString()}
+      title={format.full(row.timestamp)}>
+      {date === today ? time : (
+        <>{date} {time.slice(0, -3)}<span>{time.slice(-3)}</span></>
+      )}
+    </time>
+  );
 }
 
 export const COLUMNS: Column[] = [
-  { key: 'time', width: 114, narrow: 84, sort: 'timestamp', rank: 2,
-    cell: (row, today) => (
-      <time dateTime={new Date(row.timestamp).toISOString()}
-        title={format.full(row.timestamp)}>{when(row, today)}</time>
-    ) },
-  { key: 'status', width: 92, narrow: 76, sort: 'status', rank: 0,
+  { key: 'time', width: 144, narrow: 120, sort: 'timestamp', rank: 2,
+    cell: (row, today) => <When row={row} today={today} /> },
+  { key: 'status', width: 116, narrow: 64, sort: 'status', rank: 0,
     cell: (row) => <Status row={row} />,
     filter: ['status', (row) => row.status] },
   { key: 'error', width: 190, narrow: 96, grows: true, rank: 1,
-    cell: (row) => start(row.error ?? row.error_type) },
-  { key: 'method', width: 72, rank: 8, cell: (row) => text(row.method),
+    cell: (row) => start(row.error ?? row.error_type
+                         ?? (row.outcome && outcomeName(row.outcome))) },
+  { key: 'method', width: 80, rank: 8, cell: (row) => text(row.method),
     filter: ['method', (row) => row.method] },
-  { key: 'model', width: 164, narrow: 130, grows: true, rank: 1,
+  { key: 'model', width: 141, narrow: 110, grows: true, rank: 1,
     cell: (row) => <Model row={row} />,
     filter: ['model', (row) => row.model] },
-  { key: 'protocol', width: 86, rank: 9, cell: (row) => text(row.protocol),
+  { key: 'protocol', width: 84, rank: 9, cell: (row) => text(row.protocol),
     filter: ['protocol', (row) => row.protocol] },
-  { key: 'account', width: 124, rank: 6, grows: true,
+  { key: 'account', width: 102, rank: 6, grows: true,
     cell: (row) => start(row.account_email),
     filter: ['account', (row) => row.account_email] },
   { key: 'endpoint', width: 112, grows: true, rank: 7,
-    cell: (row) => long(row.endpoint),
+    cell: (row) => end(row.endpoint),
     filter: ['endpoint', (row) => row.endpoint] },
-  { key: 'tokens', width: 114, number: true, sort: 'total_tokens', rank: 4,
+  { key: 'tokens', width: 100, number: true, sort: 'total_tokens', rank: 4,
     cell: (row) => <Tokens row={row} /> },
   { key: 'cached', width: 64, number: true, rank: 12,
     cell: (row) => format.compact(row.cache_read_tokens) },
   { key: 'cost', width: 84, number: true, sort: 'cost_usd', rank: 5,
     cell: (row) => format.cost(row.cost_usd) },
-  { key: 'ttft', width: 66, number: true, sort: 'ttft_ms', rank: 10,
+  { key: 'ttft', width: 64, number: true, sort: 'ttft_ms', rank: 10,
     cell: (row) => format.duration(row.ttft_ms) },
-  { key: 'duration', width: 116, narrow: 88, number: true,
+  { key: 'duration', width: 106, narrow: 86, number: true,
     sort: 'duration_ms', rank: 3,
     cell: (row) => <Duration row={row} /> },
   { key: 'user', width: 110, rank: 11, cell: (row) => start(row.user),

@@ -12,7 +12,6 @@ export const PAGE = 100;
 const PAGES = 4;                // in memory, beside the new rows
 const NEW = 100;                // new rows in memory
 const OFFSET = 100_000;         // the largest one that the API takes
-const HIGHEST = 280_000;        // rows, for browsers have a highest element
 const RETRY = 2000;             // ms
 
 export class Rows {
@@ -50,10 +49,14 @@ export class Rows {
   // rows that can be scrolled to
   get length(): number {
     const known = this.cursors.length * PAGE;
-    const all = this.end ?? this.total ?? known;
 
     return this.fresh.length + Math.min(
-      all, HIGHEST, this.end ?? Math.max(known, OFFSET));
+      this.end ?? this.total ?? known, OFFSET);
+  }
+
+  // there are more than that
+  get cut(): boolean {
+    return (this.count ?? 0) > this.length;
   }
 
   // all there are, or null

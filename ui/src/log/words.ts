@@ -112,7 +112,6 @@ export const t = words({
   allAccounts: ['All accounts', 'Tous les comptes', '全部账号'],
   columns: ['Columns', 'Colonnes', '列'],
   usual: ['As at first', 'Par défaut', '恢复默认'],
-  filterBy: ['Only {what}', 'Seulement {what}', '仅 {what}'],
   rowMenu: ['Filter by this row', 'Filtrer par cette ligne', '按此行筛选'],
   histogram: [
     'Requests and errors over time',
@@ -172,5 +171,12 @@ export const t = words({
   'outcome.http_error': ['HTTP error', 'erreur HTTP', 'HTTP 错误'],
   'outcome.rejected': ['rejected here', 'refusé ici', '被此处拒绝'],
   'outcome.empty': ['empty answer', 'réponse vide', '空响应'],
+  'short.client_abort': ['left', 'parti', '离开'],
+  'short.upstream_abort': ['cut', 'coupé', '中断'],
+  'short.timeout': ['timeout', 'délai', '超时'],
+  'short.stream_error': ['error', 'erreur', '出错'],
+  'short.rejected': ['refused', 'refusé', '拒绝'],
+  'short.empty': ['empty', 'vide', '空'],
+  'short.shutdown': ['stopped', 'arrêt', '停止'],
   'outcome.shutdown': ['nginx stopped', 'nginx arrêté', 'nginx 停止'],
 });

@@ -34,6 +34,9 @@ type Move = (index: number | null) => void;
 const HEIGHT = 220;
 const LINED = 5;                  // px that a bar with a border takes
 const LABEL = 60;                 // px that a time takes at least
+const SIDE = 14;                  // px beside numbers
+const DIGIT = 7;                  // px that a digit of one takes
+const LEAST = 6;                  // digits there is room for
 const STEPS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168];
 
 export const seriesColour = (i: number) => `--series-${i % 8 + 1}`;
@@ -164,7 +167,8 @@ function options(box: Element, props: Props, onMove: Move): uPlot.Options {
         splits: (plot) => splits(plot, places),
         values: (_, ticks) => labels(
           stacked ? ticks.map((i) => times[i]) : ticks, props.grain) },
-      { ...axis, size: 56, gap: 4,
+      { ...axis, gap: 4, size: (_, ticks) => SIDE + DIGIT
+        * Math.max(LEAST, ...(ticks ?? []).map(({ length }) => length)),
         values: (_, ticks) => ticks.map((one) => tick(one)) },
     ],
     scales: {

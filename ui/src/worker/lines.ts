@@ -6,7 +6,8 @@
 import type { Line } from './messages';
 
 const PREVIEW = 160;            // of an event that is folded
-const NARROWEST = 40;           // characters of a line, however deep it is
+const NARROWEST = 24;           // characters of a line, however deep it is
+const WORD = 16;                // characters: a longer one is broken
 const DEEPEST = 200;            // levels that are indented
 
 const QUOTE = 34, COMMA = 44, OPEN_LIST = 91, BACKSLASH = 92, CLOSE_LIST = 93,
@@ -152,6 +153,11 @@ export class Lines {
 
       if ((this.text.charCodeAt(end - 1) & 0xfc00) === FIRST_HALF) {
         end = Math.min(to, end + 1);
+      }
+
+      if (end < to) {
+        const space = this.text.slice(end - WORD, end).lastIndexOf(' ');
+        end -= space < 0 ? 0 : WORD - 1 - space;
       }
 
       this.piece(from, end, depth);
