@@ -15,18 +15,36 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
                'best-practice'];
 
-export async function startBrowser() {
-  await mkdir(SHOTS, { recursive: true });
+export const launch = (how) => chromium[how]({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+});
 
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  });
+// the one that run.mjs has started, or one of its own
+
+export async function startBrowser() {
+  const running = process.env.LLM_PAGE_BROWSER;
+  const browser = await (running ? chromium.connect(running)
+    : launch('launch'));
+
+  await mkdir(SHOTS, { recursive: true });
 
   return {
     open: (url, options) => open(browser, url, options),
     stop: () => browser.close(),
   };
+}
+
+// of a file that was downloaded, wherever the browser is
+
+export async function contentOf(download) {
+  const pieces = [];
+
+  for await (const piece of await download.createReadStream()) {
+    pieces.push(piece);
+  }
+
+  return Buffer.concat(pieces);
 }
 
 // faults: what must stay empty; expected: texts of the console that may be
@@ -42,7 +60,7 @@ async function open(browser, url, { width = 1280, height = 800,
   const faults = [];
   const { origin } = new URL(url);
 
-  page.setDefaultTimeout(10000);
+  page.setDefaultTimeout(60000);
 
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())
@@ -74,8 +92,22 @@ async function open(browser, url, { width = 1280, height = 800,
 
   await page.goto(url);
 
+  const drawn = () => page.evaluate(() => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(done))));
+
   return Object.assign(page, {
     faults,
+    drawn,
+
+    // to another address of the page, as back and forward go to it
+
+    async follow(search) {
+      await page.evaluate((to) => {
+        history.pushState(null, '', to || location.pathname);
+        dispatchEvent(new PopStateEvent('popstate'));
+      }, search);
+      await drawn();
+    },
 
     shot: (name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) }),
 
@@ -87,7 +119,10 @@ async function open(browser, url, { width = 1280, height = 800,
         expression, awaitPromise: true, returnByValue: true,
       });
 
-      await run(`${await readFile(AXE, 'utf8')}; 0`);
+      if ((await run('typeof axe')).result.value === 'undefined') {
+        await run(`${await readFile(AXE, 'utf8')}; 0`);
+      }
+
       const { result } = await run(`axe.run('${part}', {
         runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'],
       }).then((found) => JSON.stringify(found.violations.map((it) =>

@@ -3,10 +3,9 @@
 // One record: its parts, its text of any size, and what can be copied of it.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
-import { startBrowser } from './browser.mjs';
+import { contentOf, startBrowser } from './browser.mjs';
 import { ask } from './upstream.mjs';
 import { startWorld } from './world.mjs';
 
@@ -83,6 +82,15 @@ test('a link shows its row, whatever has come since', async () => {
   await page.setViewportSize({ width: 1280, height: 800 });
 });
 
+test('what the provider itself says that it cost', async () => {
+  await world.store('routed');
+  await open('');
+  await says('Cost it reports');
+  await says('$0.0123');
+  await open('status=401');
+  assert.equal(await drawer().getByText('Cost it reports').count(), 0);
+});
+
 test('an error is said in full', async () => {
   await open('status=401');
   await says('Incorrect API key provided');
@@ -144,10 +152,9 @@ test('requests and events are folded, searched and copied', async () => {
 
 test('a long line goes on below, and what is no JSON has no colours',
      async () => {
-  await world.send('openai', {
+  await world.store('openai', {
     body: JSON.stringify(ask(`${'word '.repeat(400)}the end`)),
   });
-  await page.waitForTimeout(500);
   await open('', 'Request');
   await page.waitForFunction(() => [...document.querySelectorAll(
     '.line .json-string')].filter((it) => /word/.test(it.textContent))
@@ -156,8 +163,7 @@ test('a long line goes on below, and what is no JSON has no colours',
     const box = document.querySelector('.viewer-lines');
     return box.scrollWidth <= box.clientWidth;
   }));
-  await world.send('openai', { body: '<html>{"a": 1}</html>' });
-  await page.waitForTimeout(500);
+  await world.store('openai', { body: '<html>{"a": 1}</html>' });
   await open('', 'Request');
   await page.locator('.line >> text=/<html>/').waitFor();
   assert.equal(await page.locator('.json-string, .json-key').count(), 0);
@@ -179,8 +185,8 @@ test('the whole body as a file', async () => {
   const [download] = await Promise.all([
     page.waitForEvent('download'), drawer().locator('text="Download"').click(),
   ]);
-  const body = await readFile(await download.path(), 'utf8');
-  assert.equal(JSON.parse(body).system, 'You are a weather service.');
+  const body = JSON.parse(await contentOf(download));
+  assert.equal(body.system, 'You are a weather service.');
 });
 
 test('next and previous, and a link that opens the same', async () => {
@@ -236,7 +242,7 @@ test('20 MB of text do not hold the page up', async () => {
       const box = document.querySelector('.viewer-lines');
       box.scrollTop = part * box.scrollHeight;
     }, n / 5);
-    await page.waitForTimeout(100);
+    await page.drawn();
   }
   await page.locator('.line').first().waitFor();
   await page.fill('input[name=find]', 'big');

@@ -3,9 +3,12 @@
 // The log: what a reader does with it, by mouse and by keyboard.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { startBrowser } from './browser.mjs';
+import { ROOT } from './nginx.mjs';
 import { startWorld } from './world.mjs';
 
 let world, browser, page;
@@ -55,6 +58,27 @@ test('/ searches, and the address has it', async () => {
   await shows(2);
 });
 
+test('what is typed while it searches is not lost', async () => {
+  await fresh();
+  await page.evaluate(() => {
+    const push = history.pushState;
+
+    history.pushState = (...args) => {
+      const box = document.querySelector('input[name=filter]');
+
+      history.pushState = push;
+      push.apply(history, args);
+      box.value = '401';
+      box.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+  });
+  await page.keyboard.press('/');
+  await page.keyboard.type('4');
+  await page.waitForFunction(() => location.search === '?filter=401');
+  assert.equal(await page.inputValue('input[name=filter]'), '401');
+  await shows(2);
+});
+
 test('quick filters and the account', async () => {
   await fresh();
   for (const [name, count] of [['Errors', 6], ['Claude', 4], ['Gemini', 2],
@@ -69,6 +93,26 @@ test('quick filters and the account', async () => {
   await fresh();
   await page.selectOption('select[name=account]', 'two@a.example');
   await shows(2);
+});
+
+const FLAGS = ['unpriced', 'usage_missing'];
+
+// those that are no chips have a place of their own
+
+const PLACED = ['filter', 'quick', 'errors_only', 'since', 'until', 'tz'];
+
+test('there is every filter that the API has', async () => {
+  const spec = await readFile(path.join(ROOT, 'docs/openapi.yaml'), 'utf8');
+  const [, call] = /operationId: clear\n(.*?)responses:/s.exec(spec);
+  const known = [...call.matchAll(/parameters\/(\w+)'/g)].map(
+    ([, name]) => name).filter((name) => !PLACED.includes(name));
+
+  await fresh();
+  await page.click('.tools >> text="Filter"');
+  assert.deepEqual((await page.locator('.filter-form select[name=field] option')
+    .evaluateAll((all) => all.map(({ value }) => value))).sort(),
+                   known.sort());
+  await page.keyboard.press('Escape');
 });
 
 test('every typed filter can be made, changed and removed', async () => {
@@ -102,7 +146,7 @@ test('every typed filter can be made, changed and removed', async () => {
     await shows(16);
   }
 
-  for (const name of ['unpriced', 'usage_missing']) {
+  for (const name of FLAGS) {
     await page.click('.tools >> text="Filter"');
     await page.selectOption('.filter-form select[name=field]', name);
     await page.click('.filter-form >> text="Add"');
@@ -126,6 +170,10 @@ test('errors are said in the list of errors', async () => {
   await page.click('.quick >> text="Errors"');
   await shows(16);
   assert.doesNotMatch(await page.locator('.list-head').innerText(), /Error/);
+  await fresh('?quick=errors');
+  await page.locator('.quick [aria-pressed=true] >> text="Errors"').waitFor();
+  await page.click('.quick >> text="Errors"');
+  await shows(16);
 });
 
 test('nothing found says what to do', async () => {
@@ -255,10 +303,10 @@ test('new rows flow in at the top, and wait while one reads', async () => {
   await shows(19);
 
   await page.keyboard.press('Escape');
-  const slow = world.send('slow');
-  await page.waitForTimeout(100);
+  const late = world.send('late');
+  await world.flying(1);
   await world.send('openai');
-  await slow;
+  await late;
   await shows(21);
   assert.match(await rows().nth(1).innerText(), /claude/);
 });
@@ -280,6 +328,42 @@ test('the document keeps few of many rows', async () => {
     document.querySelector('.row:last-child')
       ?.getAttribute('aria-rowindex') === '342');
   await page.locator('.row[aria-rowindex="342"]:not(.absent)').waitFor();
+});
+
+test('below the last row that one can scroll to it goes on', async () => {
+  const { logs: [row] } = await world.nginx.api('/logs?limit=1');
+
+  await page.route('**/api/count*', (route) =>
+    route.fulfill({ json: { total: 10_000_000 } }));
+  await page.route('**/api/logs?*', (route) => {
+    const { searchParams } = new URL(route.request().url());
+    const from = Number(searchParams.get('offset')
+                        ?? searchParams.get('cursor') ?? 0);
+
+    return route.fulfill({ json: {
+      total: null, limit: 100, next: String(from + 100),
+      logs: Array.from({ length: 100 }, (_, i) => ({
+        ...row, id: String(from + i + 1), timestamp: row.timestamp - from - i,
+      })),
+    } });
+  });
+
+  await fresh();
+  await page.waitForFunction(() =>
+    document.querySelector('.status').textContent.includes('10,000,000'));
+
+  await page.evaluate(() =>
+    document.querySelector('.list').scrollTo(0, 1e9));
+  await page.locator('.list >> text=/Go on from/').waitFor();
+  const last = await page.locator('.row:last-child time')
+    .getAttribute('datetime');
+  await page.click('.list >> text=/Go on from/');
+  assert.equal(query().at, String(Date.parse(last) + 1));
+  await page.locator('.above').waitFor();
+  await page.waitForFunction(() =>
+    document.querySelector('.list').scrollTop === 0);
+  await page.unroute('**/api/count*');
+  await page.unroute('**/api/logs?*');
 });
 
 test('the histogram of an hour, of all time and of errors', async () => {

@@ -25,9 +25,9 @@ const STATES = {
                  '.drawer .turn'],
   text: ['?quick=claude&status=200&tab=request', '.drawer .line'],
   empty: ['?filter=nothing-like-this', '.notice'],
-  live: ['?view=live', '.view'],
-  statistics: ['?view=statistics', 'main > *'],
-  ranking: ['?view=ranking', 'main > *'],
+  live: ['?view=live', '.view .notice'],
+  statistics: ['?view=statistics', '.card'],
+  ranking: ['?view=ranking', 'tbody tr'],
 };
 
 before(async () => {
@@ -73,9 +73,9 @@ async function look(names, language, theme, size, checked) {
     const id = search.includes('tab=') ? `&id=${logs[0].id}` : '';
     const what = `${name}-${size}-${theme}-${language}`;
 
-    await page.goto(`${world.nginx.url}/monitor${search}${id}`);
+    await page.follow(`${search}${id}`);
     await page.locator(ready).first().waitFor();
-    await page.waitForTimeout(100);
+    await page.drawn();
     await page.shot(what);
 
     const wide = await page.evaluate(() =>
@@ -87,6 +87,21 @@ async function look(names, language, theme, size, checked) {
       assert.deepEqual(await page.axe(), [], what);
       assert.deepEqual(await faultsOf(await page.content(), DRAWN), [], what);
     }
+  }
+
+  // two days later the rows have a date, too
+
+  if (theme === 'light') {
+    await page.clock.setFixedTime(Date.now() + 172_800_000);
+    await page.follow('?filter=v1');
+    await page.locator('.row:not(.absent)').first().waitFor();
+    await page.drawn();
+    assert.deepEqual(await page.locator(
+      '.list-head > div, .row > div:has(time), .row > .number',
+    ).evaluateAll((all) => all.filter((it) => it.scrollWidth > it.clientWidth)
+      .map((it) => it.textContent)), [], `cut: ${language}, ${size}`);
+    assert.match(await page.locator('time').first().textContent(),
+                 /\d.* \d\d:\d\d:\d\d/);
   }
 
   assert.deepEqual(page.faults, []);
@@ -141,6 +156,18 @@ test('what opens looks well', async () => {
   await page.shot('open-about');
   assert.deepEqual(await page.axe('dialog'), []);
   assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+test('what axe looks for would be found', async () => {
+  const page = await browser.open(`${world.nginx.url}/monitor`);
+
+  await page.locator('.row:not(.absent)').first().waitFor();
+  await page.evaluate(() => document.querySelector('[aria-label="Columns"]')
+    .setAttribute('aria-label', ''));
+  await page.evaluate(() => document.querySelector('[title="Columns"]')
+    .removeAttribute('title'));
+  assert.match(String(await page.axe()), /button-name/);
   await page.close();
 });
 

@@ -4,10 +4,9 @@
 // any path, behind a password, and while the server is away.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
-import { startBrowser } from './browser.mjs';
+import { contentOf, startBrowser } from './browser.mjs';
 import { startWorld } from './world.mjs';
 
 const ROW = '.row:not(.absent)';
@@ -73,7 +72,7 @@ test('export in three formats, of what is shown, and a backup', async () => {
       const [file] = await Promise.all([
         page.waitForEvent('download'), page.click(`text="${format}"`),
       ]);
-      const text = await readFile(await file.path(), 'utf8');
+      const text = (await contentOf(file)).toString();
       assert.match(text, start);
       assert.doesNotMatch(text, /gemini/);
       await page.keyboard.press('Escape');
@@ -86,7 +85,7 @@ test('export in three formats, of what is shown, and a backup', async () => {
     const [file] = await Promise.all([
       page.waitForEvent('download'), page.click('text="Download"'),
     ]);
-    const head = (await readFile(await file.path())).subarray(0, 15);
+    const head = (await contentOf(file)).subarray(0, 15);
     assert.equal(head.toString(), 'SQLite format 3');
   });
 });
@@ -107,6 +106,25 @@ test('reading alone says why', async () => {
                  /Changes are not allowed/);
     await page.locator('.actions button:disabled').waitFor();
   });
+});
+
+const VIEWS = { live: '.view .notice', sessions: '.view', ranking: 'tbody tr',
+                statistics: '.card', availability: '[role=slider]' };
+
+test('every view is there where one may only read, has a scope or a password',
+     async () => {
+  for (const path of ['/read', '/my', '/auth', '/deep/er/']) {
+    await visit(path, {
+      httpCredentials: { username: 'anna', password: 'secret' },
+    }, async (page) => {
+      for (const [view, ready] of Object.entries(VIEWS)) {
+        await page.follow(`?view=${view}`);
+        await page.locator(ready).first().waitFor();
+        assert.equal(await page.locator('.tone-error.notice').count(), 0,
+                     `${path} ${view}`);
+      }
+    });
+  }
 });
 
 test('a scope has its own rows, and nothing of all', async () => {

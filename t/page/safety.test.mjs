@@ -13,6 +13,35 @@ const TABS = ['Overview', 'Conversation', 'Request', 'Response', 'Events',
 
 const VIEWS = ['live', 'statistics', 'ranking', 'sessions', 'availability'];
 
+test('what the policy forbids is not done, and seen', async () => {
+  const world = await startWorld({ rows: 1 });
+  const browser = await startBrowser();
+
+  try {
+    const page = await browser.open(`${world.nginx.url}/monitor`);
+
+    const thrown = await page.evaluate(async () => {
+      new Image().src = 'http://127.0.0.1:9/x.png';
+      await fetch('http://127.0.0.1:9/').catch(() => {});
+      try {
+        document.body.innerHTML = '<img src=x onerror=pwned=1>';
+        return null;
+      } catch (error) {
+        return error.name;
+      }
+    });
+    assert.equal(thrown, 'TypeError');
+    await page.drawn();
+    assert.equal(await page.evaluate(() => window.pwned), undefined);
+    assert.match(page.faults.join(), /CSP: img-src http:\/\/127/);
+    assert.match(page.faults.join(), /CSP: connect-src http:\/\/127/);
+    await page.close();
+  } finally {
+    await browser.stop();
+    await world.stop();
+  }
+});
+
 test('hostile names, bodies and addresses are inert', async () => {
   const world = await startWorld({ rows: 16 });
   const browser = await startBrowser();
@@ -31,7 +60,9 @@ test('hostile names, bodies and addresses are inert', async () => {
 
     for (const tab of TABS) {
       await page.click(`[role=tab] >> text="${tab}"`);
-      await page.waitForTimeout(100);
+      await page.locator('[role=tabpanel] > :not(.skeleton)').first()
+        .waitFor();
+      await page.drawn();
       await inert();
     }
 
@@ -43,8 +74,10 @@ test('hostile names, bodies and addresses are inert', async () => {
     await page.keyboard.press('Escape');
 
     for (const view of VIEWS) {
-      await page.goto(`${world.nginx.url}/monitor?view=${view}`);
-      await page.waitForTimeout(200);
+      await page.follow(`?view=${view}`);
+      await page.locator('main .tools, main .notice, main tbody').first()
+        .waitFor();
+      await page.drawn();
       await inert();
     }
 
@@ -53,7 +86,8 @@ test('hostile names, bodies and addresses are inert', async () => {
                          '?view=javascript:pwned=1', '?id=../../x&tab=x',
                          '?tz=<b>&since=x', '?at=<img src=x>']) {
       await page.goto(`${world.nginx.url}/monitor${query}`);
-      await page.waitForTimeout(200);
+      await page.locator('.row:not(.absent), .notice').first().waitFor();
+      await page.drawn();
       await inert();
     }
 

@@ -39,6 +39,13 @@ const openai = (content, more = {}) => json({
            prompt_tokens_details: { cached_tokens: 1000 } },
 }, 200, more);
 
+const routed = () => json({
+  id: 'gen-1', model: 'gpt-4o', choices: [{ index: 0, finish_reason: 'stop',
+    message: { role: 'assistant', content: 'Hi' } }],
+  usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12,
+           cost: 0.0123 },
+});
+
 const claude = (text) => stream([
   { type: 'message_start', message: {
     id: 'msg_1', type: 'message', role: 'assistant',
@@ -73,6 +80,7 @@ const REPLIES = {
                          'x-mapped-model': 'gpt-4o-mapped' }),
   claude: () => claude('It is sunny in Oslo, with a light wind from the '
                        + 'south-west.\n\n```js\nconsole.log(1);\n```'),
+  routed,
   gemini: () => json({
     candidates: [{ content: { role: 'model', parts: [{ text: 'Bonjour' }] },
                    finishReason: 'STOP' }],
@@ -92,6 +100,7 @@ const REPLIES = {
     'x-account-email': '<img/src=x/onerror=pwned=1>@x.example',
     'x-mapped-model': '"><script>pwned=1</script>',
   }),
+  late: () => ({ ...claude('This comes late.'), pause: 100 }),
   slow: () => ({ ...claude('One moment please, this takes its time.'),
                  pause: 700 }),
 };

@@ -221,6 +221,45 @@ test('sessions: the list, one of them, what was said', async () => {
   });
 });
 
+test('a session has the time, tokens, cost and link of each turn',
+     async () => {
+  const said = [{ role: 'user', content: 'One' }];
+  const turn = (kind) => world.store(kind, { body: JSON.stringify(
+    { model: 'gpt-4o', session_id: 'talk', messages: said }) });
+
+  await turn('openai');
+  said.push({ role: 'assistant', content: 'Hello' },
+            { role: 'user', content: 'Two' });
+  await turn('refused');
+  await turn('openai');
+
+  const { logs } = await world.nginx.api('/sessions/talk');
+
+  await visit('view=sessions&session=talk', {}, async (page) => {
+    await page.locator('.turn').first().waitFor();
+    assert.deepEqual(await texts(page, '.turn h3'),
+                     ['User', 'Assistant', 'User', 'Failed', 'Assistant']);
+    assert.match((await texts(page, '.turn'))[3],
+                 /401[^]*Incorrect API key provided/);
+
+    const took = await texts(page, '.turn .took');
+    const links = await page.locator('.turn .took a').evaluateAll(
+      (all) => all.map((it) => new URL(it.href).searchParams.get('id')));
+
+    assert.deepEqual(links, logs.map(({ id }) => id));
+    assert.equal(took.length, 3);
+
+    for (const i of [0, 2]) {
+      assert.match(took[i], /^\d\d:\d\d:\d\d\s+1.3K tokens\s+\$0\.\d{4}\s/);
+    }
+
+    await page.click('.turn .took a >> nth=1');
+    await page.locator('.drawer h2').waitFor();
+    assert.equal(param(page, 'id'), logs[1].id);
+    assert.equal(param(page, 'session'), 'talk');
+  });
+});
+
 test('live: a stream comes, grows and goes', async () => {
   await visit('view=live', {}, async (page) => {
     await page.locator('.notice >> text="Nothing is in flight"').waitFor();
@@ -272,10 +311,10 @@ for (const { checked, ...look } of LOOKS) {
       for (const [view, ready] of Object.entries(views)) {
         const name = `${view}-${look.width}-${look.theme}-${look.locale}`;
 
-        await page.goto(`${world.nginx.url}/monitor?view=${
-          view === 'session'
-            ? `sessions&session=${encodeURIComponent(session.id)}` : view}`);
+        await page.follow(`?view=${view === 'session'
+          ? `sessions&session=${encodeURIComponent(session.id)}` : view}`);
         await page.locator(ready).first().waitFor();
+        await page.drawn();
         await page.shot(name);
         assert.equal(await page.evaluate(() => Math.max(
           0, document.documentElement.scrollWidth - innerWidth)), 0, name);

@@ -35,6 +35,8 @@ const KINDS = {
   limited: ['/v1/messages', claude],
   broken: ['/v1/chat/completions', ask('Anything')],
   slow: ['/v1/messages', claude],
+  late: ['/v1/messages', claude],
+  routed: ['/v1/chat/completions', ask('Hello')],
   hostile: ['/v1/chat/completions?x=%3Cscript%3Epwned=1%3C/script%3E', ask(
     HOSTILE, { model: '<img src=x onerror=pwned=1>', user: HOSTILE.slice(0, 60),
                session_id: '"><script>pwned=1</script>' })],
@@ -61,13 +63,32 @@ export async function startWorld({ rows = 60, data } = {}) {
   // the database is behind by less than a second
 
   async function settled(total) {
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 600; n++) {
       if ((await nginx.api('/count')).total >= total) {
         return;
       }
       await sleep(100);
     }
     throw new Error(`there are no ${total} records`);
+  }
+
+  // sends, and waits for the row
+
+  async function store(kind, options) {
+    const { total } = await nginx.api('/count');
+
+    await send(kind, options);
+    await settled(total + 1);
+  }
+
+  async function flying(number) {
+    for (let n = 0; n < 600; n++) {
+      if ((await nginx.api('/live')).live.length >= number) {
+        return;
+      }
+      await sleep(100);
+    }
+    throw new Error(`there are no ${number} in flight`);
   }
 
   const kinds = ['openai', 'claude', 'gemini', 'image', 'refused', 'limited',
@@ -84,7 +105,7 @@ export async function startWorld({ rows = 60, data } = {}) {
   }
 
   return {
-    nginx, send, settled,
+    nginx, send, settled, store, flying,
 
     async stop() {
       const log = await nginx.stop();
