@@ -123,9 +123,7 @@ def no_database(nginx):
 
 def no_folder(nginx):
     nginx.start()
-    for path in sorted(nginx.data.rglob('*'), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    nginx.data.rmdir()
+    nginx.data.rename(nginx.dir / 'elsewhere')
     nginx.data.write_text('a file')
 
 
