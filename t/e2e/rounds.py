@@ -2,9 +2,9 @@
 
     rounds.py [ROUNDS]        default 3 of each kind; the full proof is 50
 
-Kinds: kill -9 of the writer, kill -9 of every process, HUP, HUP with another
-ring size, USR2 and QUIT of the old binary.  Each exchange has a tag, which its
-answer's usage carries as the number of input tokens.  The oracle is the
+Kinds: kill -9 of the writer, of any worker, of every process, HUP, HUP with
+another ring size, USR2 and QUIT of the old binary.  Each exchange has a tag,
+which its answer's usage carries as the number of input tokens.  The oracle is the
 client's own list of whole answers: those older than a second when something
 was killed, and all others of that time too where nothing was, have exactly
 one row, and the ledger's tables have the same requests and tokens as the rows.
@@ -89,6 +89,13 @@ def kill_writer(nginx, n):
         return 'no new writer'
 
 
+def kill_any(nginx, n):
+    found = nginx.workers()
+    if not found:
+        return 'no worker'
+    os.kill(random.choice(found), signal.SIGKILL)
+
+
 def kill_all(nginx, n):
     found = nginx.processes()
     for pid in found:
@@ -127,6 +134,7 @@ def usr2(nginx, n):
 
 KINDS = {
     'kill -9 of the writer': (kill_writer, True),
+    'kill -9 of any worker': (kill_any, True),
     'kill -9 of every process': (kill_all, True),
     'HUP': (hup, False),
     'HUP with another ring': (hup_ring, False),

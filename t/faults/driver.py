@@ -1,8 +1,11 @@
 """What the fault drivers share: the short form and the long one, what is
 preloaded into nginx, and what is looked at after each fault."""
+import mmap
 import os
 import pathlib
+import re
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -10,7 +13,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 't/e2e'))
 
-from lib import folder, law, wait_for, waiting
+from lib import (LINKED, MODULE, NAME, folder, law, skip_all, wait_for,
+                 waiting)
 
 LONG = os.environ.get('LLM_FAULTS') == 'long'
 PATIENCE = 60                          # s, whatever the machine does
@@ -58,7 +62,15 @@ class Healing:
             worst = max(self.took, key=self.took.get)
             self.tap.note('healed after %.2f s at most (%s), %d faults'
                           % (self.took[worst], worst, len(self.took)))
-            self.tap.note(', '.join('%s %.2f' % i for i in self.took.items()))
+            self.tap.note(', '.join('%s %.2f' % i for i in list(
+                self.took.items())[:40]))
+
+
+def ended(nginx, client):
+    """Waits for the client's end while a worker is stopped: the kernel may
+    have told that one alone of a connection, and tells another of the next."""
+    return wait_for(lambda: not nginx.listening()
+                    or client.process.poll() is not None, PATIENCE, 0.05)
 
 
 def settled(tap, nginx, name):
@@ -68,3 +80,44 @@ def settled(tap, nginx, name):
     tap.ok(waiting(m) == 0 and law(m) == 0, name + ': the law holds',
            {k: v for k, v in m.items() if k.startswith('llm_monitor_rec')})
     return m
+
+
+class Wrapped:
+    """The module linked with --wrap, and what wrap.c is told and tells; a
+    test without the module's object files is skipped."""
+
+    FIELDS = ('fail', 'rest', 'threads', 'calls', 'failed', 'marks',
+              'control', 'holds', 'longest', 'allocations')
+
+    def __init__(self):
+        tree = MODULE.parent / 'nginx'
+        makefile = tree / 'objs/Makefile'
+        rule = makefile.exists() and re.search(
+            r'\$\(LINK\) -o objs/%s(.*?)\n\n' % re.escape(NAME),
+            makefile.read_text(), re.S)
+        if LINKED or not rule:
+            skip_all('no object files of the module')
+        source = (ROOT / 't/faults/wrap.c').read_text()
+        self.library = preload('wrap')
+        self.module = folder() / NAME
+        names = re.findall(r'__wrap_(\w+)\(void|^WRAP\((\w+),', source, re.M)
+        subprocess.run([os.environ.get('CC', 'cc'), '-o', str(self.module)]
+                       + ['-Wl,--wrap=' + (a or b) for a, b in names]
+                       + rule[1].replace('\\\n', ' ').split(),
+                       cwd=tree, check=True)
+        self.path = folder() / 'wrap'
+        self.path.write_bytes(bytes(4096))
+        self.path.chmod(0o666)
+        with open(self.path, 'r+b') as f:
+            self.map = mmap.mmap(f.fileno(), 4096)
+
+    def prefix(self):
+        return ['env', 'LD_PRELOAD=%s' % self.library,
+                'LLM_WRAP=%s' % self.path]
+
+    def __getitem__(self, name):
+        return struct.unpack_from('Q', self.map,
+                                  8 * self.FIELDS.index(name))[0]
+
+    def __setitem__(self, name, value):
+        struct.pack_into('Q', self.map, 8 * self.FIELDS.index(name), value)
