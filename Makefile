@@ -176,18 +176,60 @@ $(BUILD)/prices/%: t/prices/%.c $(BUILD)/libllm.a
 
 # The ring's order of memory accesses is the thread sanitizer's to check.
 
-$(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
-                   $(SRC)/record/llm_crc32c.c
+$(BUILD)/tsan/test_ring_threads: \
+    $(SRC)/ring/llm_ring.c $(SRC)/record/llm_crc32c.c
+
+$(BUILD)/tsan/test_metrics_workers: \
+    $(wildcard $(SRC)/ring/llm_metrics*.c $(SRC)/extract/llm_route*.c) \
+    $(addprefix $(SRC)/,record/llm_record.c record/llm_text.c \
+                        extract/llm_siphash.c extract/llm_percent.c)
+
+$(BUILD)/tsan/%: t/unit/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.h)
 	@mkdir -p $(@D)
-	$(CC) $(WARN) -O1 -g -fsanitize=thread -o $@ $< \
-	    $(SRC)/ring/llm_ring.c $(SRC)/record/llm_crc32c.c -lpthread
+	$(CC) $(WARN) -O1 -g -fsanitize=thread -o $@ $(filter %.c,$^) -lpthread
+
+# every order of what several processes do to the ring, with its own code
+
+$(BUILD)/model/%: t/model/%.c t/unit/tap.h $(wildcard $(SRC)/ring/llm_*.[ch]) \
+                  $(SRC)/record/llm_crc32c.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O1 -g -o $@ $< $(SRC)/record/llm_crc32c.c
+
+# fuzz targets, for libFuzzer; and with a main() of their own, for the inputs
+# that are kept
+
+FUZZ_CC ?= clang
+FUZZ    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+           -fno-sanitize-recover=all
+FUZZERS := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(WARN) $(FUZZ) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libllm.a: $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.o)
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fuzz/fuzz_%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(BUILD)/fuzz/libllm.a
+	@$(FUZZ_CC) $(WARN) $(FUZZ) -fsanitize=fuzzer -o $@ $< \
+	    $(BUILD)/fuzz/libllm.a $(LIBS)
+
+$(BUILD)/replay/%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h t/fuzz/replay.c \
+                   $(BUILD)/libllm.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(ASAN) -DCORPUS='"t/fuzz/corpus/$*.txt"' -o $@ $< \
+	    t/fuzz/replay.c $(BUILD)/libllm.a $(LIBS)
 
 # all that tests compile, so that no two of them do it at the same time
 
-programs: $(UNIT) $(BUILD)/tsan/test_ring_threads $(BUILD)/corpus/fill \
+UNITS := $(UNIT) $(BUILD)/tsan/test_ring_threads \
+         $(BUILD)/tsan/test_metrics_workers $(BUILD)/model/ring \
+         $(FUZZERS:%=$(BUILD)/replay/%)
+
+programs: $(UNITS) $(BUILD)/corpus/fill \
           $(patsubst t/%.c,$(BUILD)/%,$(wildcard t/corpus/*.c t/prices/*.c))
 
-unit: $(UNIT) $(BUILD)/tsan/test_ring_threads
+unit: $(UNITS)
 	prove $(PROVE) -e '' $^
 
 
@@ -249,7 +291,6 @@ matrix:
 # nginx with echo and the module linked in, under AddressSanitizer and
 # UndefinedBehaviorSanitizer
 
-SANITIZED := $(CURDIR)/$(BUILD)/asan
 SANITIZE  := -fsanitize=address,undefined \
              -fno-sanitize=alignment,nonnull-attribute
 
@@ -261,16 +302,21 @@ asan:
 	    CC_OPT='-g -O1 -DNGX_DEBUG_PALLOC=1 $(SANITIZE)' \
 	    NGX_ADD=--add-module=$(CURDIR)/$(BUILD)/src-next/echo
 
-test-asan: asan
+test-asan:
 	@scripts/install-deps test
-	@TEST_NGINX_BINARY=$(SANITIZED)/nginx/objs/nginx \
-	TEST_NGINX_LOAD_MODULES= ASAN_OPTIONS=detect_leaks=0 \
-	scripts/test nginx
+	@scripts/test asan
+
+test-valgrind:
+	@scripts/install-deps test bench
+	@scripts/test valgrind
 
 
 fuzz:
 	@scripts/install-deps test fuzz
-	@LIBS='$(LIBS)' t/fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+	@$(MAKE) --no-print-directory fuzzers
+	@t/fuzz/run.sh $(or $(SECONDS),60) $(or $(TARGET),$(FUZZERS))
+
+fuzzers: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(or $(TARGET),$(FUZZERS)))
 
 
 faults: module
@@ -300,8 +346,10 @@ clean:
 	rm -rf $(BUILD)
 
 
--include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT))
+-include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT)) \
+         $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
 
 .PHONY: module nginx binary install programs unit prove run stop check \
-        test test-alerts next test-next test-static matrix asan test-asan fuzz \
-        faults prices dashboards bench clean page listed FORCE
+        test test-alerts next test-next test-static matrix asan test-asan \
+        test-valgrind fuzz fuzzers faults prices dashboards bench clean page \
+        listed FORCE

@@ -331,6 +331,24 @@ llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n)
 }
 
 
+uint8_t *
+llm_text_label(uint8_t *dst, const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        if (p[i] == '"' || p[i] == '\\') {
+            *dst++ = '\\';
+        }
+
+        *dst++ = p[i];
+    }
+
+    return dst;
+}
+
+
 int
 llm_text_unhex(const uint8_t *p, size_t n, uint64_t *v)
 {

@@ -56,6 +56,12 @@ void llm_text_lower(uint8_t *dst, const uint8_t *p, size_t n);
 /* Writes 2 * n lower case hexadecimal digits, no terminator. */
 void llm_text_hex(uint8_t *dst, const uint8_t *p, size_t n);
 
+/*
+ * Writes a label's value as Prometheus reads it: 2 * n bytes at most, whose end
+ * it returns.  It has no control characters, see llm_metrics_label().
+ */
+uint8_t *llm_text_label(uint8_t *dst, const uint8_t *p, size_t n);
+
 /* Reads n digits, at most 16, of either case.  LLM_OK or LLM_ERROR. */
 int llm_text_unhex(const uint8_t *p, size_t n, uint64_t *v);
 

@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_llm_monitor_scrape.h"
+#include "../record/llm_text.h"
 
 
 /* the longest name with its suffix, and what stands around a value */
@@ -78,11 +79,8 @@ void
 ngx_http_llm_monitor_scrape_label(ngx_http_llm_monitor_scrape_t *s,
     char *name, const void *text, size_t len)
 {
-    size_t         i;
-    u_char        *p, *end;
-    const u_char  *value;
+    u_char  *p, *end;
 
-    value = text;
     p = s->labels + s->nlabels;
     end = s->labels + NGX_HTTP_LLM_MONITOR_LABELS;
 
@@ -100,15 +98,7 @@ ngx_http_llm_monitor_scrape_label(ngx_http_llm_monitor_scrape_t *s,
     *p++ = '=';
     *p++ = '"';
 
-    for (i = 0; i < len; i++) {
-
-        if (value[i] == '"' || value[i] == '\\') {
-            *p++ = '\\';
-        }
-
-        *p++ = value[i];
-    }
-
+    p = llm_text_label(p, text, len);
     *p++ = '"';
 
     s->nlabels = p - s->labels;

@@ -1,17 +1,21 @@
 
 /*
  * Copyright (C) llm_monitor contributors
+ *
+ * Whatever a stored answer is, what is rebuilt of it is JSON, as another
+ * library sees it.
  */
 
 
 #include "fuzz.h"
+#include "../../ngx_http_llm_monitor_module/extract/llm_json.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_message.h"
 
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t      n;
+    size_t      n, at;
     uint8_t    *body, option;
     llm_buf_t   out;
     llm_str_t   type;
@@ -30,8 +34,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     llm_buf_init(&out, 1024 * 1024);
 
+    fuzz_allocs = SIZE_MAX;
+
     if (llm_message_build(option & 7, &type, body, n, &out) == LLM_OK
-        && out.len < 4)
+        && llm_json_check(out.data, out.len, &fuzz_mem, &at) != LLM_OK)
     {
         abort();
     }

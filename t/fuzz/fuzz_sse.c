@@ -22,8 +22,10 @@ put(void *data, const uint8_t *p, size_t n)
 {
     trace_t  *t = data;
 
-    memcpy(t->data + t->len, p, n);
-    t->len += n;
+    if (n != 0) {
+        memcpy(t->data + t->len, p, n);
+        t->len += n;
+    }
 }
 
 

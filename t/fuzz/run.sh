@@ -1,61 +1,31 @@
 #!/bin/sh
 # Copyright (C) llm_monitor contributors
 #
-# Builds every fuzz target and runs each for SECONDS (default 60):
+# Runs fuzz targets that `make fuzz` has built, each for so many seconds:
 #
-#     t/fuzz/run.sh [SECONDS [TARGET ...]]
+#     t/fuzz/run.sh SECONDS TARGET ...
 #
-# LIBS are the libraries to link with, which the Makefile knows.  Seeds are the
-# small files that seeds.py writes.  What was found stays in
-# build/fuzz/TARGET/found; the exit code says whether something was.
+# They begin with the inputs that are kept in t/fuzz/corpus and those of
+# seeds.py.  What was found stays in build/fuzz/TARGET/found; the exit code says
+# whether something was.
 
 set -e
 
-seconds=${1:-60}
-[ $# -gt 0 ] && shift
+seconds=$1
+shift
 
 cd "$(dirname "$0")/../.."
 
-src=ngx_http_llm_monitor_module
 out=build/fuzz
-cc=${FUZZ_CC:-clang}
 failed=0
 
-known=$(cd t/fuzz && ls fuzz_*.c | sed 's/fuzz_\(.*\)\.c/\1/')
-targets=${*:-$known}
-
-for target in $targets; do
-    [ -f t/fuzz/fuzz_$target.c ] \
-    || { echo "fuzz: no target \"$target\", there are" $known >&2; exit 1; }
-done
-
-: "${LIBS:?is not set, make fuzz does}"
-
-command -v $cc >/dev/null || { echo "fuzz: no $cc here" >&2; exit 1; }
-
-mkdir -p $out
 python3 t/fuzz/seeds.py $out
 
-flags="-std=gnu11 -O1 -g -fno-omit-frame-pointer
-       -fsanitize=address,undefined -fno-sanitize-recover=all"
-
-echo "fuzz: building"
-
-rm -f $out/*.o
-
-for file in $src/record/*.c $src/extract/*.c; do
-    $cc $flags -fsanitize=fuzzer-no-link -c \
-        -o $out/$(basename $file .c).o $file
-done
-
-for target in $targets; do
-    $cc $flags -fsanitize=fuzzer -o $out/fuzz_$target \
-        t/fuzz/fuzz_$target.c $out/*.o $LIBS
-done
-
-for target in $targets; do
+for target in "$@"; do
     dir=$out/$target
     mkdir -p $dir/corpus $dir/found $dir/seeds
+
+    python3 t/fuzz/corpus.py unpack $target $dir/seeds
 
     echo "fuzz: running $target for $seconds s"
 
@@ -64,7 +34,8 @@ for target in $targets; do
         $dir/corpus $dir/seeds > $dir/log 2>&1
     then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' $dir/log)
-        echo "fuzz: $target: nothing found in $runs runs"
+        edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' $dir/log | tail -n 1)
+        echo "fuzz: $target: nothing found in $runs runs, $edges edges"
 
     else
         failed=1

@@ -54,6 +54,25 @@ LITELLM = (b'{"sample_spec":{"mode":"chat"},"gpt-4o":{"litellm_provider":'
 COMPACT = (b's x 1\nv openai\nh https://a\\.b\nn =x |2 ^y $z\nf z\ng ~g\n'
            b'm gpt-4o . /^g[a-z]+$\np 2026-01-02 input=1,200000:2 output=3\n'
            b'p 01:00:00Z-04:00:00Z requests=1 cache_read=0.1\n')
+QUERIES = (
+    b'filter=a%20%25_&method=post&model=gpt-4o&account=a%40b&status=4XX',
+    b'since=2026-11-21T08:00:00Z&until=-1h&tz=Europe/Paris&limit=5',
+    b'since=-24h&min_duration_ms=1.5&min_tokens=7&min_cost=0.001&quick=claude',
+    b'outcome=client_abort&protocol=openai&operation=chat&stream=1',
+    b'key=ab12%E2%80%A6wxyz&unpriced=1&usage_missing=1&errors_only=1&ip=::1',
+    b'sort=cost&order=asc&total=0&offset=10&session=s&user=u&provider=p',
+    b'all=1&stats=1', b'format=csv&bodies=1&since_seq=7', b'endpoint=chat')
+BODIES = (
+    b'{"system":"s","messages":[{"role":"user","content":[{"type":"text",'
+    b'"text":"a"},{"type":"tool_result","tool_use_id":"i","content":"r"}]},'
+    b'{"role":"assistant","content":"b","tool_calls":[{"id":"i","function":'
+    b'{"name":"f","arguments":"{}"}}]}]}',
+    b'{"instructions":"s","input":[{"type":"function_call_output","call_id":'
+    b'"c","output":"o"},{"role":"user","content":[{"type":"input_text",'
+    b'"text":"a"}]}]}',
+    b'{"contents":[{"role":"user","parts":[{"text":"a"},{"inlineData":{}},'
+    b'{"functionResponse":{"name":"f","response":{}}}]}]}',
+    b'{"prompt":"p"}', b'{"input":"i"}')
 
 HEADERS = (b'\x0b:event-type\x07\0\x05chunk'
            b'\x0d:message-type\x07\0\x05event')
@@ -73,6 +92,21 @@ def seeds():
     yield 'decode', b'\3\1' + bytes.fromhex('28b52ffd240568656c6c6f')
     yield 'aws', b'\0\1' + bytes([2 * len(HEADERS) + 1]) + HEADERS + JSON[0]
     yield 'multipart', b'\0\1' + MULTIPART
+    yield 'sse', b'\3' + SSE + b'event:x\rdata\r\rerror: {}\n\n:c\nid:1'
+    yield 'session', (b'\0\1\x11u_session_0-a_:.Z\2\x11{"session_id":"s"}'
+                      b'\6\x10{"thread_id":"t"}\3\5sk-0123456\0\1x')
+    yield 'cursor', bytes(range(1, 5)) + b'\0' * 7 + b'\5' + b'\1' * 8
+    yield 'label', b'\2\3gpt\2\4a"b\\\0\5h\xc3\xa9 \n'
+    yield 'scan', (b'\2\xf0{"a":1,"o":{"a":"x\\"y","text":"t","z":[1]},"text":'
+                   b'[{"a":2}],"k":{"a":"k"},"p":"piece"}')
+    yield 'scan', (b'\0\x7f[{"a":"1"},{"text":"\\u0041"}]\n'
+                   b'{"o":[[{"a":null}]]}')
+    for query in QUERIES:
+        for what in range(9):
+            yield 'query', bytes([what]) + query
+    for body in BODIES:
+        yield 'conversation', b'\0' + body
+        yield 'conversation', b'\1' + body
     yield 'redact', b'\1' + b'{"k":"v","\\u006b":[{}],"a\\/":1}\n\ndata: '
     yield 'record', b''
     for url in URLS:
