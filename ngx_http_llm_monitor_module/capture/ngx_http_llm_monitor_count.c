@@ -53,6 +53,7 @@ ngx_http_llm_monitor_count(ngx_http_llm_monitor_ctx_t *ctx,
     facts.sets = ctx->mcf->sets;
     facts.salt = ctx->mcf->zone.salt;
     facts.roles = ctx->state.roles;
+    facts.broken = ctx->state.broken_response;
 
     llm_metrics_count(&ctx->mcf->zone.metrics, rec, &facts, &places);
 

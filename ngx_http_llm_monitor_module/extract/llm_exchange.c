@@ -845,6 +845,7 @@ llm_exchange_state(const llm_exchange_t *x, llm_exchange_state_t *st)
     st->redacted_response = llm_flow_redacted(&x->out);
     st->multipart_request = x->in.hint == LLM_FLOW_MULTIPART;
     st->roles = x->request.roles;
+    st->broken_response = f->broken;
 
     st->content_seen = f->content_at != LLM_NULL
                        || (x->out.bytes != 0

@@ -143,6 +143,8 @@ typedef struct {
     int             redacted_request;  /* the sink was given less than came */
     int             redacted_response;
     int             multipart_request; /* sink gets a JSON summary at the end */
+    int             broken_response;   /* JSON that ended in its middle, or was
+                                          none */
     const uint32_t *roles;             /* LLM_ROLES, of its messages; lives as
                                           long as x */
 } llm_exchange_state_t;

@@ -499,6 +499,10 @@ llm_facts_document(llm_facts_t *f, int cut)
         f->model.len = 0;
     }
 
+    if (cut) {
+        f->broken = 1;
+    }
+
     /* an event that was cut is none, a body says what it says */
 
     if (!cut || !f->stream) {

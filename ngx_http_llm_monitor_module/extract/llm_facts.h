@@ -118,6 +118,8 @@ typedef struct {
     uint8_t               awaits;        /* more comes after the reason */
     uint8_t               header_type;   /* a header told the error's type */
     uint8_t               changed;       /* an event did more than add text */
+    uint8_t               broken;        /* JSON that ended in its middle, or
+                                            was none */
 } llm_facts_t;
 
 

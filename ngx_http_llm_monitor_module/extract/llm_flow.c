@@ -417,6 +417,11 @@ llm_flow_set(llm_flow_t *b, int framing)
 
     if (framing == LLM_FLOW_TEXT || b->root == NULL) {
         b->framing = LLM_FLOW_TEXT;
+
+        if (b->facts != NULL && b->hint == LLM_FLOW_JSON) {
+            b->facts->broken = 1;
+        }
+
         return;
     }
 

@@ -129,7 +129,8 @@ enum {
 enum {
     LLM_W_ROLES = 0,                  /* messages of requests */
     LLM_W_ANSWERS = LLM_ROLES,
-    LLM_W_SESSIONS, LLM_W_BAD_CODING, LLM_W_OVERFLOW,
+    LLM_W_SESSIONS, LLM_W_BAD_CODING, LLM_W_BAD_JSON, LLM_W_BAD_EVENT,
+    LLM_W_OVERFLOW,
     LLM_W_BODIES,                     /* of requests, then of responses */
     LLM_W_ALL = LLM_W_BODIES + 2 * (LLM_BODY_STORING + 1)
 };

@@ -34,6 +34,7 @@ static int llm_metrics_end(int64_t outcome);
 static int llm_metrics_finish(const llm_str_t *s);
 static void llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
     const llm_metrics_facts_t *facts);
+static int llm_metrics_aborted(const llm_record_t *r);
 static void llm_metrics_messages(uint64_t *w, uint64_t left,
     const uint32_t *roles);
 
@@ -269,12 +270,7 @@ llm_metrics_missing(const llm_record_t *r)
         return LLM_DECLINED;
     }
 
-    switch (r->num[LLM_N_OUTCOME]) {
-
-    case LLM_OUTCOME_CLIENT_ABORT:
-    case LLM_OUTCOME_UPSTREAM_ABORT:
-    case LLM_OUTCOME_TIMEOUT:
-    case LLM_OUTCOME_SHUTDOWN:
+    if (llm_metrics_aborted(r)) {
         return LLM_MISSING_ABORTED;
     }
 
@@ -399,6 +395,11 @@ llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
         && (r->num[LLM_N_FLAGS] & LLM_RECORD_DECODE_ERROR))
     {
         llm_metrics_add(&w[LLM_W_BAD_CODING], 1);
+
+    } else if (facts->broken && !llm_metrics_aborted(r)) {
+        llm_metrics_add(llm_text_find_nocase(&r->str[LLM_S_RESPONSE_TYPE],
+                                             "event-stream") != NULL
+                        ? &w[LLM_W_BAD_EVENT] : &w[LLM_W_BAD_JSON], 1);
     }
 
     if (r->str[LLM_S_SESSION].len != 0
@@ -413,6 +414,23 @@ llm_metrics_all(llm_metrics_own_t *own, const llm_record_t *r,
 
     if (who->len != 0) {
         (void) llm_metrics_see(&own->shared->users, who, facts->second);
+    }
+}
+
+
+static int
+llm_metrics_aborted(const llm_record_t *r)
+{
+    switch (r->num[LLM_N_OUTCOME]) {
+
+    case LLM_OUTCOME_CLIENT_ABORT:
+    case LLM_OUTCOME_UPSTREAM_ABORT:
+    case LLM_OUTCOME_TIMEOUT:
+    case LLM_OUTCOME_SHUTDOWN:
+        return 1;
+
+    default:
+        return 0;
     }
 }
 

@@ -37,6 +37,7 @@ typedef struct {
     int             sets;
     const uint8_t  *salt;          /* 16 bytes; for accounts */
     const uint32_t *roles;         /* of its messages; NULL: not known */
+    int             broken;        /* the answer's JSON is */
 } llm_metrics_facts_t;
 
 /* buckets that the exchange fell into, for exemplars; -1: none */

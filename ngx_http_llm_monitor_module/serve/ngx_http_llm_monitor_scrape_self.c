@@ -255,9 +255,11 @@ ngx_http_llm_monitor_scrape_self(ngx_http_llm_monitor_scrape_t *s,
 {
     uint32_t        limit;
     uint64_t        series;
+    ngx_uint_t      i;
     llm_control_t  *c;
 
-    static char  name[] = "llm_monitor_parse_errors";
+    static char   name[] = "llm_monitor_parse_errors";
+    static char  *kinds[] = { "inflate", "json", "sse" };
 
     c = s->mcf->zone.control;
 
@@ -277,11 +279,14 @@ ngx_http_llm_monitor_scrape_self(ngx_http_llm_monitor_scrape_t *s,
 
     ngx_http_llm_monitor_scrape_head(s, name, NGX_HTTP_LLM_MONITOR_COUNTER,
                                      NULL, "Bodies that could not be read.");
-    ngx_http_llm_monitor_scrape_labels(s);
-    ngx_http_llm_monitor_scrape_word(s, "kind", "inflate");
-    ngx_http_llm_monitor_scrape_line(s, name, "_total",
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        ngx_http_llm_monitor_scrape_labels(s);
+        ngx_http_llm_monitor_scrape_word(s, "kind", kinds[i]);
+        ngx_http_llm_monitor_scrape_line(s, name, "_total",
                           llm_metrics_sum(s->metrics, LLM_SET_ALL, 0,
-                                          LLM_W_BAD_CODING), 0);
+                                          LLM_W_BAD_CODING + i), 0);
+    }
 
     ngx_http_llm_monitor_scrape_sent(s);
     ngx_http_llm_monitor_scrape_zone(s);

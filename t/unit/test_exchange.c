@@ -425,6 +425,42 @@ check_said(void)
 
 /* what the answer is; if it does not say it, what was asked for */
 
+/* what says that it is JSON, and what its events are */
+
+static void
+check_broken(void)
+{
+    size_t           i;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const struct {
+        const char  *type;
+        const char  *body;
+        int          broken;
+    } t[] = {
+        { JSON, "{\"choices\":[]}", 0 },
+        { JSON, " \n", 0 },
+        { JSON, "{\"choices\":[", 1 },
+        { JSON, "<html>\n", 1 },
+        { "text/html", "<html>\n", 0 },
+        { SSE, "data: {\"choices\":[]}\n\ndata: [DONE]\n\n", 0 },
+        { SSE, "data: {\"choices\":[\n\ndata: [DONE]\n\n", 1 },
+        { "application/x-ndjson", "{\"a\":1}\n{\"a\":2}\n", 0 },
+        { "application/x-ndjson", "{\"a\":\n{\"a\":2}\n", 1 }
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        x = run(CHAT, t[i].type, 200, "{}", t[i].body, strlen(t[i].body), 3,
+                &r);
+        llm_exchange_state(x, &state);
+        ok(state.broken_response == t[i].broken, "%s: %s",
+           t[i].broken ? "broken" : "not broken", t[i].type);
+        llm_exchange_destroy(x);
+    }
+}
+
+
 static void
 check_stream(void)
 {
@@ -491,6 +527,7 @@ main(void)
     check_request();
     check_usage();
     check_nothing();
+    check_broken();
     check_stream();
     check_said();
 

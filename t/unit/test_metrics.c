@@ -121,6 +121,11 @@ count_at(llm_metrics_own_t *o, const char *endpoint, const char *model,
     r.num[LLM_N_MESSAGES_COUNT] = status == 404 ? 5 : 8;
     facts.roles = status == 403 ? NULL : roles;
 
+    if (status == 404) {
+        facts.broken = 1;
+        r.str[LLM_S_RESPONSE_TYPE] = (llm_str_t) llm_str("application/json");
+    }
+
     llm_metrics_count(o, &r, &facts, &places);
 }
 
@@ -339,6 +344,11 @@ messages(void)
        && sum[LLM_ROLE_OTHER] == 2 + 8
        && llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_ANSWERS) == 1,
        "messages by role");
+
+    ok(llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_BAD_JSON) == 1
+       && llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_BAD_EVENT) == 0
+       && llm_metrics_sum(shared, LLM_SET_ALL, 0, LLM_W_BAD_CODING) == 0,
+       "broken JSON");
 }
 
 
