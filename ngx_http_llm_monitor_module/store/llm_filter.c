@@ -9,10 +9,14 @@
 #include "llm_args.h"
 #include "llm_filter.h"
 #include "llm_param.h"
+#include "../record/llm_text.h"
 
 
 #define LLM_FILTER_VERSION   2
 #define LLM_FILTER_NULL      UINT32_MAX
+
+#define LLM_FILTER_DIGITS      16         /* of whose a session is */
+#define LLM_FILTER_DIGITS_MIN  4
 
 
 /* the parameters of a call, llm_query_for_e */
@@ -329,6 +333,37 @@ uint8_t
 llm_filter_pages(int what, int narrow)
 {
     return (uint8_t) (what << 1 | (what == LLM_FOR_SESSIONS && narrow));
+}
+
+
+int
+llm_filter_session(const llm_str_t *id, llm_str_t *name, uint64_t *key)
+{
+    int     bits;
+    size_t  n;
+
+    *name = *id;
+    *key = 0;
+
+    for (n = 0; n < id->len && n <= LLM_FILTER_DIGITS; n++) {
+
+        if (id->data[id->len - 1 - n] == '~') {
+            break;
+        }
+    }
+
+    if (n < LLM_FILTER_DIGITS_MIN || n > LLM_FILTER_DIGITS || n >= id->len
+        || llm_text_unhex(id->data + id->len - n, n, key) != LLM_OK)
+    {
+        return 0;
+    }
+
+    bits = 4 * (int) n;
+
+    name->len = id->len - 1 - n;
+    *key <<= 64 - bits;
+
+    return bits;
 }
 
 

@@ -153,6 +153,13 @@ int llm_filter_narrow(const llm_filter_t *f);
 void llm_filter_cursor(const llm_filter_t *f, int what, int64_t value,
     int64_t id, char *out);
 
+/*
+ * The id of a session is its name, a tilde and 16 digits of whose it is, of
+ * which at least 4 may be enough: how many bits of key, its first ones, are
+ * there; 0: id is no more than a name.
+ */
+int llm_filter_session(const llm_str_t *id, llm_str_t *name, uint64_t *key);
+
 /* What all pages that may follow each other have in common. */
 uint8_t llm_filter_pages(int what, int narrow);
 

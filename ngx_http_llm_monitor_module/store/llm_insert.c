@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "llm_insert.h"
+#include "llm_sessions.h"
 
 
 #define LLM_INSERT_OVER_MAX   (256 * 1024)    /* bytes of the object */
@@ -216,6 +217,13 @@ llm_insert_all(llm_insert_t *row, const llm_record_t *r)
 
     if (r->str[LLM_S_SESSION].data != NULL) {
         llm_insert_over(row, "session_id", &r->str[LLM_S_SESSION]);
+
+        value.len = (size_t) snprintf(key, sizeof(key), "%016llx",
+                                      (unsigned long long)
+                                      llm_sessions_key(r));
+        value.data = (const uint8_t *) key;
+
+        llm_insert_over(row, "session_key", &value);
     }
 }
 

@@ -132,8 +132,8 @@ static const llm_param_t  llm_params[] = {
     { "user", LLM_PARAM_ANY, llm_param_text, LLM_F_USER, 1, 256, 0,
       "must have 1 to 256 characters" },
 
-    { "session", LLM_PARAM_ANY, llm_param_text, LLM_F_SESSION, 1, 256, 0,
-      "must have 1 to 256 characters" },
+    { "session", LLM_PARAM_ANY, llm_param_text, LLM_F_SESSION, 1, 273, 0,
+      "must have 1 to 273 characters" },
 
     { "ip", LLM_PARAM_ANY, llm_param_text, LLM_F_IP, 1, 64, 0,
       "must have 1 to 64 characters" },

@@ -10,12 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "llm_session_sum.h"
-#include "../record/llm_text.h"
 
 
 #define LLM_SESSION_SQL        16384
-#define LLM_SESSION_DIGITS     16         /* of a key's hash */
-#define LLM_SESSION_DIGITS_MIN 4
 #define LLM_SESSION_SAME       10000      /* sessions of one name */
 
 
@@ -38,7 +35,6 @@ typedef struct {
 
 
 static int llm_session_one(llm_session_one_t *o, const llm_str_t *id);
-static void llm_session_split(const llm_str_t *id, llm_session_one_t *o);
 static int llm_session_named(llm_session_one_t *o);
 static int llm_session_named_stored(llm_session_one_t *o);
 static void llm_session_named_flying(llm_session_one_t *o);
@@ -125,7 +121,7 @@ llm_query_session(llm_reader_t *reader, const llm_str_t *name,
 static int
 llm_session_one(llm_session_one_t *o, const llm_str_t *id)
 {
-    llm_session_split(id, o);
+    o->bits = llm_filter_session(id, &o->name, &o->key);
 
     if (llm_session_named(o) != LLM_OK) {
         return LLM_ERROR;
@@ -139,39 +135,6 @@ llm_session_one(llm_session_one_t *o, const llm_str_t *id)
     o->bits = 0;
 
     return llm_session_named(o);
-}
-
-
-/* name~digits, or a name alone */
-
-static void
-llm_session_split(const llm_str_t *id, llm_session_one_t *o)
-{
-    size_t    n;
-    uint64_t  key;
-
-    o->name = *id;
-    o->key = 0;
-    o->bits = 0;
-
-    for (n = 0; n < id->len && n <= LLM_SESSION_DIGITS; n++) {
-
-        if (id->data[id->len - 1 - n] == '~') {
-            break;
-        }
-    }
-
-    if (n < LLM_SESSION_DIGITS_MIN || n > LLM_SESSION_DIGITS
-        || n >= id->len)
-    {
-        return;
-    }
-
-    if (llm_text_unhex(id->data + id->len - n, n, &key) == LLM_OK) {
-        o->name.len = id->len - 1 - n;
-        o->bits = 4 * (int) n;
-        o->key = key << (64 - o->bits);
-    }
 }
 
 

@@ -44,7 +44,6 @@ static void llm_session_drop(llm_session_slot_t *slots, size_t size,
 static int llm_session_compare(const void *a, const void *b);
 static int llm_session_add(llm_sessions_t *s, const llm_record_t *r,
     const llm_str_t *sid, int64_t key);
-static int64_t llm_session_key(const llm_record_t *r);
 static int64_t llm_session_end(const llm_record_t *r);
 
 
@@ -167,7 +166,7 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
         && (sid->data == NULL
             || r->num[LLM_N_SESSION_SOURCE] > LLM_SESSION_BY_CHAIN))
     {
-        hash = llm_session_hash(s, before, llm_session_key(r));
+        hash = llm_session_hash(s, before, llm_sessions_key(r));
         slot = &s->chain[hash % LLM_SESSION_CHAIN];
 
         if (slot->hash == hash) {
@@ -185,7 +184,7 @@ llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id)
     if (rc == LLM_OK && *id != LLM_NULL && response->data != NULL
         && r->num[LLM_N_OPERATION] == LLM_OPERATION_RESPONSES)
     {
-        hash = llm_session_hash(s, response, llm_session_key(r));
+        hash = llm_session_hash(s, response, llm_sessions_key(r));
         slot = &s->chain[hash % LLM_SESSION_CHAIN];
         slot->hash = hash;
         slot->id = *id;
@@ -217,7 +216,7 @@ llm_session_find(llm_sessions_t *s, const llm_record_t *r,
     sqlite3_stmt        *st;
     llm_session_slot_t  *slot;
 
-    key = llm_session_key(r);
+    key = llm_sessions_key(r);
     hash = llm_session_hash(s, sid, key);
     slot = &s->slots[hash % LLM_SESSION_CACHED];
 
@@ -321,8 +320,8 @@ llm_session_add(llm_sessions_t *s, const llm_record_t *r,
 
 /* Whose the name is: tenants choose the same ones. */
 
-static int64_t
-llm_session_key(const llm_record_t *r)
+int64_t
+llm_sessions_key(const llm_record_t *r)
 {
     int64_t  key;
 

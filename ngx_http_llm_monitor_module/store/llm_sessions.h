@@ -58,6 +58,9 @@ void llm_sessions_reset(llm_sessions_t *s);
  */
 int llm_sessions_id(llm_sessions_t *s, llm_record_t *r, int64_t *id);
 
+/* Whose r's session is: the key, or what stands for it; 0: nobody's. */
+int64_t llm_sessions_key(const llm_record_t *r);
+
 /*
  * Removes sessions that ended before ms, or that no row belongs to; at most
  * LLM_SESSION_SWEPT, *n is how many.  In a transaction.

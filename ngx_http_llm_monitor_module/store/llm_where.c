@@ -13,7 +13,7 @@
 
 
 #define LLM_WHERE_SQL        8192        /* all conditions at once */
-#define LLM_WHERE_PARAMS     64
+#define LLM_WHERE_PARAMS     80
 #define LLM_WHERE_KEY        32
 
 /* no row; with a constant SQLite has no use for INDEXED BY, and refuses it */
@@ -639,12 +639,14 @@ llm_where_lookup(llm_where_t *w, int kind, const llm_str_t *value,
 }
 
 
-/* several keys may have used the same session id */
+/* several keys may have used the same name, an id says which one is meant */
 
 static void
 llm_where_session(llm_where_t *w)
 {
-    llm_str_t  s;
+    int        whole;
+    uint64_t   key;
+    llm_str_t  s, name, digits;
 
     s = llm_filter_str(w->filter, LLM_F_SESSION);
 
@@ -652,13 +654,33 @@ llm_where_session(llm_where_t *w)
         return;
     }
 
+    whole = llm_filter_session(&s, &name, &key) == 64;
+
     llm_where_add(w, " AND (l.session IN"
-                     " (SELECT id FROM session WHERE sid = ?)");
+                     " (SELECT id FROM session WHERE sid = ?");
     llm_where_str(w, &s);
+
+    if (whole) {
+        llm_where_add(w, " OR (sid = ? AND key_hash = ?)");
+        llm_where_str(w, &name);
+        llm_where_int(w, (int64_t) key);
+    }
+
+    llm_where_add(w, ")");
 
     if (w->over) {
         llm_where_add(w, " OR l.over ->> '$.session_id' = ?");
         llm_where_str(w, &s);
+    }
+
+    if (w->over && whole) {
+        digits.data = s.data + name.len + 1;
+        digits.len = s.len - name.len - 1;
+
+        llm_where_add(w, " OR (l.over ->> '$.session_id' = ?"
+                         " AND l.over ->> '$.session_key' = ?)");
+        llm_where_str(w, &name);
+        llm_where_str(w, &digits);
     }
 
     llm_where_add(w, ")");

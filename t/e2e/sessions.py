@@ -70,6 +70,16 @@ def stream(nginx, upstream, key, name, go):
     return threads
 
 
+def follow(nginx, session):
+    """What events say of a session, from now on."""
+    c = http.client.HTTPConnection('127.0.0.1', nginx.api_port, timeout=60)
+    c.request('GET', '/monitor/api/events?session=' + session)
+    r = c.getresponse()
+    r.readline()
+    return (line[6:] for line in iter(r.readline, b'')
+            if line.startswith(b'data: '))
+
+
 def main():
     need_module()
     tap = Tap()
@@ -183,6 +193,18 @@ def main():
     tap.ok(nginx.api('/sessions/open')[0] == 409
            and all(nginx.api('/sessions/' + s['id'])[1]['id'] == s['id']
                    for s in found), 'which are told apart by their ids')
+    tap.ok([len(nginx.logs('&session=' + s['id'])) for s in found]
+           == [s['requests'] for s in found]
+           and len(nginx.logs('&session=open')) == 7,
+           'in the list, too')
+    nginx.api('/recording', 'PUT', {'recording': False})
+    bob = next(s['id'] for s in found if s['users'] == ['bob'])
+    seen = follow(nginx, bob)
+    for n, user in ((1, 'ann'), (2, 'bob')):
+        say(nginx, upstream, None, dict(open_, user=user), response(30 + n))
+    tap.ok(json.loads(next(seen))['user'] == 'bob',
+           'and in what comes while there are no rows')
+    nginx.api('/recording', 'PUT', {'recording': True})
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
     nginx.stop()

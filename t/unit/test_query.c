@@ -429,6 +429,10 @@ test_filters(void)
     total("account=zw%C3%B6lf%27%3b+DROP+TABLE+log%3b--", 133);
     total("ip=10.0.0.7", ROWS);
     total("session=sess-7", 50);
+    total("session=sess-7~0000000000000000", 25);
+    total("session=sess-7~0000000000000063", 25);
+    total("session=sess-7~0000000000000064", 0);
+    total("session=sess-7~0063", 0);
     total("session=sess-o", 1);
     total("key=ab12", 50);
     total("key=ab12...wxyz", 50);

@@ -178,7 +178,7 @@ function Title({ of }: { of: Whole }) {
     <>
       <h2 class="ellipsis" title={of.session_id}>{of.session_id}</h2>
       <StatusText of={of} />
-      <Link to={logWith('session', of.session_id)}>{t('inLog')}</Link>
+      <Link to={logWith('session', of.id)}>{t('inLog')}</Link>
     </>
   );
 }
@@ -204,7 +204,7 @@ function Shown({ data }: { data: Whole }) {
             columns={columns()} rowKey={(it) => it.id} />
           {data.next && (
             <p class="block">
-              <Link to={logWith('session', data.session_id)}>{t('more')}</Link>
+              <Link to={logWith('session', data.id)}>{t('more')}</Link>
             </p>
           )}
         </section>
