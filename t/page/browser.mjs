@@ -15,6 +15,26 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
                'best-practice'];
 
+// what the browser made of it: how it writes that is its own affair
+
+const DRAWN = {
+  extends: ['html-validate:standard', 'html-validate:a11y'],
+  rules: {
+    'no-inline-style': 'off', 'void-style': 'off',
+    'attribute-boolean-style': 'off', 'attribute-empty-style': 'off',
+    'doctype-style': 'off', 'no-trailing-whitespace': 'off',
+    'long-title': 'off', 'prefer-native-element': 'off',
+  },
+};
+
+export async function faultsOf(html, rules) {
+  const { HtmlValidate } = await import('html-validate');
+  const { results } = await new HtmlValidate(rules).validateString(html);
+
+  return results.flatMap(({ messages }) => messages.map(
+    ({ ruleId, message, selector }) => `${ruleId}: ${message} ${selector}`));
+}
+
 export const launch = (how) => chromium[how]({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
@@ -110,6 +130,8 @@ async function open(browser, url, { width = 1280, height = 800,
     },
 
     shot: (name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) }),
+
+    invalid: async () => faultsOf(await page.content(), DRAWN),
 
     // axe runs beside the page's policy, not under it
 

@@ -60,17 +60,20 @@ export async function startWorld({ rows = 60, data } = {}) {
     return answer.text();
   }
 
-  // the database is behind by less than a second
+  // what is asked for comes to hold, however busy the machine is
 
-  async function settled(total) {
+  async function until(what, holds) {
     for (let n = 0; n < 600; n++) {
-      if ((await nginx.api('/count')).total >= total) {
+      if (await holds()) {
         return;
       }
       await sleep(100);
     }
-    throw new Error(`there are no ${total} records`);
+    throw new Error(what);
   }
+
+  const settled = (total) => until(`there are no ${total} records`, async () =>
+    (await nginx.api('/count')).total >= total);
 
   // sends, and waits for the row
 
@@ -81,15 +84,8 @@ export async function startWorld({ rows = 60, data } = {}) {
     await settled(total + 1);
   }
 
-  async function flying(number) {
-    for (let n = 0; n < 600; n++) {
-      if ((await nginx.api('/live')).live.length >= number) {
-        return;
-      }
-      await sleep(100);
-    }
-    throw new Error(`there are no ${number} in flight`);
-  }
+  const flying = (number) => until(`there are no ${number} in flight`,
+    async () => (await nginx.api('/live')).live.length >= number);
 
   const kinds = ['openai', 'claude', 'gemini', 'image', 'refused', 'limited',
                  'broken', 'hostile'];
@@ -102,6 +98,8 @@ export async function startWorld({ rows = 60, data } = {}) {
 
   if (!data) {
     await settled(rows);
+    await until('there are no sums', async () =>
+      (await nginx.api('/stats')).total.requests >= rows);
   }
 
   return {
