@@ -15,6 +15,8 @@ static int llm_guide_indexed(const llm_filter_t *f);
 static int llm_guide_extent(llm_guide_t *g);
 static int llm_guide_int(llm_reader_t *reader, const char *sql, int64_t *v);
 static int llm_guide_day(llm_guide_t *g);
+static int llm_guide_sum(llm_guide_t *g);
+static int llm_guide_blank(llm_guide_t *g);
 static int llm_guide_there(llm_guide_t *g, int64_t span, int64_t t);
 static int llm_guide_cell(llm_guide_t *g, int64_t value);
 static int llm_guide_run(llm_guide_t *g, int64_t *from, int64_t *to);
@@ -26,6 +28,7 @@ int
 llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
     const llm_filter_t *f, int page)
 {
+    int      rc;
     int64_t  cursor;
 
     memset(g, 0, sizeof(llm_guide_t));
@@ -33,7 +36,19 @@ llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
     g->reader = reader;
     g->dim = llm_where_dim(w);
 
-    if (g->dim->dim == LLM_SERIES_TOTAL || llm_guide_indexed(f)) {
+    if (!page) {
+        rc = llm_tally_open(&g->tally, reader, w, f);
+
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
+        }
+
+        g->counts = (rc == LLM_OK);
+    }
+
+    if (!g->counts
+        && (g->dim->dim == LLM_SERIES_TOTAL || llm_guide_indexed(f)))
+    {
         return LLM_DECLINED;
     }
 
@@ -60,6 +75,7 @@ llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
                               -1, &g->st, NULL)
            != SQLITE_OK)
     {
+        llm_guide_close(g);
         return LLM_ERROR;
     }
 
@@ -86,6 +102,7 @@ llm_guide_indexed(const llm_filter_t *f)
 void
 llm_guide_close(llm_guide_t *g)
 {
+    llm_tally_close(&g->tally);
     sqlite3_finalize(g->st);
     g->st = NULL;
 }
@@ -177,8 +194,17 @@ llm_guide_next(llm_guide_t *g, int64_t *from, int64_t *to)
     while (g->day >= g->first && g->day < g->end && g->day < g->high
            && g->day + LLM_DAY_MS > g->low)
     {
-        if (!g->known && llm_guide_day(g) != LLM_OK) {
-            return LLM_ERROR;
+        if (!g->known) {
+            rc = llm_guide_sum(g);
+
+            if (rc == LLM_OK) {
+                llm_guide_turn(g);
+                continue;
+            }
+
+            if (rc == LLM_ERROR || llm_guide_day(g) != LLM_OK) {
+                return LLM_ERROR;
+            }
         }
 
         if (llm_guide_run(g, from, to) == LLM_OK) {
@@ -192,6 +218,19 @@ llm_guide_next(llm_guide_t *g, int64_t *from, int64_t *to)
 }
 
 
+/* A day that is asked for as a whole may need no look at its rows. */
+
+static int
+llm_guide_sum(llm_guide_t *g)
+{
+    if (!g->counts || g->day < g->low || g->day + LLM_DAY_MS > g->high) {
+        return LLM_DECLINED;
+    }
+
+    return llm_tally_day(&g->tally, g->day, &g->sum);
+}
+
+
 static int
 llm_guide_day(llm_guide_t *g)
 {
@@ -200,12 +239,20 @@ llm_guide_day(llm_guide_t *g)
     g->known = 1;
     g->quarter = g->ascending ? 0 : (int) LLM_GUIDE_QUARTERS - 1;
 
-    memset(g->there, 0, sizeof(g->there));
+    memset(g->there, g->dim->dim == LLM_SERIES_TOTAL, sizeof(g->there));
+
+    if (g->dim->dim == LLM_SERIES_TOTAL) {
+        return LLM_OK;
+    }
 
     rc = llm_guide_there(g, LLM_DAY_MS, g->day);
 
+    if (rc == LLM_DECLINED) {
+        return llm_guide_blank(g);
+    }
+
     if (rc != LLM_OK) {
-        return rc == LLM_DECLINED ? LLM_OK : rc;
+        return rc;
     }
 
     for (i = 0; i < (int) LLM_GUIDE_QUARTERS; i++) {
@@ -219,6 +266,28 @@ llm_guide_day(llm_guide_t *g)
     }
 
     return LLM_OK;
+}
+
+
+/* A day whose sums were too old and are gone: a late record came before it. */
+
+static int
+llm_guide_blank(llm_guide_t *g)
+{
+    int  rc;
+
+    (void) sqlite3_bind_int(g->st, 3, LLM_SERIES_TOTAL);
+
+    rc = llm_guide_cell(g, 0);
+
+    (void) sqlite3_bind_int(g->st, 3, g->dim->dim);
+
+    if (rc == LLM_DECLINED) {
+        memset(g->there, 1, sizeof(g->there));
+        rc = LLM_OK;
+    }
+
+    return rc;
 }
 
 

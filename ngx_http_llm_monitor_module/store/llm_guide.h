@@ -15,6 +15,7 @@
 
 #include "llm_reader.h"
 #include "llm_schema.h"
+#include "llm_tally.h"
 #include "llm_where.h"
 
 
@@ -36,6 +37,10 @@ typedef struct {
     int                     known;       /* what there is to see of it */
     int                     rest;        /* the time before first is to come */
     uint8_t                 there[LLM_GUIDE_QUARTERS];
+
+    int                     counts;      /* days are left out, and theirs */
+    llm_tally_t             tally;
+    int64_t                 sum;         /* is here */
 } llm_guide_t;
 
 
@@ -49,6 +54,9 @@ int llm_guide_open(llm_guide_t *g, llm_reader_t *reader,
 void llm_guide_close(llm_guide_t *g);
 
 /*
+ * For a count the ranges leave out the days of which the ledger knows how many
+ * rows there are: g->sum has these.
+ *
  * The next range of ids, from included, to excluded, in the order of the list.
  * LLM_DECLINED: there is none.
  */

@@ -315,6 +315,10 @@ llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id, int row)
 {
     int  i, rc;
 
+    if (row && llm_gone_mark(&w->gone, id >> LLM_ID_SHIFT) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
     for (i = row ? 0 : LLM_PURGE_REQUEST; i < LLM_PURGE_STORING; i++) {
         (void) sqlite3_bind_int64(st[i], 1, id);
 

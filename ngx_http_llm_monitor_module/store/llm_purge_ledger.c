@@ -32,7 +32,17 @@
     "DELETE FROM packed WHERE id IN (SELECT id FROM packed WHERE span = "     \
     span " AND t < ?1 LIMIT 20)"
 
+/* of days without sums the rows are not known by them, should some come late */
+
+#define LLM_PURGE_GONE                                                        \
+    "WITH RECURSIVE day (t) AS (SELECT min(t) FROM series WHERE span ="       \
+    " 86400000 UNION ALL SELECT t + 86400000 FROM day WHERE t + 86400000"     \
+    " < ?1 AND t < (SELECT max(t) FROM series WHERE span = 86400000))"        \
+    " INSERT INTO gone SELECT t FROM day WHERE t < ?1"                        \
+    " ON CONFLICT DO NOTHING"
+
 static const char *const  llm_purge_ledger_sql[] = {
+    LLM_PURGE_GONE,
     LLM_PURGE_PACKED("900000"),
     LLM_PURGE_PACKED("86400000"),
     LLM_PURGE_SERVICE("service_minute", "max(?1, ?2)"),

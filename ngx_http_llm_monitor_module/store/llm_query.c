@@ -242,17 +242,16 @@ llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     stmt = NULL;
     llm_buf_init(&sql, LLM_QUERY_SQL);
 
-    /* without any WHERE the pages of an index are counted, not its rows */
-
     llm_buf_text(&sql, "SELECT count(*) FROM log AS l");
 
-    if (!llm_filter_empty(f)) {
+    if (guided) {
         llm_buf_text(&sql, " WHERE 1");
         llm_buf_text(&sql, llm_where_text(w));
-    }
-
-    if (guided) {
         llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
+
+    } else if (!llm_filter_empty(f)) {
+        llm_buf_text(&sql, " WHERE 1");
+        llm_buf_text(&sql, llm_where_text(w));
     }
 
     rc = SQLITE_NOMEM;
@@ -322,7 +321,7 @@ llm_query_ranges(llm_reader_t *reader, llm_where_t *w, llm_guide_t *guide,
     }
 
     if (rc == LLM_DECLINED) {
-        *total = sum;
+        *total = guide != NULL ? sum + guide->sum : sum;
         rc = LLM_OK;
     }
 

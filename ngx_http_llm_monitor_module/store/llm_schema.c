@@ -422,9 +422,28 @@ static const char  llm_schema_5[] =
 ");\n";
 
 
+/*
+ * What has gone before is not known of an older database: of all the days that
+ * it has, something may have.
+ */
+
+static const char  llm_schema_6[] =
+
+"CREATE TABLE gone (\n"
+"    -- days with fewer rows in log than the sums have counted\n"
+"    t INTEGER PRIMARY KEY              -- ms, start of the day, UTC\n"
+");\n"
+
+"WITH RECURSIVE day (t) AS (\n"
+"    SELECT min(t) FROM series WHERE span = 86400000\n"
+"    UNION ALL SELECT t + 86400000 FROM day\n"
+"        WHERE t < (SELECT max(t) FROM series WHERE span = 86400000))\n"
+"INSERT INTO gone SELECT t FROM day WHERE t IS NOT NULL;\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
     llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4,
-    llm_schema_5
+    llm_schema_5, llm_schema_6
 };
 
 

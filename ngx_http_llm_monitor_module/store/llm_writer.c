@@ -83,6 +83,7 @@ llm_writer_open(llm_writer_t *w)
     memset(&w->dict, 0, sizeof(w->dict));
     memset(&w->sessions, 0, sizeof(w->sessions));
     memset(&w->ledger, 0, sizeof(w->ledger));
+    memset(&w->gone, 0, sizeof(w->gone));
 
     if (llm_db_open(&w->db) != LLM_OK) {
         return LLM_ERROR;
@@ -107,6 +108,7 @@ llm_writer_open(llm_writer_t *w)
         || llm_dict_open(&w->dict, &w->db) != LLM_OK
         || llm_sessions_open(&w->sessions, &w->db) != LLM_OK
         || llm_ledger_open(&w->ledger, &w->db) != LLM_OK
+        || llm_gone_open(&w->gone, &w->db) != LLM_OK
         || llm_writer_get_meta(w, "seq", &seq) != LLM_OK)
     {
         goto failed;
@@ -161,6 +163,7 @@ llm_writer_release(llm_writer_t *w)
         llm_writer_rollback(w);
     }
 
+    llm_gone_close(&w->gone);
     llm_ledger_close(&w->ledger);
     llm_sessions_close(&w->sessions);
     llm_dict_close(&w->dict);
@@ -253,6 +256,10 @@ llm_writer_add(llm_writer_t *w, llm_record_t *r, int what)
     } else if (rc == LLM_OK) {
         llm_writer_remove(w, &r->str[LLM_S_REQUEST_SPOOL]);
         llm_writer_remove(w, &r->str[LLM_S_RESPONSE_SPOOL]);
+    }
+
+    if (rc == LLM_OK) {
+        rc = llm_gone_record(&w->gone, r, what == LLM_WRITE_ROW);
     }
 
     if (rc == LLM_OK && what == LLM_WRITE_LEDGER_ONLY && w->feed != NULL) {
@@ -845,6 +852,7 @@ llm_writer_rollback(llm_writer_t *w)
     llm_dict_reset(&w->dict);
     llm_sessions_reset(&w->sessions);
     llm_ledger_reset(&w->ledger);
+    llm_gone_reset(&w->gone);
 
     w->db.code = code;
 }

@@ -17,6 +17,7 @@
 #include "../ring/llm_ring.h"
 #include "llm_body.h"
 #include "llm_dict.h"
+#include "llm_gone.h"
 #include "llm_ledger.h"
 #include "llm_sessions.h"
 
@@ -52,6 +53,7 @@ typedef struct {
     llm_dict_t         dict;
     llm_sessions_t     sessions;
     llm_ledger_t       ledger;
+    llm_gone_t         gone;
     llm_body_coder_t   coder;
     sqlite3_stmt      *st[LLM_WRITER_STATEMENTS];
     llm_control_t     *control;

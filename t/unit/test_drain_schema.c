@@ -23,6 +23,9 @@
 
 #define OLD_ROWS  100
 
+/* of sums, long before what the test writes */
+#define OLD_DAY   (20000LL * LLM_DAY_MS)
+
 /* no migration writes so often */
 #define WRITES    400
 
@@ -79,6 +82,10 @@ migrated(void)
 
     d = start();
     ok(d != NULL && wait_written(50), "is written to");
+    ok(ask_db("SELECT count(*) FROM gone") == 4
+       && ask_db("SELECT min(t) FROM gone") == OLD_DAY
+       && ask_db("SELECT max(t) FROM gone") == OLD_DAY + 3 * LLM_DAY_MS,
+       "of the days before, something may have gone");
     ok(ask_db("PRAGMA user_version") == LLM_SCHEMA_VERSION
        && ask_db(HAS_LIMIT) == 1, "and is of the newest version then");
     ok(ask_db("SELECT count(*) FROM logs WHERE status = 200") == 90 + 45
@@ -287,6 +294,13 @@ old_database(void)
                  " outcome, total_tokens, response_body_state) VALUES (%lld,"
                  " %d, %d, %d, 1, 15, 3)", (long long) r.num[LLM_N_ID], i,
                  i % 10 == 0, (int) r.num[LLM_N_STATUS]);
+        sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+
+    for (i = 0; i < 2; i++) {
+        snprintf(sql, sizeof(sql), "INSERT INTO series VALUES (86400000, %lld,"
+                 " 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+                 OLD_DAY + 3LL * i * LLM_DAY_MS);
         sqlite3_exec(db, sql, NULL, NULL, NULL);
     }
 
