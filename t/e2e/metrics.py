@@ -304,10 +304,12 @@ def health(tap, nginx, ask):
            and m['llm_monitor_commit_duration_seconds_count'] > 0
            and m['llm_monitor_db_up'] == 1
            and m['llm_monitor_db_size_bytes'] > 0
-           and m['llm_monitor_db_rows'] == nginx.total()
            and m[labels('llm_monitor_retention_deleted_total',
                         reason='clear')] == rows == 1, 'the monitor tells of '
            'itself')
+    tap.ok(wait_for(lambda: nginx.metrics()['llm_monitor_db_rows']
+                    == nginx.total(), 60, 0.1), 'and of its rows',
+           nginx.metrics()['llm_monitor_db_rows'], nginx.total())
 
 
 def faults(tap):
