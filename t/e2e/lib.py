@@ -249,7 +249,8 @@ class Nginx:
                                stdout=out, stderr=out)
         if p.returncode:
             raise RuntimeError('nginx does not start: ' + said.read_text())
-        if not wait_for(self.listening):
+        if not wait_for(lambda: self.listening() and len(self.workers())
+                        >= self.set['workers']):
             raise RuntimeError('nginx does not listen')
         for ring in rings(self.master()):
             atexit.register(shutil.rmtree, ring.parent, True)
@@ -320,6 +321,14 @@ class Nginx:
         if wrong:
             raise RuntimeError('not what docs/openapi.yaml says: ' + wrong)
         return r.status, answer
+
+    def change(self, *call):
+        """api() again until it is made: a writer that has much to do first
+        may take longer than one answer waits."""
+        found = []
+        wait_for(lambda: found.append(self.api(*call))
+                 or found[-1][0] != 503)
+        return found[-1]
 
     def get(self, path, headers=None):
         """(status, headers, bytes) of another location of the API's port."""

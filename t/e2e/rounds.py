@@ -240,20 +240,20 @@ def changed_segment(tap, name, s, pause, clear):
              % (len(s.done), len(rowless), s.ledger['service']))
 
 
-def recording(nginx, value):
-    began = now()
-    status, answer = nginx.api('/recording', 'PUT', {'recording': value})
+def change(nginx, *call):
+    """When a change was asked for and when it was made."""
+    began, (status, answer) = now(), nginx.change(*call)
     if status != 200:
-        raise RuntimeError('/recording answers %s %s' % (status, answer))
+        raise RuntimeError('%s answers %s %s' % (call[0], status, answer))
     return began, now()
+
+
+def recording(nginx, value):
+    return change(nginx, '/recording', 'PUT', {'recording': value})
 
 
 def clear(nginx):
-    began = now()
-    status, answer = nginx.api('/logs?all=1', 'DELETE')
-    if status != 200 or 'deleted' not in answer:
-        raise RuntimeError('clear answers %s %s' % (status, answer))
-    return began, now()
+    return change(nginx, '/logs?all=1', 'DELETE')
 
 
 def play(tap, nginx, load, kind, count, first):
@@ -289,8 +289,7 @@ def main():
     nginx = Nginx(upstream.port, workers=2, path='ring=4m',
                   keepalive='keepalive 64;', log_level='warn')
     nginx.start()
-    wait_for((nginx.data / 'proxy_logs.db').exists)
-    time.sleep(1)
+    wait_for(lambda: nginx.metrics()['llm_monitor_db_up'])
     load = lambda first: Client(nginx.buffered, '-r', RATE, '-c', '16',
                                 '-f', str(first))
     first = 1

@@ -103,19 +103,20 @@ def exercise(tap, nginx):
     held = lambda: lock_holder(nginx.data / 'writer.lock')
     try:
         time.sleep(1)
-        tap.ok(nginx.api('/logs?all=1', 'DELETE')[0] == 200, 'clear')
-        tap.ok(nginx.api('/recording', 'PUT', {'recording': False})[0] == 200,
-               'pause')
+        tap.ok(nginx.change('/logs?all=1', 'DELETE')[0] == 200, 'clear')
+        tap.ok(nginx.change('/recording', 'PUT',
+                            {'recording': False})[0] == 200, 'pause')
         time.sleep(0.5)
         nginx.send(signal.SIGHUP)
         time.sleep(1.5)
-        tap.ok(nginx.api('/recording', 'PUT', {'recording': True})[0] == 200,
+        tap.ok(nginx.change('/recording', 'PUT',
+                            {'recording': True})[0] == 200,
                'resume after HUP')
         pid = wait_for(held)
         os.kill(pid, signal.SIGKILL)
         tap.ok(wait_for(lambda: held() not in (0, pid)), 'a new writer')
         time.sleep(1)
-        tap.ok(nginx.api('/logs?status=200', 'DELETE')[0] == 200,
+        tap.ok(nginx.change('/logs?status=200', 'DELETE')[0] == 200,
                'clear with a filter')
         tap.ok(wait_for(nginx.total), 'records are written')
     finally:
