@@ -686,3 +686,22 @@ POST /v1/chat/completions
 499 client_abort
 --- no_error_log
 [alert]
+
+
+
+=== TEST 30: an upstream whose name is not found
+--- config
+    location = /v1/chat/completions {
+        llm_monitor on;
+        set $up "nobody.example";
+        proxy_pass http://$up;
+    }
+--- request
+POST /v1/chat/completions
+{"model":"m1","messages":[]}
+--- error_code: 502
+--- response_body_like: 502 Bad Gateway
+--- record
+502 http_error
+--- no_error_log
+[alert]

@@ -168,7 +168,14 @@ ngx_http_llm_monitor_failed(ngx_http_llm_monitor_ctx_t *ctx,
     ending.outcome = LLM_OUTCOME_HTTP_ERROR;
     ending.aborted_by = LLM_ABORTED_NOT;
 
-    if (state == NULL && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED)) {
+    if (state == NULL && status == NGX_HTTP_BAD_GATEWAY && r->upstream
+        && r->upstream_states)
+    {
+        /* it was to be asked, and its name was not found */
+
+    } else if (state == NULL
+               && !(rec->num[LLM_N_FLAGS] & LLM_RECORD_CACHED))
+    {
         ending.outcome = LLM_OUTCOME_REJECTED;
 
     } else if (state != NULL && state->header_time == (ngx_msec_t) -1) {

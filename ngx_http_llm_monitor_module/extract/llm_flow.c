@@ -62,7 +62,6 @@ static const llm_flow_type_t  llm_flow_types[] = {
     llm_flow_type("audio/", OPAQUE),
     llm_flow_type("video/", OPAQUE),
     llm_flow_type("font/", OPAQUE),
-    llm_flow_type("application/octet-stream", OPAQUE),
     llm_flow_type("application/pdf", OPAQUE),
     llm_flow_type("application/zip", OPAQUE),
     llm_flow_type("application/gzip", OPAQUE),

@@ -8,6 +8,10 @@
 
 #include "llm_bytes.h"
 #include "llm_scan.h"
+#include "llm_value.h"
+
+
+#define LLM_SCAN_NAME  192     /* bytes of a key with escapes */
 
 
 /* states between two pieces */
@@ -47,6 +51,8 @@ static inline const llm_key_t *llm_scan_find_key(llm_scan_level_t *level,
     const uint8_t *p, size_t n);
 static LLM_APART const llm_key_t *llm_scan_search_key(
     llm_scan_level_t *level, const uint8_t *p, size_t n);
+static const llm_key_t *llm_scan_table_key(llm_scan_level_t *level,
+    const uint8_t *p, size_t n);
 static const uint8_t *llm_scan_word(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static void llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n);
@@ -452,6 +458,25 @@ llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 
 static LLM_APART const llm_key_t *
 llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
+{
+    uint8_t           buf[LLM_SCAN_NAME];
+    const llm_key_t  *key;
+
+    key = llm_scan_table_key(level, p, n);
+
+    /* "mod\u0065l" is "model" to whom it is sent */
+
+    if (key == NULL && n <= LLM_SCAN_NAME && memchr(p, '\\', n) != NULL) {
+        n = llm_value_string(buf, p, n);
+        key = llm_scan_table_key(level, buf, n);
+    }
+
+    return key;
+}
+
+
+static const llm_key_t *
+llm_scan_table_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 {
     const llm_key_t  *key, *keys, *end;
 
