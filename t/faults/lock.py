@@ -3,14 +3,14 @@ taking it and giving it back the module makes no system call (strace, with
 marks of wrap.c) and allocates nothing (wrap.c counts), while records go to
 the ring, to the spool and nowhere, names are new, workers come and go, and
 everything is asked for.  A control, which does both, is found out."""
-import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 
-from driver import PATIENCE, Wrapped, either, ended
-from lib import (Client, Nginx, Tap, Upstream, folder, free_port, lock_holder,
+from driver import PATIENCE, Wrapped, either
+from lib import (Client, Nginx, Tap, Upstream, folder, free_port,
                  need_module, skip_all, wait_for)
 
 
@@ -38,22 +38,21 @@ def judge(text):
 
 
 def play(nginx, count):
-    """As many exchanges, some of them while nobody drains the ring."""
+    """As many exchanges, and more while the ring cannot be drained."""
     client = Client(nginx.buffered, '-n', str(count), '-c', '4')
     for path in ('/logs', '/stats', '/live', '/recording'):
         nginx.api(path)
     client.process.wait()
     client.end()
-    held = lambda: lock_holder(nginx.data / 'writer.lock')
-    writer = wait_for(held, PATIENCE)
-    os.kill(writer, signal.SIGSTOP)
-    try:
-        client = Client(nginx.buffered, '-f', '10000', '-n', str(count),
-                        '-c', '4', '-s', 'sse-5-100')
-        ended(nginx, client)
-        client.end()
-    finally:
-        os.kill(writer, signal.SIGCONT)
+    db = sqlite3.connect(nginx.data / 'proxy_logs.db', timeout=PATIENCE,
+                         isolation_level=None)
+    db.execute('BEGIN IMMEDIATE')
+    client = Client(nginx.buffered, '-f', '10000', '-n', str(count),
+                    '-c', '4', '-s', 'sse-5-100')
+    client.process.wait()
+    client.end()
+    db.execute('ROLLBACK')
+    db.close()
     before = set(nginx.workers())
     nginx.send(signal.SIGHUP)
     wait_for(lambda: set(nginx.workers()) - before, PATIENCE)
