@@ -330,6 +330,42 @@ test('the document keeps few of many rows', async () => {
   await page.locator('.row[aria-rowindex="342"]:not(.absent)').waitFor();
 });
 
+test('rows for which there was no time are asked for again', async () => {
+  let late = true;
+
+  await page.route('**/api/logs?*', async (route) => {
+    const answer = await route.fetch();
+    const list = await answer.json();
+    const later = /(offset|cursor)=/.test(route.request().url());
+
+    return route.fulfill({ json: late && later
+      ? { ...list, partial: true, next: null, logs: [] } : list });
+  });
+  await fresh();
+  await page.waitForFunction(() =>
+    document.querySelector('.status').textContent.includes('341'));
+  await page.evaluate(() =>
+    document.querySelector('.list').scrollTo(0, 1e6));
+  await page.locator('.notice >> text="The server is busy"').waitFor();
+  late = false;
+  await page.locator('.row[aria-rowindex="342"]:not(.absent)').waitFor();
+  await page.waitForFunction(() => !document.querySelector('.notice'));
+  await page.unroute('**/api/logs?*');
+
+  await page.route('**/api/logs?*', async (route) => {
+    const answer = await route.fetch();
+    const list = await answer.json();
+
+    return route.fulfill({ json: {
+      ...list, partial: true, next: null, logs: list.logs.slice(0, 3),
+    } });
+  });
+  await fresh();
+  await page.locator('.partial').waitFor();
+  assert.equal(await page.locator('.row').count(), 3);
+  await page.unroute('**/api/logs?*');
+});
+
 test('below the last row that one can scroll to it goes on', async () => {
   const { logs: [row] } = await world.nginx.api('/logs?limit=1');
 
@@ -352,9 +388,20 @@ test('below the last row that one can scroll to it goes on', async () => {
   await page.waitForFunction(() =>
     document.querySelector('.status').textContent.includes('10,000,000'));
 
-  await page.evaluate(() =>
-    document.querySelector('.list').scrollTo(0, 1e9));
-  await page.locator('.list >> text=/Go on from/').waitFor();
+  const tasks = await page.tasks(async () => {
+    for (let n = 1; n <= 20; n++) {
+      await page.evaluate((part) => {
+        const list = document.querySelector('.list');
+        list.scrollTop = part * list.scrollHeight;
+      }, n / 20);
+      await page.drawn();
+    }
+    await page.locator('.list >> text=/Go on from/').waitFor();
+  });
+
+  assert.ok(tasks.length > 100);
+  assert.ok(tasks.every(([, cpu]) => cpu <= 100));
+
   const last = await page.locator('.row:last-child time')
     .getAttribute('datetime');
   await page.click('.list >> text=/Go on from/');

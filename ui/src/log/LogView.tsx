@@ -8,7 +8,7 @@ import { go, query as asked, useQuery } from '../core/route';
 import { Drawer, Edge } from '../detail/Drawer';
 import { useStatus } from '../frame/StatusLine';
 import { Icon } from '../parts/Icon';
-import { Notice, Skeleton, Trouble } from '../parts/State';
+import { Notice, Partial, Skeleton, Trouble } from '../parts/State';
 import { filtersOf } from './filters';
 import { Histogram } from './Histogram';
 import { List } from './List';
@@ -115,6 +115,7 @@ export function LogView() {
           {rows?.error && <Trouble error={rows.error} onRetry={reload} />}
           {!rows && <Skeleton rows={16} />}
           {rows?.loaded && <Above rows={rows} onTake={take} />}
+          {rows?.loaded && <Partial of={rows} />}
           {rows?.loaded && rows.length === 0 && (
             <Empty filters={Object.keys(filtersOf(query)).length > 0} />
           )}

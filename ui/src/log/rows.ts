@@ -23,6 +23,7 @@ export class Rows {
   total: number | null = null;  // without the new ones
   counted = false;              // as far as there was time for it
   more = 0;                     // new ones that wait
+  partial?: true;               // there was no time to look for all of them
   lastSeq: number | null = null;
 
   private pages = new Map<number, Record[]>();
@@ -61,7 +62,7 @@ export class Rows {
 
   // all there are, or null
   get count(): number | null {
-    const all = this.end ?? this.total;
+    const all = this.partial ? this.total : this.end ?? this.total;
 
     return all === null ? null : all + this.fresh.length;
   }
@@ -181,6 +182,10 @@ export class Rows {
           : Math.min(page * PAGE + this.passed, OFFSET),
       }, control.signal);
 
+      if (list.partial && !list.next && page > 0) {
+        throw new ApiError('busy', 200, '', '');
+      }
+
       this.store(page, list);
 
     } catch (error) {
@@ -206,8 +211,9 @@ export class Rows {
 
     if (next) {
       this.cursors[page + 1] = next;
-    } else if (!partial) {
+    } else {
       this.end = page * PAGE + logs.length;
+      this.partial = partial;
     }
 
     this.pages.delete(page);
