@@ -12,12 +12,10 @@
 import os from 'node:os';
 
 import { startBrowser } from './browser.mjs';
-import { ask } from './upstream.mjs';
 import { startWorld } from './world.mjs';
 
 const TIMES = 9;
 const STEPS = 120;              // of a scroll
-const BIG = 20_000_000;         // characters of a body
 const ROW = '.row:not(.absent)';
 
 const [, , data] = process.argv;
@@ -31,27 +29,6 @@ if (!data) {
 const world = await startWorld({ rows: 0, data });
 const browser = await startBrowser();
 const page = await browser.open('about:blank');
-const chromium = page.context().browser();
-
-// tasks of the page's main thread while act runs: [ms, ms of a CPU]
-
-async function traced(act) {
-  await chromium.startTracing(page, {
-    categories: ['disabled-by-default-devtools.timeline', '__metadata'],
-  });
-  await act();
-
-  const { traceEvents: events } = JSON.parse(await chromium.stopTracing());
-  const of = ({ pid, tid }) => `${pid} ${tid}`;
-  const tasks = events.filter(({ name, dur }) => name === 'RunTask' && dur);
-  const mains = events.filter(({ name, args }) => name === 'thread_name'
-                              && args.name === 'CrRendererMain').map(of);
-
-  return mains.map((it) => tasks.filter((task) => of(task) === it))
-    .sort((a, b) => b.length - a.length)[0]
-    .map(({ dur, tdur }) => [dur / 1000, tdur / 1000]);
-}
-
 // the first rows that are drawn, which is what a reader waits for
 
 await page.addInitScript((row) => {
@@ -76,7 +53,7 @@ async function visit(search) {
 // act, and what it cost
 
 async function measured(what, act) {
-  const tasks = await traced(act);
+  const tasks = await page.tasks(act);
   const most = (i) => ms(Math.max(...tasks.map((task) => task[i])));
 
   console.log(`${what}: longest task ${most(0)}, ${most(1)} of CPU; all `
@@ -118,20 +95,7 @@ await measured('scroll up, a screen at a time', async () => {
   await page.locator(ROW).first().waitFor();
 });
 
-const piece = { name: 'x'.repeat(60), list: [1, 2, 3], text: 'y"\n' };
-const many = Array(Math.floor(BIG / JSON.stringify(piece).length)).fill(piece);
-
-await world.send('openai', {
-  body: JSON.stringify(ask('big', { metadata: { many } })),
-});
-
-let id;
-
-while (!id) {
-  const { logs } = await world.nginx.api('/logs?limit=1&total=0');
-  id = logs[0].request_bytes > BIG / 2
-       && logs[0].request_body_state === 'stored' && logs[0].id;
-}
+const id = await world.sendLarge();
 
 await visit('');
 await measured('a body of 20 MB', async () => {

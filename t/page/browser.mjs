@@ -67,6 +67,27 @@ export async function contentOf(download) {
   return Buffer.concat(pieces);
 }
 
+// tasks of the page's main thread while act runs: [ms, ms of a CPU]
+
+async function tasksOf(page, act) {
+  const browser = page.context().browser();
+
+  await browser.startTracing(page, {
+    categories: ['disabled-by-default-devtools.timeline', '__metadata'],
+  });
+  await act();
+
+  const { traceEvents: events } = JSON.parse(await browser.stopTracing());
+  const of = ({ pid, tid }) => `${pid} ${tid}`;
+  const tasks = events.filter(({ name, dur }) => name === 'RunTask' && dur);
+  const mains = events.filter(({ name, args }) => name === 'thread_name'
+                              && args.name === 'CrRendererMain').map(of);
+
+  return mains.map((it) => tasks.filter((task) => of(task) === it))
+    .sort((a, b) => b.length - a.length)[0]
+    .map(({ dur, tdur }) => [dur / 1000, tdur / 1000]);
+}
+
 // faults: what must stay empty; expected: texts of the console that may be
 
 async function open(browser, url, { width = 1280, height = 800,
@@ -128,6 +149,8 @@ async function open(browser, url, { width = 1280, height = 800,
       }, search);
       await drawn();
     },
+
+    tasks: (act) => tasksOf(page, act),
 
     shot: (name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) }),
 

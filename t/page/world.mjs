@@ -5,6 +5,8 @@
 import { sleep, startNginx } from './nginx.mjs';
 import { ask, HOSTILE, startUpstream } from './upstream.mjs';
 
+const LARGE = 20_000_000;       // characters of a body
+
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q'
   + 'DwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -84,6 +86,26 @@ export async function startWorld({ rows = 60, data } = {}) {
     await settled(total + 1);
   }
 
+  // a body of 20 MB, and the id of its record
+
+  async function sendLarge() {
+    const piece = { name: 'x'.repeat(60), list: [1, 2, 3], text: 'y"\n' };
+    const many = Array(Math.floor(LARGE / JSON.stringify(piece).length))
+      .fill(piece);
+    let record;
+
+    await send('openai', {
+      body: JSON.stringify(ask('big', { metadata: { many } })),
+    });
+    await until('there is no large body', async () => {
+      ({ logs: [record] } = await nginx.api('/logs?limit=1&total=0'));
+      return record.request_bytes > LARGE / 2
+             && record.request_body_state === 'stored';
+    });
+
+    return record.id;
+  }
+
   const flying = (number) => until(`there are no ${number} in flight`,
     async () => (await nginx.api('/live')).live.length >= number);
 
@@ -104,6 +126,7 @@ export async function startWorld({ rows = 60, data } = {}) {
 
   return {
     nginx, send, settled, store, flying,
+    sendLarge,
 
     async stop() {
       const log = await nginx.stop();
