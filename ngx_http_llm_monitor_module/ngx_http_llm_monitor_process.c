@@ -12,6 +12,8 @@
 #include "serve/ngx_http_llm_monitor_notify.h"
 #include "store/llm_drain.h"
 
+#include <dlfcn.h>
+
 
 /* the master kills a worker 3 seconds after a fast shutdown began */
 #define NGX_HTTP_LLM_MONITOR_EXIT_BUDGET  1000
@@ -52,6 +54,7 @@ static ngx_http_llm_monitor_main_conf_t *ngx_http_llm_monitor_conf(
 static void ngx_http_llm_monitor_attach(
     ngx_http_llm_monitor_main_conf_t *mcf, ngx_log_t *log);
 static void ngx_http_llm_monitor_try_drain(void);
+static void ngx_http_llm_monitor_stop_drain(int64_t budget_ms);
 static void ngx_http_llm_monitor_drain_log(void *data, int level,
     const char *text);
 
@@ -181,8 +184,7 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
         llm_drain_leave(p->drain);
 
         if (llm_drain_left(p->drain)) {
-            llm_drain_stop(p->drain, 0);
-            p->drain = NULL;
+            ngx_http_llm_monitor_stop_drain(0);
             return;
         }
 
@@ -195,8 +197,7 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
     if (mcf != p->mcf) {
 
         if (p->drain) {
-            llm_drain_stop(p->drain, 0);
-            p->drain = NULL;
+            ngx_http_llm_monitor_stop_drain(0);
         }
 
         /* what is sent is counted where it came from */
@@ -216,8 +217,7 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
     }
 
     if (p->drain && llm_drain_left(p->drain)) {
-        llm_drain_stop(p->drain, 0);
-        p->drain = NULL;
+        ngx_http_llm_monitor_stop_drain(0);
     }
 
     if (mcf
@@ -334,7 +334,29 @@ ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
     }
 
     if (p->drain) {
-        llm_drain_stop(p->drain, NGX_HTTP_LLM_MONITOR_EXIT_BUDGET);
-        p->drain = NULL;
+        ngx_http_llm_monitor_stop_drain(NGX_HTTP_LLM_MONITOR_EXIT_BUDGET);
     }
+}
+
+
+/*
+ * A writer that hangs runs on in the code of this module, which nginx would
+ * unload a moment before the process ends.
+ */
+
+static void
+ngx_http_llm_monitor_stop_drain(int64_t budget_ms)
+{
+    Dl_info                          info;
+    ngx_http_llm_monitor_process_t  *p;
+
+    p = &ngx_http_llm_monitor_process;
+
+    if (llm_drain_stop(p->drain, budget_ms) != LLM_OK
+        && dladdr(p, &info) != 0)
+    {
+        (void) dlopen(info.dli_fname, RTLD_NOW|RTLD_NOLOAD|RTLD_NODELETE);
+    }
+
+    p->drain = NULL;
 }

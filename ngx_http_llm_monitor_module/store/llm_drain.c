@@ -455,7 +455,7 @@ llm_drain_ask(llm_drain_t *d, int64_t budget_ms)
 }
 
 
-void
+int
 llm_drain_stop(llm_drain_t *drain, int64_t budget_ms)
 {
     int              left;
@@ -491,12 +491,14 @@ llm_drain_stop(llm_drain_t *drain, int64_t budget_ms)
         drain->turn.writer.db.log(drain->turn.writer.db.log_data, 1,
                                   "the writer hangs, its lock is not given "
                                   "back before the process ends");
-        return;
+        return LLM_AGAIN;
     }
 
     (void) pthread_join(drain->normal, NULL);
 
     llm_drain_free(drain);
+
+    return LLM_OK;
 }
 
 

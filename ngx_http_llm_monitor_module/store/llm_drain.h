@@ -81,9 +81,10 @@ int llm_drain_left(llm_drain_t *drain);
 
 /*
  * Ends it: finishes the batch, drains on for at most budget_ms, closes the
- * connection, joins the threads, gives the lock back.
+ * connection, joins the threads, gives the lock back.  LLM_AGAIN: it hangs in
+ * a system call, and its threads run on.
  */
-void llm_drain_stop(llm_drain_t *drain, int64_t budget_ms);
+int llm_drain_stop(llm_drain_t *drain, int64_t budget_ms);
 
 
 #endif /* _LLM_DRAIN_H_INCLUDED_ */
