@@ -29,6 +29,8 @@ typedef struct {
 } ngx_http_llm_monitor_change_t;
 
 
+static int ngx_http_llm_monitor_recording_run(
+    ngx_http_llm_monitor_call_t *call);
 static void ngx_http_llm_monitor_recording_large(llm_query_error_t *err);
 static void ngx_http_llm_monitor_recording_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_llm_monitor_recording_read(ngx_http_request_t *r,
@@ -75,6 +77,17 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
     }
 
     if (r->method != NGX_HTTP_PUT) {
+
+        if (__atomic_load_n(&call->mcf->zone.control->recording,
+                            __ATOMIC_RELAXED)
+            == LLM_RECORDING_UNKNOWN)
+        {
+            call->run = ngx_http_llm_monitor_recording_run;
+            call->done = ngx_http_llm_monitor_answer;
+
+            return ngx_http_llm_monitor_start(call);
+        }
+
         return ngx_http_llm_monitor_recording_answer(call,
                        ngx_http_llm_monitor_zone_recording(&call->mcf->zone));
     }
@@ -95,6 +108,20 @@ ngx_http_llm_monitor_recording(ngx_http_llm_monitor_call_t *call)
                                          ngx_http_llm_monitor_recording_body);
 
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+/* nginx has just started, and the writer has not read what holds */
+
+static int
+ngx_http_llm_monitor_recording_run(ngx_http_llm_monitor_call_t *call)
+{
+    if (ngx_http_llm_monitor_reader(call) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    return llm_query_recording(*call->reader, NGX_HTTP_LLM_MONITOR_LONGER,
+                               &call->out, &call->err);
 }
 
 

@@ -220,6 +220,52 @@ llm_query_count(llm_reader_t *reader, const llm_filter_t *f,
 }
 
 
+int
+llm_query_recording(llm_reader_t *reader, int64_t budget_ms, llm_buf_t *out,
+    llm_query_error_t *err)
+{
+    int            rc, on;
+    sqlite3_stmt  *st;
+
+    st = NULL;
+    on = 1;
+
+    if (llm_reader_begin(reader, budget_ms, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = SQLITE_DONE;
+
+    if (reader->db != NULL) {
+        rc = sqlite3_prepare_v2(reader->db, "SELECT value FROM meta"
+                                " WHERE key = 'recording'", -1, &st, NULL);
+
+        if (rc == SQLITE_OK) {
+            rc = sqlite3_step(st);
+        }
+    }
+
+    if (rc == SQLITE_ROW) {
+        on = sqlite3_column_int(st, 0) != 0;
+        rc = LLM_OK;
+
+    } else {
+        rc = rc == SQLITE_DONE ? LLM_OK : llm_reader_fail(reader, err);
+    }
+
+    if (rc == LLM_OK) {
+        llm_buf_text(out, on ? "{\"recording\":true}"
+                             : "{\"recording\":false}");
+        rc = llm_query_done(out, err);
+    }
+
+    sqlite3_finalize(st);
+    llm_reader_end(reader);
+
+    return rc;
+}
+
+
 /* *total stays LLM_NULL if the time was over */
 
 static int

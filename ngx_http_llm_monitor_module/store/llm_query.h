@@ -93,6 +93,10 @@ int llm_query_list(llm_reader_t *reader, const llm_filter_t *filter,
 int llm_query_count(llm_reader_t *reader, const llm_filter_t *filter,
     int64_t budget_ms, llm_buf_t *out, llm_query_error_t *err);
 
+/* Whether recording is on, as the database has it: {"recording":true}. */
+int llm_query_recording(llm_reader_t *reader, int64_t budget_ms,
+    llm_buf_t *out, llm_query_error_t *err);
+
 /* LLM_OK if there is such a record in the filter's scope, else a 404 in err. */
 int llm_query_visible(llm_reader_t *reader, int64_t id,
     const llm_filter_t *filter, llm_query_error_t *err);

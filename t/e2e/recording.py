@@ -78,6 +78,16 @@ def main():
     tap.ok(recording(nginx), 'the writer has found no pause')
     tap.ok(nginx.api('/recording', 'PUT', {'recording': False})[0] == 200
            and not recording(nginx), 'and can pause')
+
+    # what holds is known before there is a writer that says it
+
+    nginx.stop()
+    lock = open(nginx.data / 'writer.lock', 'w')
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    nginx.start()
+    tap.ok(not recording(nginx), 'paused after a restart, from the beginning')
+    lock.close()
+
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
     nginx.stop()
