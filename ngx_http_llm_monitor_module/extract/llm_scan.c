@@ -11,9 +11,6 @@
 #include "llm_value.h"
 
 
-#define LLM_SCAN_NAME  192     /* bytes of a key with escapes */
-
-
 /* states between two pieces */
 
 enum {
@@ -793,7 +790,9 @@ llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n)
         }
     }
 
-    max = LLM_SCAN_WORD;
+    /* a name is kept as far as it is looked at, escapes and all */
+
+    max = (s->state == LLM_SCAN_IN_STRING) ? LLM_SCAN_NAME : LLM_SCAN_WORD;
 
     if (value && s->state == LLM_SCAN_IN_STRING) {
 

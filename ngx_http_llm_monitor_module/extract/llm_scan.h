@@ -22,7 +22,8 @@
 
 #define LLM_SCAN_DEPTH   14      /* levels in which tables are looked up */
 #define LLM_SCAN_VALUE   4096    /* bytes of a string that are reported */
-#define LLM_SCAN_WORD    64      /* bytes of a key or number likewise */
+#define LLM_SCAN_WORD    64      /* bytes of a number likewise */
+#define LLM_SCAN_NAME    192     /* bytes of a key with escapes */
 #define LLM_SCAN_KEEP    1024    /* bytes of a string in a kept object */
 #define LLM_SCAN_HOLES   12
 

@@ -29,6 +29,7 @@ typedef struct {
     const uint8_t  *p;
     const uint8_t  *end;
     trace_t        *t;
+    int             escaped;     /* a name has escapes, which it cannot read */
 } naive_t;
 
 
@@ -233,6 +234,7 @@ members(naive_t *r, const llm_key_t *key, int depth, uint8_t close)
             }
 
             of = find(key, p, n);
+            r->escaped |= memchr(p, '\\', n) != NULL;
             blank(r);
 
             if (r->p == r->end || *r->p++ != ':') {
@@ -348,6 +350,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.p = copy;
     r.end = copy + size;
     r.t = &want;
+    r.escaped = 0;
 
     for (json = 1; json && r.p < r.end; blank(&r)) {
         json = value(&r, &root, 0);
@@ -355,7 +358,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (json) {
         scan(data, size, step, 1, &parts);
-        same(&parts, &want);
+
+        if (!r.escaped) {
+            same(&parts, &want);
+        }
+
         free(parts.data);
 
         scan(data, cut, 0, 0, &whole);

@@ -237,7 +237,7 @@ check_large(void)
     n += sprintf(p + n, "\",\"a\":7}");
     most = 0;
     ok(strstr(scan((uint8_t *) p, n, 7), "=6s<AAAA") != NULL
-       && most <= LLM_SCAN_WORD,
+       && most <= LLM_SCAN_NAME,
        "all of a long string in pieces takes no memory");
 
     n = sprintf(p, "{\"a\":\"");
@@ -271,6 +271,9 @@ main(void)
           "{\"a\":\"q\\\"\\\\\",\"\\\"a\":\"\\\\\\\\\",\"in\":{\"a\":"
           "\"\\u00e9\\\\\\\"\"}}",
           "9{1s<q\\\"\\\\>1s<\\u00e9\\\\\\\">9}0;");
+    CHECK("a name with escapes that is longer than a word",
+          "{\"\\n345678901234567890123456789012345678901234567890"
+          "12345678901234567890\":2,\"a\":1}", "9{1l<1>9}0;");
     CHECK("what nobody asks for", "{\"x\":{\"a\":1,\"y\":[[{\"a\":\"}]\"}]]},"
           "\"z\":[\"\\\"]\",2],\"a\":3}", "9{1l<3>9}0;");
     CHECK("duplicate keys", "{\"a\":1,\"a\":2}", "9{1l<1>1l<2>9}0;");
