@@ -177,19 +177,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int             limited;
     seen_t          seen, want;
     size_t          n;
-    uint8_t         step, headers, *piece, *made;
+    uint8_t         option, step, headers, *piece, *made;
     llm_aws_t      *a;
 
     made = NULL;
     memset(&seen, 0, sizeof(seen));
     memset(&want, 0, sizeof(want));
 
-    (void) fuzz_option(&data, &size);
+    option = fuzz_option(&data, &size);
     step = fuzz_byte(&data, &size);
     headers = fuzz_byte(&data, &size);
 
     if (headers & 1) {
         data = made = frame(data, &size, headers >> 1);
+
+        if (option & 1) {
+            made[(size_t) option * size / 256] ^= 1;
+        }
     }
 
     if (fuzz_allocs == SIZE_MAX) {

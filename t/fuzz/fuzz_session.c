@@ -37,17 +37,50 @@ offer(llm_request_t *q, uint8_t how, const llm_str_t *text)
 }
 
 
+static int
+naive(const uint8_t *p, size_t n)
+{
+    size_t  i;
+
+    static const char  allowed[] = "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:";
+
+    for (i = 0; i < n; i++) {
+        if (memchr(allowed, p[i], sizeof(allowed) - 1) == NULL) {
+            return 0;
+        }
+    }
+
+    return n >= 1 && n <= 256;
+}
+
+
 static void
 check(const llm_request_t *q)
 {
-    llm_str_t  id;
-
-    id.data = q->session.data;
-    id.len = q->session.len;
-
-    if ((q->session_rank != 0) != (id.data != NULL && id.len != 0)
-        || (q->session_rank != 0 && !llm_session_valid(&id))
+    if ((q->session_rank != 0) != (q->session.len != 0)
+        || (q->session_rank && !naive(q->session.data, q->session.len))
         || (q->key_rank != 0 && q->key_hash == 0))
+    {
+        abort();
+    }
+}
+
+
+/* one that was offered as it is has been taken, unless it is none */
+
+static void
+check_offer(const llm_request_t *q, unsigned rank, const llm_str_t *text,
+    unsigned before)
+{
+    int  better;
+
+    better = naive(text->data, text->len) && (before == 0 || rank < before);
+
+    if (q->session_rank != (better ? rank : before)
+        || (better && (q->session.len != text->len
+                       || memcmp(q->session.data, text->data, text->len)
+                          != 0)))
     {
         abort();
     }
@@ -61,7 +94,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t          n, len;
     uint8_t        *piece, how, first[256];
     uint64_t        hash;
-    llm_str_t       text, was;
+    unsigned        was;
+    llm_str_t       text;
     llm_pool_t      pool;
     llm_request_t   q;
 
@@ -82,25 +116,29 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         text.data = piece;
         text.len = n;
 
-        was.len = q.session_rank;
+        was = q.session_rank;
         hash = q.key_hash;
 
         offer(&q, how, &text);
 
         /* ranks only go down to 1, and what they rank goes with them */
 
-        if ((was.len != 0 && (q.session_rank == 0 || q.session_rank > was.len))
+        if ((was != 0 && (q.session_rank == 0 || q.session_rank > was))
             || ((how & 3) != 3 && q.key_hash != hash)
-            || ((how & 3) == 3 && q.session_rank != was.len))
+            || ((how & 3) == 3 && q.session_rank != was))
         {
             abort();
         }
 
-        free(piece);
-
         if (fuzz_allocs == SIZE_MAX) {
             check(&q);
+
+            if ((how & 3) == 0) {
+                check_offer(&q, 1 + (how >> 2), &text, was);
+            }
         }
+
+        free(piece);
     }
 
     q.has_text = size & 1;

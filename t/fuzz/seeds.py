@@ -60,7 +60,8 @@ QUERIES = (
     b'since=-24h&min_duration_ms=1.5&min_tokens=7&min_cost=0.001&quick=claude',
     b'outcome=client_abort&protocol=openai&operation=chat&stream=1',
     b'key=ab12%E2%80%A6wxyz&unpriced=1&usage_missing=1&errors_only=1&ip=::1',
-    b'sort=cost&order=asc&total=0&offset=10&session=s&user=u&provider=p',
+    b'sort=cost_usd&order=asc&total=0&offset=10&session=s&user=u&provider=p',
+    b'user=u', b'user=nobody&account=a%40b&model=m', b'session=s&provider=p',
     b'all=1&stats=1', b'format=csv&bodies=1&since_seq=7', b'endpoint=chat')
 BODIES = (
     b'{"system":"s","messages":[{"role":"user","content":[{"type":"text",'
@@ -91,8 +92,12 @@ def seeds():
     yield 'decode', b'\2\1' + bytes.fromhex('0b028068656c6c6f03')
     yield 'decode', b'\3\1' + bytes.fromhex('28b52ffd240568656c6c6f')
     yield 'aws', b'\0\1' + bytes([2 * len(HEADERS) + 1]) + HEADERS + JSON[0]
+    yield 'aws', b'\x7f\1' + bytes([2 * len(HEADERS) + 1]) + HEADERS + JSON[0]
+    yield 'aws', b'\xef\1' + bytes([2 * len(HEADERS) + 1]) + HEADERS + JSON[0]
     yield 'multipart', b'\0\1' + MULTIPART
     yield 'sse', b'\3' + SSE + b'event:x\rdata\r\rerror: {}\n\n:c\nid:1'
+    yield 'session', b'\0\0\xff' + b'a' * 300
+    yield 'session', b'\0\0\2a bc\0\2a\xe9bc\0\2a.:c'
     yield 'session', (b'\0\1\x11u_session_0-a_:.Z\2\x11{"session_id":"s"}'
                       b'\6\x10{"thread_id":"t"}\3\5sk-0123456\0\1x')
     yield 'cursor', bytes(range(1, 5)) + b'\0' * 7 + b'\5' + b'\1' * 8
