@@ -4,24 +4,29 @@
  */
 
 
+#include <stdio.h>
 #include <string.h>
 
 #include "llm_schema.h"
 #include "llm_tally.h"
 
 
+#define LLM_TALLY_KEY_LEN  32
+
 /* conditions of a filter */
 
 enum {
     LLM_TALLY_TIME = 0, LLM_TALLY_STATUS, LLM_TALLY_ERRORS, LLM_TALLY_QUICK,
-    LLM_TALLY_OTHER, LLM_TALLY_SEVERAL
+    LLM_TALLY_KEYS, LLM_TALLY_OTHER, LLM_TALLY_SEVERAL
 };
 
 
 static int llm_tally_asked(const llm_filter_t *f);
 static int llm_tally_more(int asked, int what);
-static int llm_tally_values(llm_tally_t *t, const llm_where_t *w,
-    const llm_filter_t *f, int asked);
+static int llm_tally_values(llm_tally_t *t, llm_reader_t *reader,
+    const llm_where_t *w, const llm_filter_t *f, int asked);
+static int llm_tally_keys(llm_tally_t *t, llm_reader_t *reader,
+    const llm_filter_t *f);
 static int llm_tally_quick(llm_tally_t *t, int64_t quick);
 static void llm_tally_add(llm_tally_t *t, int64_t low, int64_t high);
 static int llm_tally_whole(llm_tally_t *t, int64_t ms);
@@ -33,15 +38,17 @@ int
 llm_tally_open(llm_tally_t *t, llm_reader_t *reader, const llm_where_t *w,
     const llm_filter_t *f)
 {
-    int  asked, errors;
+    int  rc, asked, errors;
 
     memset(t, 0, sizeof(llm_tally_t));
 
     asked = llm_tally_asked(f);
     errors = asked == LLM_TALLY_ERRORS;
 
-    if (llm_tally_values(t, w, f, asked) != LLM_OK) {
-        return LLM_DECLINED;
+    rc = llm_tally_values(t, reader, w, f, asked);
+
+    if (rc != LLM_OK) {
+        return rc;
     }
 
     if (sqlite3_prepare_v2(reader->db, "SELECT 1 FROM gone WHERE t = ?1", -1,
@@ -96,6 +103,11 @@ llm_tally_asked(const llm_filter_t *f)
         case LLM_F_SINCE:
         case LLM_F_UNTIL:
         case LLM_F_STATUS_MAX:
+        case LLM_F_KEY_MAX:
+            break;
+
+        case LLM_F_KEY_MIN:
+            asked = llm_tally_more(asked, LLM_TALLY_KEYS);
             break;
 
         case LLM_F_STATUS_MIN:
@@ -129,9 +141,11 @@ llm_tally_asked(const llm_filter_t *f)
 
     for (i = 0; i < LLM_F_TEXTS; i++) {
 
-        /* a scope is its number */
+        /* a scope and a key are numbers, too */
 
-        if (i != LLM_F_SCOPE_VALUE && llm_filter_str(f, i).data != NULL) {
+        if (i != LLM_F_SCOPE_VALUE && i != LLM_F_KEY_TAIL
+            && llm_filter_str(f, i).data != NULL)
+        {
             asked = llm_tally_more(asked, LLM_TALLY_OTHER);
         }
     }
@@ -148,8 +162,8 @@ llm_tally_more(int asked, int what)
 
 
 static int
-llm_tally_values(llm_tally_t *t, const llm_where_t *w, const llm_filter_t *f,
-    int asked)
+llm_tally_values(llm_tally_t *t, llm_reader_t *reader, const llm_where_t *w,
+    const llm_filter_t *f, int asked)
 {
     int                     i;
     int64_t                 min, max;
@@ -180,6 +194,9 @@ llm_tally_values(llm_tally_t *t, const llm_where_t *w, const llm_filter_t *f,
     case LLM_TALLY_QUICK:
         return llm_tally_quick(t, f->num[LLM_F_QUICK]);
 
+    case LLM_TALLY_KEYS:
+        return llm_tally_keys(t, reader, f);
+
     case LLM_TALLY_OTHER:
         dim = llm_where_dim(w);
 
@@ -198,6 +215,59 @@ llm_tally_values(llm_tally_t *t, const llm_where_t *w, const llm_filter_t *f,
     default: /* LLM_TALLY_SEVERAL */
         return LLM_DECLINED;
     }
+}
+
+
+/* Mostly one; of too many, or of none, the rows are looked at. */
+
+static int
+llm_tally_keys(llm_tally_t *t, llm_reader_t *reader, const llm_filter_t *f)
+{
+    int            rc;
+    char           min[LLM_TALLY_KEY_LEN], max[LLM_TALLY_KEY_LEN];
+    int64_t        id;
+    llm_str_t      tail;
+    sqlite3_stmt  *st;
+
+    if (sqlite3_prepare_v2(reader->db, "SELECT id FROM dict WHERE kind = ?1"
+                           " AND value >= ?2 AND substr(value, 1, 16) <= ?3"
+                           " AND (?4 IS NULL OR substr(value, 17) = ?4)", -1,
+                           &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    (void) snprintf(min, sizeof(min), "%016llx",
+                    (unsigned long long) f->num[LLM_F_KEY_MIN]);
+    (void) snprintf(max, sizeof(max), "%016llx",
+                    (unsigned long long) f->num[LLM_F_KEY_MAX]);
+
+    tail = llm_filter_str(f, LLM_F_KEY_TAIL);
+
+    (void) sqlite3_bind_int(st, 1, LLM_DICT_KEY);
+    (void) sqlite3_bind_text(st, 2, min, -1, SQLITE_STATIC);
+    (void) sqlite3_bind_text(st, 3, max, -1, SQLITE_STATIC);
+
+    if (tail.data != NULL) {
+        (void) sqlite3_bind_text(st, 4, (const char *) tail.data,
+                                 (int) tail.len, SQLITE_STATIC);
+    }
+
+    t->dim = LLM_SERIES_KEY;
+
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW && t->n < LLM_TALLY_RANGES) {
+        id = sqlite3_column_int64(st, 0);
+        llm_tally_add(t, id, id);
+    }
+
+    sqlite3_finalize(st);
+
+    if (rc == SQLITE_DONE) {
+        return t->n > 0 ? LLM_OK : LLM_DECLINED;
+    }
+
+    return rc == SQLITE_ROW ? LLM_DECLINED : LLM_ERROR;
 }
 
 

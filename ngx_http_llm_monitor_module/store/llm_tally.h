@@ -15,7 +15,7 @@
 #include "llm_where.h"
 
 
-#define LLM_TALLY_RANGES   3
+#define LLM_TALLY_RANGES   16
 
 
 typedef struct {
