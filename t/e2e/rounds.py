@@ -6,10 +6,10 @@ Kinds: kill -9 of the writer, of any worker, of every process, HUP, HUP with
 another ring size, USR2 and QUIT of the old binary.  Each exchange has a tag,
 which its answer's usage carries as the number of input tokens.  The oracle is
 the client's own list of whole answers: those older than a second when
-something was killed, and all others of that time too where nothing was, have exactly
-one row, and the ledger's tables have the same requests and tokens as the rows.
-A pause and a clear happen among the rounds: paused exchanges are in the ledger
-and have no row, cleared ones lose their row and stay in the ledger.
+something was killed, and all others of that time too where nothing was, have
+exactly one row, and the ledger's tables have the same requests and tokens as
+the rows.  A pause and a clear happen among the rounds: paused exchanges are in
+the ledger and have no row, cleared ones lose their row and stay in the ledger.
 
 LLM_E2E_RATE: requests per second that the client asks for (default 600)."""
 import collections
