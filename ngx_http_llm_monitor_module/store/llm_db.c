@@ -45,8 +45,6 @@ static int llm_db_wal_hook(void *data, sqlite3 *h, const char *name,
 static int llm_db_setup(llm_db_t *db);
 static int llm_db_migrate(llm_db_t *db);
 static int llm_db_wal_mode(llm_db_t *db);
-static off_t llm_db_size(const llm_db_t *db);
-static int llm_db_moved(llm_db_t *db, char *wal, size_t size);
 static int llm_db_refuse(llm_db_t *db, int code, const char *what);
 static int llm_db_failed(llm_db_t *db, int code, const char *sql);
 static uint32_t llm_db_uint32(const uint8_t *p);
@@ -469,25 +467,6 @@ llm_db_check(llm_db_t *db)
 }
 
 
-static off_t
-llm_db_size(const llm_db_t *db)
-{
-    struct stat  st;
-
-    return db->path_fd != -1 && fstat(db->path_fd, &st) == 0 ? st.st_size : 0;
-}
-
-
-int
-llm_db_gone(llm_db_t *db)
-{
-    struct stat  st;
-
-    return db->path_fd == -1 || fstat(db->path_fd, &st) == -1
-           || st.st_nlink == 0;
-}
-
-
 void
 llm_db_abandon(llm_db_t *db)
 {
@@ -532,41 +511,6 @@ llm_db_abandon(llm_db_t *db)
 
     (void) snprintf(name, sizeof(name), "%s-shm", db->path);
     (void) unlink(name);
-}
-
-
-/*
- * Where the -wal of a file that was moved belongs: readers may have kept what
- * is in it from being checkpointed.
- */
-
-static int
-llm_db_moved(llm_db_t *db, char *wal, size_t size)
-{
-    int          n;
-    char         link[32], path[sizeof(db->path)];
-    ssize_t      len;
-    struct stat  st;
-
-    (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", db->path_fd);
-
-    len = readlink(link, path, sizeof(path) - 1);
-
-    if (len <= 0) {
-        return LLM_DECLINED;
-    }
-
-    path[len] = '\0';
-
-    if (lstat(path, &st) == -1 || st.st_dev != db->dev
-        || st.st_ino != db->ino)
-    {
-        return LLM_DECLINED;
-    }
-
-    n = snprintf(wal, size, "%s-wal", path);
-
-    return n < (int) size && lstat(wal, &st) == -1 ? LLM_OK : LLM_DECLINED;
 }
 
 
@@ -810,7 +754,8 @@ llm_db_refuse(llm_db_t *db, int code, const char *what)
 
 /*
  * The funnel: a duplicate id is the caller's business and no failure.  For a
- * quota that is used up SQLite has no code; it is as good as a full disk.
+ * quota that is used up SQLite has no code; it is as good as a full disk.  And
+ * what could not be read SQLite calls corrupt, though it may be well.
  */
 
 static int
@@ -820,6 +765,10 @@ llm_db_failed(llm_db_t *db, int code, const char *sql)
         && sqlite3_system_errno(db->handle) == EDQUOT)
     {
         code = SQLITE_FULL;
+    }
+
+    if ((code & 0xff) == SQLITE_CORRUPT && llm_db_unread(db)) {
+        code = SQLITE_IOERR_READ;
     }
 
     db->code = code;

@@ -63,6 +63,18 @@ int llm_db_check(llm_db_t *db);
 /* 1 if the open file has no name any more: what is in it is lost. */
 int llm_db_gone(llm_db_t *db);
 
+/* Of the open file, or 0. */
+off_t llm_db_size(const llm_db_t *db);
+
+/*
+ * Where the -wal of a file that was moved belongs: readers may have kept what
+ * is in it from being checkpointed.  LLM_DECLINED: it was deleted.
+ */
+int llm_db_moved(llm_db_t *db, char *wal, size_t size);
+
+/* 1 if something of this connection could not be read from the disk. */
+int llm_db_unread(llm_db_t *db);
+
 /*
  * The file was deleted or replaced: finishes the old one, wherever it went,
  * and takes its -wal and -shm away from the path, lest they be applied to the

@@ -7,6 +7,7 @@
  */
 
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -29,6 +30,8 @@ static void files(void);
 static void moved(int how);
 static void moved_while_read(void);
 static void cut(off_t size);
+static void unread(void);
+static ssize_t no_read(int fd, void *p, size_t n, off_t at);
 static int64_t rows_of(const char *file);
 static ssize_t move_and_write(int fd, const void *p, size_t n, off_t at);
 static void no_lock(void);
@@ -43,6 +46,10 @@ static int aside(const char *why);
 enum { MOVED = 1, DELETED, REPLACED };
 
 static int  moves;
+
+/* nothing but headers can be read */
+
+static int  unreadable;
 
 
 int
@@ -60,6 +67,7 @@ main(void)
     moved_while_read();
     cut(0);
     cut(8192);
+    unread();
     no_lock();
     full();
     refused();
@@ -458,6 +466,63 @@ cut(off_t size)
     llm_drain_stop(d, 1000);
     ok(law(&t), "the law");
     cleanup();
+}
+
+
+/* SQLite calls it corrupt what the disk did not give. */
+
+static void
+unread(void)
+{
+    int           i;
+    sqlite3_vfs  *vfs;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    static const char *const  names[] = { "pread", "pread64" };
+
+    fresh();
+    d = start();
+    publish_n(300);
+    ok(wait_written(300), "a database");
+    llm_drain_stop(d, 1000);
+
+    vfs = sqlite3_vfs_find(NULL);
+
+    for (i = 0; i < 2; i++) {
+        (void) vfs->xSetSystemCall(vfs, names[i],
+                                   (sqlite3_syscall_ptr) no_read);
+    }
+
+    forget();
+    __atomic_store_n(&unreadable, 1, __ATOMIC_RELEASE);
+    d = start();
+    publish_n(10);
+    ok(wait_down(300), "that cannot be read: records wait");
+    __atomic_store_n(&unreadable, 0, __ATOMIC_RELEASE);
+    ok(wait_written(310) && wait_up() && !aside("corrupt"),
+       "and is not moved aside for that");
+
+    llm_drain_stop(d, 1000);
+
+    for (i = 0; i < 2; i++) {
+        (void) vfs->xSetSystemCall(vfs, names[i], NULL);
+    }
+
+    ok(ask_db("SELECT count(*) FROM log") == 310 && law(&t), "the law");
+    cleanup();
+}
+
+
+static ssize_t
+no_read(int fd, void *p, size_t n, off_t at)
+{
+    if (at > 100 && __atomic_load_n(&unreadable, __ATOMIC_ACQUIRE)) {
+        errno = EIO;
+        return -1;
+    }
+
+    return pread(fd, p, n, at);
 }
 
 
