@@ -54,7 +54,7 @@ static ngx_http_llm_monitor_main_conf_t *ngx_http_llm_monitor_conf(
 static void ngx_http_llm_monitor_attach(
     ngx_http_llm_monitor_main_conf_t *mcf, ngx_log_t *log);
 static void ngx_http_llm_monitor_try_drain(void);
-static void ngx_http_llm_monitor_stop_drain(int64_t budget_ms);
+static void ngx_http_llm_monitor_halt_drain(void);
 static void ngx_http_llm_monitor_drain_log(void *data, int level,
     const char *text);
 
@@ -184,7 +184,8 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
         llm_drain_leave(p->drain);
 
         if (llm_drain_left(p->drain)) {
-            ngx_http_llm_monitor_stop_drain(0);
+            (void) llm_drain_stop(p->drain, 0);
+            p->drain = NULL;
             return;
         }
 
@@ -197,7 +198,8 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
     if (mcf != p->mcf) {
 
         if (p->drain) {
-            ngx_http_llm_monitor_stop_drain(0);
+            (void) llm_drain_stop(p->drain, 0);
+            p->drain = NULL;
         }
 
         /* what is sent is counted where it came from */
@@ -217,7 +219,8 @@ ngx_http_llm_monitor_tick(ngx_event_t *ev)
     }
 
     if (p->drain && llm_drain_left(p->drain)) {
-        ngx_http_llm_monitor_stop_drain(0);
+        (void) llm_drain_stop(p->drain, 0);
+        p->drain = NULL;
     }
 
     if (mcf
@@ -334,29 +337,35 @@ ngx_http_llm_monitor_exit_process(ngx_cycle_t *cycle)
     }
 
     if (p->drain) {
-        ngx_http_llm_monitor_stop_drain(NGX_HTTP_LLM_MONITOR_EXIT_BUDGET);
+
+        if (llm_drain_stop(p->drain, NGX_HTTP_LLM_MONITOR_EXIT_BUDGET)
+            != LLM_OK)
+        {
+            ngx_http_llm_monitor_halt_drain();
+        }
+
+        p->drain = NULL;
     }
 }
 
 
 /*
- * A writer that hangs runs on in the code of this module, which nginx would
- * unload a moment before the process ends.
+ * nginx takes the ring, the configuration and this module's code away a moment
+ * before the process ends.  A writer that hangs must not go on with them, and
+ * needs the code to stand still in.
  */
 
 static void
-ngx_http_llm_monitor_stop_drain(int64_t budget_ms)
+ngx_http_llm_monitor_halt_drain(void)
 {
     Dl_info                          info;
     ngx_http_llm_monitor_process_t  *p;
 
     p = &ngx_http_llm_monitor_process;
 
-    if (llm_drain_stop(p->drain, budget_ms) != LLM_OK
-        && dladdr(p, &info) != 0)
-    {
+    llm_drain_halt(p->drain);
+
+    if (dladdr(p, &info) != 0) {
         (void) dlopen(info.dli_fname, RTLD_NOW|RTLD_NOLOAD|RTLD_NODELETE);
     }
-
-    p->drain = NULL;
 }

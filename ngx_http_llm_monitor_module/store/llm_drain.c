@@ -38,6 +38,9 @@
 /* how much longer than its budget a writer in a system call is waited for */
 #define LLM_DRAIN_GRACE_MS  500
 
+/* what its threads alone let through, see llm_drain_halt() */
+#define LLM_DRAIN_HALT      SIGRTMAX
+
 
 struct llm_drain_s {
     llm_turn_t        turn;          /* guarded by work */
@@ -56,6 +59,8 @@ struct llm_drain_s {
 
     pthread_t         nice;
     pthread_t         normal;
+    pid_t             nice_tid;      /* 0: not begun */
+    pid_t             normal_tid;
 };
 
 
@@ -71,6 +76,8 @@ static int llm_drain_lost(llm_drain_t *d);
 static void llm_drain_end(llm_drain_t *d);
 static int llm_drain_stopping(void *data);
 static void llm_drain_ask(llm_drain_t *d, int64_t budget_ms);
+static void llm_drain_still(int signo);
+static void llm_drain_signal(pid_t *tid);
 static void llm_drain_after(struct timespec *ts, int64_t ms);
 static void llm_drain_free(llm_drain_t *d);
 
@@ -232,6 +239,7 @@ llm_drain_threads(llm_drain_t *d)
     /* signals are the event loop's business */
 
     (void) sigfillset(&all);
+    (void) sigdelset(&all, LLM_DRAIN_HALT);
     (void) pthread_sigmask(SIG_BLOCK, &all, &old);
 
     rc = pthread_create(&d->nice, &attr, llm_drain_nice, d);
@@ -255,10 +263,13 @@ llm_drain_threads(llm_drain_t *d)
 static void *
 llm_drain_nice(void *data)
 {
+    pid_t        tid;
     llm_drain_t *d = data;
 
-    (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
-                       LLM_DRAIN_NICE);
+    tid = (pid_t) syscall(SYS_gettid);
+    __atomic_store_n(&d->nice_tid, tid, __ATOMIC_RELEASE);
+
+    (void) setpriority(PRIO_PROCESS, (id_t) tid, LLM_DRAIN_NICE);
 
     while (llm_drain_wait(d, 1)) {
         if (llm_drain_lost(d)) {
@@ -279,6 +290,9 @@ llm_drain_normal(void *data)
 {
     uint64_t     used, room;
     llm_drain_t *d = data;
+
+    __atomic_store_n(&d->normal_tid, (pid_t) syscall(SYS_gettid),
+                     __ATOMIC_RELEASE);
 
     while (llm_drain_wait(d, 0)) {
         llm_ring_usage(d->turn.ring, &used, &room);
@@ -499,6 +513,51 @@ llm_drain_stop(llm_drain_t *drain, int64_t budget_ms)
     llm_drain_free(drain);
 
     return LLM_OK;
+}
+
+
+void
+llm_drain_halt(llm_drain_t *drain)
+{
+    struct sigaction  sa;
+
+    memset(&sa, 0, sizeof(struct sigaction));
+
+    sa.sa_handler = llm_drain_still;
+    (void) sigfillset(&sa.sa_mask);
+
+    if (sigaction(LLM_DRAIN_HALT, &sa, NULL) != 0) {
+        return;
+    }
+
+    llm_drain_signal(&drain->nice_tid);
+    llm_drain_signal(&drain->normal_tid);
+}
+
+
+/* Comes before a system call returns to what asked for it. */
+
+static void
+llm_drain_still(int signo)
+{
+    for ( ;; ) {
+        (void) pause();
+    }
+}
+
+
+/* By its kernel's id, for the nice one may be joined at any time. */
+
+static void
+llm_drain_signal(pid_t *tid)
+{
+    pid_t  id;
+
+    id = __atomic_load_n(tid, __ATOMIC_ACQUIRE);
+
+    if (id != 0) {
+        (void) syscall(SYS_tgkill, getpid(), id, LLM_DRAIN_HALT);
+    }
 }
 
 

@@ -86,5 +86,14 @@ int llm_drain_left(llm_drain_t *drain);
  */
 int llm_drain_stop(llm_drain_t *drain, int64_t budget_ms);
 
+/*
+ * For a process that ends around a writer that hangs, after LLM_AGAIN of
+ * llm_drain_stop(): its threads never go on, whatever is taken from under
+ * them (the ring's map, the configuration), but for this code, in which they
+ * stand still.  The kernel frees the lock with the process, and what was not
+ * committed is still in the ring.
+ */
+void llm_drain_halt(llm_drain_t *drain);
+
 
 #endif /* _LLM_DRAIN_H_INCLUDED_ */

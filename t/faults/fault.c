@@ -5,7 +5,9 @@
  * Preloaded into nginx: while the file that $LLM_FAULT names says so, calls
  * about proxy_logs.db, its -wal and its -shm fail.  Writes: e with EIO, f with
  * ENOSPC, q with EDQUOT, w with EROFS, s after half of what is to be written.
- * Others: y fsync, r reads, t what changes a size, o opens, m maps.
+ * Others: y fsync, r reads, t what changes a size, o opens, m maps.  With h an
+ * fsync hangs until its process has taken everything down, and has a second
+ * then to find that.
  */
 
 
@@ -22,7 +24,12 @@
 #include <unistd.h>
 
 
-static char  fault_file[512];
+/* of some 30 seconds, for a process that never ends */
+#define FAULT_PATIENCE  3000
+
+
+static char          fault_file[512];
+static volatile int  fault_hanging, fault_ending;
 
 
 /* nginx clears its environment before it forks */
@@ -36,6 +43,18 @@ fault_init(void)
 
     if (name != NULL) {
         snprintf(fault_file, sizeof(fault_file), "%s", name);
+    }
+}
+
+
+/* exit() runs this behind all of nginx's own cleanup */
+
+__attribute__((destructor)) static void
+fault_end(void)
+{
+    if (fault_hanging) {
+        fault_ending = 1;
+        sleep(1);
     }
 }
 
@@ -167,13 +186,22 @@ pread(int fd, void *p, size_t n, off_t at)
 static int
 fault_sync(const char *name, int fd)
 {
-    int  (*real)(int);
+    int  n, what, (*real)(int);
 
     *(void **) &real = fault_real(name);
+    what = fault_now(fd);
 
-    if (fault_now(fd) == 'y') {
+    if (what == 'y') {
         errno = EIO;
         return -1;
+    }
+
+    if (what == 'h') {
+        fault_hanging = 1;
+
+        for (n = 0; !fault_ending && n < FAULT_PATIENCE; n++) {
+            usleep(10000);
+        }
     }
 
     return real(fd);

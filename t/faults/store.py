@@ -1,12 +1,13 @@
 """The database fails under traffic and heals: EIO, ENOSPC, EDQUOT, EROFS and
 short writes, failing fsync, reads, truncations, opens and maps (by fault.c,
-preloaded), a lock that another process holds, files that are renamed, deleted
+preloaded), an fsync that hangs while the process ends, a lock that another process holds, files that are renamed, deleted
 or spoiled, a directory without rights or on a read-only mount, a lock file
 that is deleted, a reader that does not end.  Each time the fault is told,
 records are written again by themselves, and in the end each exchange has
 exactly one row and is in the ledger exactly once."""
 import collections
 import os
+import signal
 import sqlite3
 import subprocess
 import time
@@ -134,13 +135,40 @@ def modes(tap, nginx):
            'files are 0600, directories 0700', wrong)
 
 
-def failing(tap, healing, upstream):
-    nginx = Nginx(upstream.port, workers=2, keepalive='keepalive 16;')
+def start(nginx):
+    """With fault.c, which is told what to do by the file that this returns."""
     control = nginx.dir / 'fault'
     control.write_text('')
-    os.umask(0)
     nginx.start(prefix=['env', 'LD_PRELOAD=%s' % preload('fault'),
                         'LLM_FAULT=%s' % control])
+    return control
+
+
+def hanging(tap, upstream):
+    """The worker ends around its writer, which then goes nowhere."""
+    nginx = Nginx(upstream.port)
+    path = nginx.data / 'proxy_logs.db'
+    control = start(nginx)
+    sent = more(nginx, 0)
+    wait_for(lambda: last(path) == sent, PATIENCE)
+    control.write_text('h')
+    first, sent = sent + 1, more(nginx, sent)
+    nginx.stop(signal.SIGQUIT)
+    tap.ok(b'the writer hangs' in (nginx.dir / 'error.log').read_bytes(),
+           'a worker ends while its writer hangs')
+    control.write_text('')
+    nginx.start()
+    tap.ok(wait_for(lambda: set(range(first, sent + 1)) <= tags(path),
+                    PATIENCE), 'the next one writes what it had')
+    nginx.stop()
+    tap.ok(not nginx.complaints(), 'nothing worse is logged',
+           *nginx.complaints()[:5])
+
+
+def failing(tap, healing, upstream):
+    nginx = Nginx(upstream.port, workers=2, keepalive='keepalive 16;')
+    os.umask(0)
+    control = start(nginx)
     faults = Faults(nginx, control)
     load = Client(nginx.buffered, '-r', '200', '-c', '8')
     try:
@@ -321,6 +349,7 @@ def main():
     tap = Tap()
     healing = Healing(tap)
     upstream = Upstream(free_port())
+    hanging(tap, upstream)
     failing(tap, healing, upstream)
     spoiling(tap, healing, upstream)
     read_only(tap, healing, upstream)
