@@ -1,7 +1,7 @@
 // A modal dialog of the browser's own: it keeps the focus and gives it back.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../core/keys';
 import { Icon } from './Icon';
 import { t } from './words';
@@ -17,7 +17,9 @@ export function Dialog({ title, onClose, children, footer }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  // before the next key comes
+
+  useLayoutEffect(() => {
     box.current?.showModal();
     return () => box.current?.close();
   }, []);

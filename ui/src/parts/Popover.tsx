@@ -1,7 +1,7 @@
 // A button and what it opens below itself.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useKeys } from '../core/keys';
 
 interface Props {
@@ -26,7 +26,9 @@ export function Popover(props: Props) {
 
   useKeys({ Escape: close }, { when: open });
 
-  useEffect(() => {
+  // the focus is there before the next key comes
+
+  useLayoutEffect(() => {
     if (!open) {
       return undefined;
     }
