@@ -1,10 +1,11 @@
 """The database fails under traffic and heals: EIO, ENOSPC, EDQUOT, EROFS and
-short writes, failing fsync, reads, truncations, opens and maps (by fault.c,
-preloaded), an fsync that hangs while the process ends, a lock that another process holds, files that are renamed, deleted
-or spoiled, a directory without rights or on a read-only mount, a lock file
-that is deleted, a reader that does not end.  Each time the fault is told,
-records are written again by themselves, and in the end each exchange has
-exactly one row and is in the ledger exactly once."""
+short writes, failing fsync, reads, truncations, opens and maps, an fsync that
+hangs while the process ends (by fault.c, preloaded), a lock that another
+process holds, files that are renamed, deleted or spoiled, a directory without
+rights or on a read-only mount, a lock file that is deleted, a reader that does
+not end.  Each time the fault is told, records are written again by themselves,
+and in the end each exchange has exactly one row and is in the ledger exactly
+once."""
 import collections
 import os
 import signal
