@@ -64,7 +64,8 @@ test('a link shows its row, whatever has come since', async () => {
   await page.goto(`${world.nginx.url}/monitor?since=-7d`);
   await page.locator('.row:not(.absent) >> nth=12').click();
   await page.locator('.drawer h2').waitFor();
-  const id = new URL(page.url()).searchParams.get('id');
+  const id = await page.evaluate(() =>
+    new URLSearchParams(location.search).get('id'));
   await drawer().locator('button >> text="Link"').click();
   await page.locator('.drawer-line >> text="Copied"').waitFor();
   assert.match(await clipboard(), /^http.*since=\d+&id=\d+&at=\d+$/);
@@ -189,13 +190,14 @@ test('the whole body as a file', async () => {
 
 test('next and previous, and a link that opens the same', async () => {
   await open('');
-  const first = page.url();
+  const first = await page.evaluate(() => location.href);
   await page.click('[aria-label="Next request"]');
   await page.waitForFunction((was) => location.href !== was, first);
   await page.click('[aria-label="Previous request"]');
   await page.waitForFunction((was) => location.href === was, first);
   await page.click('[role=tab] >> text="Request"');
-  const other = await browser.open(page.url());
+  const other = await browser.open(
+    await page.evaluate(() => location.href));
   await other.locator('.line').first().waitFor();
   assert.deepEqual(other.faults, []);
   await other.close();

@@ -39,7 +39,10 @@ const texts = (page, selector) => page.locator(selector).allInnerTexts();
 
 const names = (page) => page.locator('tbody th a').allTextContents();
 
-const param = (page, name) => new URL(page.url()).searchParams.get(name);
+// asked of the page: the runner learns of a new address a moment later
+
+const param = (page, name) => page.evaluate((it) =>
+  new URLSearchParams(location.search).get(it), name);
 
 const whole = (number) => number.toLocaleString('en-US');
 
@@ -121,8 +124,8 @@ test('what is measured, by what and how finely is in the address',
     await page.click('.choice >> text="Account"');
     await page.click('.choice >> text="Month"');
     await page.locator('h2 >> text="Cost by account"').waitFor();
-    assert.deepEqual(['measure', 'by', 'bucket'].map(
-      (name) => param(page, name)), ['cost_usd', 'account', 'month']);
+    assert.deepEqual(await Promise.all(['measure', 'by', 'bucket'].map(
+      (name) => param(page, name))), ['cost_usd', 'account', 'month']);
     await page.reload();
     await page.locator('h2 >> text="Cost by account"').waitFor();
 
@@ -148,7 +151,7 @@ test('ranking: order, sorting, and from a name to its rows', async () => {
     await eventually('it is not sorted', async () =>
       String(await names(page))
       === String(await order('requests')));
-    assert.equal(param(page, 'sort'), 'requests');
+    assert.equal(await param(page, 'sort'), 'requests');
 
     for (const tab of ['Users', 'Accounts', 'Providers', 'Keys',
                        'Addresses']) {
@@ -159,8 +162,8 @@ test('ranking: order, sorting, and from a name to its rows', async () => {
     await page.click('.choice >> text="Models"');
     await page.click('tbody th a >> text="gpt-4o"');
     await page.locator('.row:not(.absent)').first().waitFor();
-    assert.equal(param(page, 'model'), 'gpt-4o');
-    assert.equal(param(page, 'view'), null);
+    assert.equal(await param(page, 'model'), 'gpt-4o');
+    assert.equal(await param(page, 'view'), null);
   });
 });
 
@@ -190,7 +193,7 @@ test('availability: states, lanes, durations, errors', async () => {
       >= 168);
     await page.click('tbody th a >> text="gpt-4o"');
     await page.locator('h2 >> text="Answers: gpt-4o"').waitFor();
-    assert.equal(param(page, 'of'), 'gpt-4o');
+    assert.equal(await param(page, 'of'), 'gpt-4o');
     await page.goBack();
     await page.locator('h2 >> text="Answers: Everything"').waitFor();
   });
@@ -204,7 +207,7 @@ test('sessions: the list, one of them, what was said', async () => {
     assert.ok((await row.innerText()).includes(whole(session.requests)));
     await row.locator('a').click();
     await page.locator('.turn').first().waitFor();
-    assert.equal(param(page, 'session'), session.id);
+    assert.equal(await param(page, 'session'), session.id);
     assert.equal(await page.locator('h2').first().innerText(),
                  session.session_id);
     assert.match(await page.locator('.conversation').innerText(),
@@ -213,7 +216,7 @@ test('sessions: the list, one of them, what was said', async () => {
                  session.requests);
     await page.keyboard.press('Escape');
     await page.locator('.choice').waitFor();
-    assert.equal(param(page, 'session'), null);
+    assert.equal(await param(page, 'session'), null);
     await page.click('.choice >> text="Idle"');
     await page.locator('.notice >> text="No sessions here"').waitFor();
   });
@@ -253,8 +256,8 @@ test('a session has the time, tokens, cost and link of each turn',
 
     await page.click('.turn .took a >> nth=1');
     await page.locator('.drawer h2').waitFor();
-    assert.equal(param(page, 'id'), logs[1].id);
-    assert.equal(param(page, 'session'), 'talk');
+    assert.equal(await param(page, 'id'), logs[1].id);
+    assert.equal(await param(page, 'session'), 'talk');
   });
 });
 
