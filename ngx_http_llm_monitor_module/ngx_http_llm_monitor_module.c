@@ -368,9 +368,7 @@ ngx_http_llm_monitor_postconfiguration(ngx_conf_t *cf)
 
 #if (NGX_THREADS)
 
-    mcf->thread_pool = ngx_thread_pool_add(cf, mcf->thread_pool_name.len
-                                               ? &mcf->thread_pool_name : NULL);
-    if (mcf->thread_pool == NULL) {
+    if (ngx_http_llm_monitor_pool(cf, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -31,5 +31,13 @@ void ngx_http_llm_monitor_scope_check(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_llm_monitor_api_init(ngx_conf_t *cf);
 
+#if (NGX_THREADS)
+
+/* Before that: the threads of llm_monitor_thread_pool, or else own ones. */
+ngx_int_t ngx_http_llm_monitor_pool(ngx_conf_t *cf,
+    ngx_http_llm_monitor_main_conf_t *mcf);
+
+#endif
+
 
 #endif /* _NGX_HTTP_LLM_MONITOR_API_H_INCLUDED_ */

@@ -2,20 +2,28 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * Questions run in nginx's thread pool.  While one does, the request is
+ * Questions run in a thread pool of nginx.  While one does, the request is
  * blocked: when its client leaves, nginx waits with freeing it until the
  * completion, as for its own reads in threads.
+ *
+ * Its threads are nice ones, so that the event loop has the CPU as soon as it
+ * has something to do.  A thread cannot raise its priority back, so the pool
+ * is one that reads no files for others.
  *
  * Connections to the database are few, each belongs to one task at a time.
  * They are taken and given back in the event loop, so no lock is needed.
  */
 
 
+#include "ngx_http_llm_monitor_api.h"
 #include "ngx_http_llm_monitor_call.h"
 
 
-/* questions at once in one worker */
+/* questions at once in one worker, and threads of the module's pool */
 #define NGX_HTTP_LLM_MONITOR_READERS  16
+
+/* sixteen of them weigh a fourth of the event loop, at 10 they would 1.7 */
+#define NGX_HTTP_LLM_MONITOR_NICE     19
 
 /* ms until a patient call tries again */
 #define NGX_HTTP_LLM_MONITOR_RETRY    50
@@ -47,10 +55,78 @@ static ngx_http_llm_monitor_readers_t *ngx_http_llm_monitor_readers(
     ngx_http_llm_monitor_main_conf_t *mcf);
 static void ngx_http_llm_monitor_readers_close(void *data);
 #if (NGX_THREADS)
+static ngx_int_t ngx_http_llm_monitor_pool_own(ngx_conf_t *cf,
+    ngx_str_t *name);
 static void ngx_http_llm_monitor_task_run(void *data, ngx_log_t *log);
 static void ngx_http_llm_monitor_task_event(ngx_event_t *ev);
 #endif
 static void ngx_http_llm_monitor_task_done(ngx_http_request_t *r);
+
+
+#if (NGX_THREADS)
+
+/* nginx declares it in its list of modules alone */
+
+extern ngx_module_t  ngx_thread_pool_module;
+
+
+ngx_int_t
+ngx_http_llm_monitor_pool(ngx_conf_t *cf,
+    ngx_http_llm_monitor_main_conf_t *mcf)
+{
+    ngx_str_t *name;
+
+    static ngx_str_t  own = ngx_string("llm_monitor");
+
+    name = &mcf->thread_pool_name;
+
+    if (name->len == 0) {
+        name = &own;
+
+        if (ngx_thread_pool_get(cf->cycle, name) == NULL
+            && ngx_http_llm_monitor_pool_own(cf, name) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    mcf->thread_pool = ngx_thread_pool_add(cf, name);
+
+    return mcf->thread_pool ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The number of threads is what only the directive can set. */
+
+static ngx_int_t
+ngx_http_llm_monitor_pool_own(ngx_conf_t *cf, ngx_str_t *name)
+{
+    char           *rv;
+    ngx_str_t       value[3];
+    ngx_array_t     args, *saved;
+    ngx_command_t  *cmd;
+
+    cmd = ngx_thread_pool_module.commands;
+
+    value[0] = cmd->name;
+    value[1] = *name;
+    ngx_str_set(&value[2], "threads=" ngx_value(NGX_HTTP_LLM_MONITOR_READERS));
+
+    ngx_memzero(&args, sizeof(ngx_array_t));
+    args.elts = value;
+    args.nelts = 3;
+
+    saved = cf->args;
+    cf->args = &args;
+
+    rv = cmd->set(cf, cmd, ngx_get_conf(cf->cycle->conf_ctx,
+                                        ngx_thread_pool_module));
+    cf->args = saved;
+
+    return rv == NGX_CONF_OK ? NGX_OK : NGX_ERROR;
+}
+
+#endif
 
 
 ngx_int_t
@@ -166,6 +242,10 @@ ngx_http_llm_monitor_task_run(void *data, ngx_log_t *log)
     ngx_http_llm_monitor_call_t *call;
 
     call = *(ngx_http_llm_monitor_call_t **) data;
+
+    /* of this thread alone, on Linux */
+
+    (void) setpriority(PRIO_PROCESS, 0, NGX_HTTP_LLM_MONITOR_NICE);
 
     call->rc = call->run(call);
 }

@@ -1,11 +1,13 @@
 """Every call of docs/openapi.yaml is answered as the document says, an error
-too; and an answer that is not would be found."""
+too, and an answer that is not would be found; by threads that let the event
+loop go first."""
 import copy
 import json
+import pathlib
 import sys
 
 import spec
-from lib import Nginx, Tap, free_port, need_module
+from lib import Nginx, Tap, free_port, need_module, wait_for
 from wire import Listener, Reply, exchange, request
 
 JSON = 'application/json'
@@ -33,10 +35,46 @@ def broken(answer):
     yield dict(answer, logs=[without])
 
 
+def nices(pid):
+    """(that of the event loop, those of the other threads) of a process"""
+    found = {}
+    for task in pathlib.Path('/proc/%d/task' % pid).iterdir():
+        after = (task / 'stat').read_text().rpartition(')')[2].split()
+        found[int(task.name)] = int(after[16])
+    return found.pop(pid), sorted(found.values())
+
+
+def threads(tap, upstream):
+    """Questions are asked at nice 19, in as many threads as the pool has; the
+    event loop and the threads of other pools stay as they are."""
+    for name, main, http, n in (
+            ('own threads', '', '', 16),
+            ('own threads, as they are defined',
+             'thread_pool llm_monitor threads=2;', '', 2),
+            ('a pool that is named', 'thread_pool few threads=3;',
+             'llm_monitor_thread_pool few;', 3)):
+        nginx = Nginx(upstream.port, http='aio threads;' + http,
+                      main='thread_pool default threads=4;' + main).start()
+        pid = nginx.workers()[0]
+        before = nices(nginx.master())[0]
+        for _ in range(2 * n):
+            nginx.change('/logs')
+        loop, others = nices(pid)
+        low = [v for v in others if v == 19]
+        tap.ok(loop == before and (before == 19 or 1 <= len(low) <= n),
+               name + ': the questions are nice, the event loop is not',
+               before, loop, others)
+        # the other two are the writer's
+        tap.ok(wait_for(lambda: len(nices(pid)[1]) == n + 4 + 2),
+               name + ': as many as there should be', nices(pid))
+        nginx.stop()
+
+
 def main():
     need_module()
     tap = Tap()
     upstream = Listener(free_port())
+    threads(tap, upstream)
     nginx = Nginx(upstream.port, http='llm_monitor_alert cost 5 '
                   'webhook=http://127.0.0.1:%d/;' % free_port()).start()
     sent = request('POST', '/v1/chat/completions',
