@@ -23,7 +23,7 @@
 #define NGX_HTTP_LLM_MONITOR_FLIGHTS_ON   5
 
 /* ms until the next try where the lock file cannot be used */
-#define NGX_HTTP_LLM_MONITOR_RETRY        5000
+#define NGX_HTTP_LLM_MONITOR_RETRY        2000
 
 /* stats=0 in seconds: the sums of minutes go even then */
 #define NGX_HTTP_LLM_MONITOR_FOR_EVER     3153600000

@@ -177,7 +177,7 @@ llm_db_inspect(llm_db_t *db)
     }
 
     if (n == LLM_DECLINED
-        || memcmp(header, "SQLite format 3", 16) != 0)
+        || memcmp(header, LLM_DB_MAGIC, sizeof(LLM_DB_MAGIC)) != 0)
     {
         llm_db_aside(db, "corrupt");
         return LLM_AGAIN;
@@ -461,9 +461,9 @@ llm_db_check(llm_db_t *db)
         return LLM_DECLINED;
     }
 
-    /* nothing but a checkpoint changes the size: somebody else cut it */
+    /* nothing but a checkpoint changes it: somebody else cut it or wrote */
 
-    return st.st_size < db->size ? LLM_DECLINED : LLM_OK;
+    return st.st_size < db->size || !llm_db_marked(db) ? LLM_DECLINED : LLM_OK;
 }
 
 

@@ -18,6 +18,7 @@
 #include "llm_schema.h"
 
 
+#define LLM_DB_MAGIC        "SQLite format 3"    /* with its zero */
 #define LLM_DB_BUSY_MS      50
 #define LLM_DB_CACHE_KB     8192
 #define LLM_DB_WAL_MAX      (64 * 1024 * 1024)
@@ -57,8 +58,23 @@ int llm_db_open(llm_db_t *db);
  */
 void llm_db_close(llm_db_t *db);
 
-/* LLM_OK; LLM_DECLINED: the path has another file or none, or it was cut. */
+/*
+ * LLM_OK; LLM_DECLINED: the path has another file or none, or it was cut or
+ * its beginning overwritten.
+ */
 int llm_db_check(llm_db_t *db);
+
+/*
+ * 0 if the beginning of the open file is not a database's, 1 if it is, or
+ * cannot be read.
+ */
+int llm_db_marked(llm_db_t *db);
+
+/*
+ * 1 if the -wal was deleted or replaced: what is committed goes into a file
+ * that nobody else sees.
+ */
+int llm_db_wal_lost(llm_db_t *db);
 
 /* 1 if the open file has no name any more: what is in it is lost. */
 int llm_db_gone(llm_db_t *db);

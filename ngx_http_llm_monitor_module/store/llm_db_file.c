@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,50 @@ llm_db_size(const llm_db_t *db)
     struct stat  st;
 
     return db->path_fd != -1 && fstat(db->path_fd, &st) == 0 ? st.st_size : 0;
+}
+
+
+/* By SQLite's own descriptor, see llm_db_header(). */
+
+int
+llm_db_marked(llm_db_t *db)
+{
+    char           magic[sizeof(LLM_DB_MAGIC)];
+    sqlite3_file  *file;
+
+    file = NULL;
+
+    if (db->handle == NULL
+        || sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER,
+                                &file)
+           != SQLITE_OK
+        || file == NULL || file->pMethods == NULL
+        || file->pMethods->xRead(file, magic, sizeof(magic), 0) != SQLITE_OK)
+    {
+        return 1;
+    }
+
+    return memcmp(magic, LLM_DB_MAGIC, sizeof(magic)) == 0;
+}
+
+
+int
+llm_db_wal_lost(llm_db_t *db)
+{
+    char         name[sizeof(db->path) + 8];
+    struct stat  st;
+
+    if (db->wal_ino == 0) {
+        return 0;
+    }
+
+    (void) snprintf(name, sizeof(name), "%s-wal", db->path);
+
+    if (lstat(name, &st) == -1) {
+        return errno == ENOENT;
+    }
+
+    return st.st_ino != db->wal_ino;
 }
 
 

@@ -24,6 +24,7 @@
 #define LLM_READER_OPS        1000       /* between two looks at the clock */
 
 
+static ino_t llm_reader_wal(const llm_reader_t *reader);
 static int llm_reader_connect(llm_reader_t *reader, llm_query_error_t *err);
 static int llm_reader_harden(llm_reader_t *reader);
 static int llm_reader_version(llm_reader_t *reader, llm_query_error_t *err);
@@ -126,7 +127,25 @@ llm_reader_connect(llm_reader_t *reader, llm_query_error_t *err)
         return llm_reader_fail(reader, err);
     }
 
-    return llm_reader_version(reader, err);
+    if (llm_reader_version(reader, err) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    reader->wal_ino = llm_reader_wal(reader);
+
+    return LLM_OK;
+}
+
+
+static ino_t
+llm_reader_wal(const llm_reader_t *reader)
+{
+    char         name[sizeof(reader->path) + 8];
+    struct stat  st;
+
+    (void) snprintf(name, sizeof(name), "%s-wal", reader->path);
+
+    return stat(name, &st) == 0 ? st.st_ino : 0;
 }
 
 
@@ -250,7 +269,8 @@ llm_reader_stale(const llm_reader_t *reader)
     }
 
     return reader->db == NULL || st.st_ino != reader->ino
-           || st.st_dev != reader->dev;
+           || st.st_dev != reader->dev
+           || llm_reader_wal(reader) != reader->wal_ino;
 }
 
 

@@ -21,6 +21,7 @@ struct llm_reader_s {
     int64_t         deadline;        /* ms of the monotonic clock; 0: none */
     dev_t           dev;
     ino_t           ino;
+    ino_t           wal_ino;         /* 0: there was none */
     char            path[4096];
 };
 

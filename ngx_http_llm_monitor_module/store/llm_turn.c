@@ -26,6 +26,7 @@
 static void llm_turn_high(llm_turn_t *t);
 static void llm_turn_idle(llm_turn_t *t);
 static int llm_turn_ready(llm_turn_t *t);
+static int llm_turn_wal(llm_turn_t *t);
 static int llm_turn_open(llm_turn_t *t);
 static int llm_turn_recording(llm_turn_t *t);
 static void llm_turn_close(llm_turn_t *t);
@@ -183,13 +184,44 @@ llm_turn_ready(llm_turn_t *t)
         llm_turn_close(t);
     }
 
-    if (t->open) {
+    if ((t->open && llm_turn_wal(t) != LLM_OK)
+        || (!t->open && llm_turn_open(t) != LLM_OK))
+    {
+        llm_turn_failed(t);
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
+}
+
+
+/*
+ * A -wal that was deleted is good for this process alone.  What is in it goes
+ * to the database, and only when none of it is needed, nor anybody can take it
+ * for the new one's, that one is begun.
+ */
+
+static int
+llm_turn_wal(llm_turn_t *t)
+{
+    int        left;
+    llm_db_t  *db;
+
+    db = &t->writer.db;
+
+    if (!llm_db_wal_lost(db)) {
         return LLM_OK;
     }
 
-    if (llm_turn_open(t) != LLM_OK) {
-        llm_turn_failed(t);
+    llm_db_say(db, 0, "write-ahead log of \"%s\" was deleted or replaced, "
+               "opening it again", db->path);
+
+    if (llm_db_checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, &left) != LLM_OK) {
         return LLM_ERROR;
+    }
+
+    if (left == 0) {
+        llm_turn_close(t);
     }
 
     return LLM_OK;
@@ -429,7 +461,8 @@ llm_turn_records(llm_turn_t *t)
 
         more |= rc == LLM_OK;
 
-    } while (more && !t->stop(t->stop_data));
+    } while (more && !t->stop(t->stop_data)
+             && !llm_db_wal_lost(&t->writer.db));
 
     return LLM_OK;
 }

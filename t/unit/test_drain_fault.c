@@ -29,6 +29,8 @@ static void busy(void);
 static void files(void);
 static void moved(int how);
 static void moved_while_read(void);
+static void no_wal(void);
+static void spoiled(void);
 static void cut(off_t size);
 static void unread(void);
 static ssize_t no_read(int fd, void *p, size_t n, off_t at);
@@ -65,6 +67,8 @@ main(void)
     moved(DELETED);
     moved(REPLACED);
     moved_while_read();
+    no_wal();
+    spoiled();
     cut(0);
     cut(8192);
     unread();
@@ -423,6 +427,96 @@ moved_while_read(void)
     sqlite3_close(db);
 
     ok(rows_of(file) == 100, "and has its records: %d", (int) rows_of(file));
+    cleanup();
+}
+
+
+/*
+ * What is committed is seen by others at once and for good, but while somebody
+ * needs what is in the old -wal.
+ */
+
+static void
+no_wal(void)
+{
+    sqlite3      *db;
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+    d = start();
+    publish_n(100);
+    ok(wait_written(100), "a database");
+
+    unlink(path("proxy_logs.db-wal"));
+    publish_n(10);
+    ok(wait_written(110) && until(control->db_reopened == 1)
+       && until(ask_db("SELECT count(*) FROM log") == 110),
+       "whose -wal is deleted is opened again");
+
+    publish_n(10);
+    ok(wait_written(120) && ask_db("SELECT count(*) FROM log") == 120,
+       "and seen again");
+
+    sqlite3_open_v2(path("proxy_logs.db"), &db, SQLITE_OPEN_READONLY, NULL);
+    sqlite3_exec(db, "BEGIN; SELECT count(*) FROM log", NULL, NULL, NULL);
+    publish_n(10);
+    wait_written(130);
+    unlink(path("proxy_logs.db-wal"));
+    publish_n(10);
+    ok(wait_written(140) && control->db_reopened == 1,
+       "not while somebody reads");
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close(db);
+    ok(until(control->db_reopened == 2)
+       && until(ask_db("SELECT count(*) FROM log") == 140), "but then");
+
+    llm_drain_stop(d, 1000);
+    ok(law(&t) && sums_equal(140) && ask_db("SELECT count(*) FROM"
+       " pragma_integrity_check WHERE integrity_check = 'ok'") == 1,
+       "the law, the sums, integrity");
+    cleanup();
+}
+
+
+/* Not a batch more goes into it, or it would be lost with it. */
+
+static void
+spoiled(void)
+{
+    int           n, fd;
+    char          noise[8192];
+    llm_drain_t  *d;
+    llm_terms_t   t;
+
+    fresh();
+    d = start();
+    publish_n(100);
+    ok(wait_written(100), "a database");
+
+    memset(noise, 0xa5, sizeof(noise));
+
+    /* a checkpoint, which mends it, is made every ten seconds */
+
+    for (n = 110; n < 140 && !aside("corrupt"); n += 10) {
+        fd = open(path("proxy_logs.db"), O_WRONLY);
+
+        if (fd == -1 || write(fd, noise, sizeof(noise)) != sizeof(noise)) {
+            abort();
+        }
+
+        close(fd);
+
+        publish_n(10);
+        ok(wait_written(n), "whose beginning is overwritten");
+    }
+
+    ok(aside("corrupt") && ask_db("SELECT count(*) FROM log") == 10,
+       "is moved aside before the next batch");
+
+    llm_drain_stop(d, 1000);
+    ok(law(&t), "the law");
     cleanup();
 }
 
