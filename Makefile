@@ -161,6 +161,14 @@ $(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
 
+# ten million records through the writer into a database that has a bound
+
+$(BUILD)/soak: t/bench/soak.c $(filter-out t/bench/fill.c, \
+                   $(wildcard t/bench/fill*.[ch])) $(PLAIN) \
+               $(wildcard $(SRC)/*/llm*.h)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
+
 # the same for tests, which need few rows: of what has been compiled already
 
 $(BUILD)/corpus/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) \

@@ -1,7 +1,8 @@
 """What the module costs: plain nginx beside the module with bodies, without
 bodies, and paused, interleaved in the same run.
 
-    bench.py [instructions] [cpu] [delay] [streams] [large] [profile] [queries]
+    bench.py [instructions] [broken] [cpu] [delay] [streams] [large] [profile]
+             [queries]
 
 With no argument: all of them but queries.py's, which fills a database of ten
 million rows first, in a quarter of an hour.  Instructions are
@@ -17,14 +18,17 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'e2e'))
+for there in ('e2e', 'faults'):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / there))
 
 import queries as questions
+from driver import preload
 from lib import (Client, Nginx, Upstream, free_port, load_binary,
                  need_module, wait_for)
 
@@ -38,6 +42,21 @@ PEERS = {
     'module': {},
     'module, no bodies': dict(http='llm_monitor_bodies off;'),
     'module, paused': {},
+}
+
+# with a database that cannot be written; name: (settings, few, many): the
+# first of them fill what is to be full
+SMALL = dict(path='ring=64k spool=64k')
+BROKEN = {
+    'module, paused': ({}, 20, 420),
+    'module': ({}, 20, 420),
+    'locked': ({}, 20, 420),
+    'full': ({}, 20, 420),
+    'gone': ({}, 20, 420),
+    'locked, into the spool': (dict(path='ring=64k'), 100, 500),
+    'locked, no room': (SMALL, 200, 600),
+    'full, no room': (SMALL, 200, 600),
+    'gone, no room': (SMALL, 200, 600),
 }
 
 # name: (say, prompt, few, many)
@@ -71,7 +90,7 @@ def make(name, upstream, **more):
     settings = dict(workers=1, keepalive='keepalive 4096; '
                     'keepalive_requests 10000000;', log_level='warn',
                     request_buffering='on')
-    settings.update(PEERS[name])
+    settings.update(PEERS[name] if name in PEERS else BROKEN[name][0])
     settings.update(more)
     settings['http'] = HTTP + settings.get('http', '')
     return Nginx(upstream.port, **settings)
@@ -85,6 +104,18 @@ def pause(nginx, name):
         if status == 200:
             return
     raise RuntimeError('pause answers %s %s' % (status, answer))
+
+
+def harm(nginx, name):
+    """Takes the database away as the name says."""
+    path = nginx.data / 'proxy_logs.db'
+    if name.startswith('locked'):
+        nginx.lock = sqlite3.connect(path, timeout=60, isolation_level=None)
+        nginx.lock.execute('BEGIN IMMEDIATE')
+    elif name.startswith('full'):
+        (nginx.dir / 'fault').write_text('f')
+    elif name.startswith('gone'):
+        nginx.data.rename(nginx.dir / 'elsewhere')
 
 
 def start(name, upstream, **more):
@@ -102,16 +133,19 @@ def counted(name, upstream, what, n):
     text, prompt = TRAFFIC[what][:2]
     nginx = make(name, upstream, main='daemon off; master_process off;')
     out = nginx.dir / 'callgrind.out'
+    more = dict(LD_PRELOAD=str(preload('fault')), LLM_FAULT=str(
+        nginx.dir / 'fault')) if name.startswith('full') else {}
     p = subprocess.Popen(
         ['valgrind', '--tool=callgrind', '--separate-threads=yes',
          '--callgrind-out-file=%s' % out, *nginx.command()],
-        env=dict(os.environ, GLIBC_TUNABLES=COPY),
+        env=dict(os.environ, GLIBC_TUNABLES=COPY, **more),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         if not wait_for(nginx.listening, 60, 0.1):
             raise RuntimeError('nginx does not start under callgrind')
         wait_for(lambda: not nginx.module or nginx.total() is not None, 20)
         pause(nginx, name)
+        harm(nginx, name)
         subprocess.run([load_binary(), 'client', str(nginx.unbuffered), '-c',
                         '1', '-n', str(n), '-d', '120', '-s', text, '-b',
                         str(prompt)], check=True, stdout=subprocess.DEVNULL)
@@ -152,6 +186,22 @@ def instructions(upstream):
     table('User instructions a request, event loop only; and what one more '
           'chunk of a stream costs over plain nginx', head + ['a chunk more'],
           rows)
+
+
+def broken(upstream):
+    if not shutil.which('valgrind'):
+        say('no valgrind: what is broken is left out')
+        return
+    rows, what, paused = [], '2 KB to 1 KB', None
+    for name, (_, few, many) in BROKEN.items():
+        say('broken: ' + name)
+        n = (total(counted(name, upstream, what, many))
+             - total(counted(name, upstream, what, few))) / (many - few)
+        paused = paused or n
+        rows.append([name, '%.0f' % n, '%.3f' % (n / paused)])
+    table('User instructions of a request, 2 KB to 1 KB, event loop only, '
+          'while the database cannot be written',
+          ['', 'instructions', 'of paused'], rows)
 
 
 def selves(path):
@@ -384,9 +434,9 @@ def queries(upstream):
     questions.queries(upstream, say, table, load, pin)
 
 
-PARTS = {'instructions': instructions, 'profile': profile, 'cpu': cpu,
-         'delay': delay, 'streams': streams, 'large': large,
-         'queries': queries}
+PARTS = {'instructions': instructions, 'broken': broken,
+         'profile': profile, 'cpu': cpu, 'delay': delay, 'streams': streams,
+         'large': large, 'queries': queries}
 
 
 def main():
