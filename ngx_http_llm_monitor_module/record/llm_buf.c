@@ -81,6 +81,50 @@ llm_buf_int(llm_buf_t *b, int64_t v)
 }
 
 
+void
+llm_buf_decimal(llm_buf_t *b, int64_t v, int decimals)
+{
+    char      digits[40], *p, *last;
+    uint64_t  u;
+
+    u = v < 0 ? -(uint64_t) v : (uint64_t) v;
+
+    /* zeros at the end of the fraction say nothing */
+
+    while (decimals > 0 && u % 10 == 0) {
+        u /= 10;
+        decimals--;
+    }
+
+    if (decimals > 18) {
+        decimals = 18;
+    }
+
+    last = digits + sizeof(digits);
+    p = last;
+
+    do {
+        *--p = '0' + u % 10;
+        u /= 10;
+
+        if (decimals > 0 && --decimals == 0) {
+            *--p = '.';
+
+            if (u == 0) {
+                *--p = '0';
+            }
+        }
+
+    } while (u != 0 || decimals > 0);
+
+    if (v < 0) {
+        *--p = '-';
+    }
+
+    llm_buf_add(b, p, last - p);
+}
+
+
 uint8_t *
 llm_buf_room(llm_buf_t *b, size_t n)
 {

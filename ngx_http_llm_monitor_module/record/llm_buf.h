@@ -31,6 +31,9 @@ void llm_buf_add(llm_buf_t *b, const void *p, size_t n);
 void llm_buf_text(llm_buf_t *b, const char *text);
 void llm_buf_int(llm_buf_t *b, int64_t v);
 
+/* v / 10^decimals (0..18), not rounded, without zeros at its end */
+void llm_buf_decimal(llm_buf_t *b, int64_t v, int decimals);
+
 /* Room for n more bytes at data + len, which the caller then adds to len. */
 uint8_t *llm_buf_room(llm_buf_t *b, size_t n);
 

@@ -141,50 +141,13 @@ llm_json_int(llm_json_t *j, int64_t v)
 void
 llm_json_decimal(llm_json_t *j, int64_t v, int decimals)
 {
-    char      digits[40], *p, *last;
-    uint64_t  u;
-
     if (v == LLM_NULL) {
         llm_json_null(j);
         return;
     }
 
-    u = v < 0 ? -(uint64_t) v : (uint64_t) v;
-
-    /* zeros at the end of the fraction say nothing */
-
-    while (decimals > 0 && u % 10 == 0) {
-        u /= 10;
-        decimals--;
-    }
-
-    if (decimals > 18) {
-        decimals = 18;
-    }
-
-    last = digits + sizeof(digits);
-    p = last;
-
-    do {
-        *--p = '0' + u % 10;
-        u /= 10;
-
-        if (decimals > 0 && --decimals == 0) {
-            *--p = '.';
-
-            if (u == 0) {
-                *--p = '0';
-            }
-        }
-
-    } while (u != 0 || decimals > 0);
-
-    if (v < 0) {
-        *--p = '-';
-    }
-
     llm_json_comma(j);
-    llm_buf_add(j->out, p, last - p);
+    llm_buf_decimal(j->out, v, decimals);
 }
 
 

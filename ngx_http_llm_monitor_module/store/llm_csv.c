@@ -4,18 +4,22 @@
  */
 
 
-#include <stdio.h>
 #include <string.h>
 #include "llm_csv.h"
-#include "../record/llm_json_write.h"
 #include "../record/llm_text.h"
 
 
 #define LLM_CSV_SECOND   1000
 #define LLM_CSV_DAY      86400         /* s */
+#define LLM_CSV_TIME     64            /* bytes, and more than any has */
+
+#define LLM_CSV_BYTES(c) (UINT64_C(0x0101010101010101) * (c))
 
 
 static void llm_csv_cell(llm_csv_t *csv);
+static char *llm_csv_digits(char *p, int64_t v, int n);
+static int llm_csv_formula(uint8_t c);
+static int llm_csv_plain(const uint8_t *p, size_t n);
 static const uint8_t *llm_csv_rest(llm_csv_t *csv, const uint8_t *p,
     const uint8_t *end);
 static void llm_csv_bytes(llm_csv_t *csv, const uint8_t *p, size_t n);
@@ -37,8 +41,15 @@ llm_csv_init(llm_csv_t *csv, llm_buf_t *out)
 static void
 llm_csv_cell(llm_csv_t *csv)
 {
+    uint8_t  *p;
+
     if (csv->cells++ > 0) {
-        llm_buf_add(csv->out, ",", 1);
+        p = llm_buf_room(csv->out, 1);
+
+        if (p != NULL) {
+            *p = ',';
+            csv->out->len++;
+        }
     }
 }
 
@@ -58,18 +69,13 @@ llm_csv_bool(llm_csv_t *csv, int v)
 }
 
 
-/* a number looks the same in JSON */
-
 void
 llm_csv_decimal(llm_csv_t *csv, int64_t v, int decimals)
 {
-    llm_json_t  j;
-
     llm_csv_cell(csv);
 
     if (v != LLM_NULL) {
-        llm_json_init(&j, csv->out);
-        llm_json_decimal(&j, v, decimals);
+        llm_buf_decimal(csv->out, v, decimals);
     }
 }
 
@@ -77,8 +83,8 @@ llm_csv_decimal(llm_csv_t *csv, int64_t v, int decimals)
 void
 llm_csv_time(llm_csv_t *csv, int64_t ms, const llm_tz_t *tz)
 {
-    int      month, day, n;
-    char     text[64], zone[16];
+    int      month, day;
+    char     text[LLM_CSV_TIME], *p;
     int64_t  s, offset, days, year;
 
     llm_csv_cell(csv);
@@ -96,34 +102,120 @@ llm_csv_time(llm_csv_t *csv, int64_t ms, const llm_tz_t *tz)
 
     llm_date_from_days(days, &year, &month, &day);
 
+    p = llm_csv_digits(text, year, 4);
+    *p++ = '-';
+    p = llm_csv_digits(p, month, 2);
+    *p++ = '-';
+    p = llm_csv_digits(p, day, 2);
+    *p++ = 'T';
+    p = llm_csv_digits(p, s / 3600, 2);
+    *p++ = ':';
+    p = llm_csv_digits(p, s / 60 % 60, 2);
+    *p++ = ':';
+    p = llm_csv_digits(p, s % 60, 2);
+    *p++ = '.';
+    p = llm_csv_digits(p, ms % LLM_CSV_SECOND, 3);
+
     if (offset == 0) {
-        snprintf(zone, sizeof(zone), "Z");
+        *p++ = 'Z';
 
     } else {
-        n = (int) (offset < 0 ? -offset : offset);
-        snprintf(zone, sizeof(zone), "%c%02d:%02d", offset < 0 ? '-' : '+',
-                 n / 60, n % 60);
+        *p++ = offset < 0 ? '-' : '+';
+        offset = offset < 0 ? -offset : offset;
+
+        p = llm_csv_digits(p, offset / 60, 2);
+        *p++ = ':';
+        p = llm_csv_digits(p, offset % 60, 2);
     }
 
-    snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03d%s",
-             (int) year, month, day, (int) (s / 3600), (int) (s / 60 % 60),
-             (int) (s % 60), (int) (ms % LLM_CSV_SECOND), zone);
-
-    llm_buf_text(csv->out, text);
+    llm_buf_add(csv->out, text, (size_t) (p - text));
 }
 
+
+/* the last n digits of v; where the next one goes */
+
+static char *
+llm_csv_digits(char *p, int64_t v, int n)
+{
+    int  i;
+
+    for (i = n - 1; i >= 0; i--) {
+        p[i] = (char) ('0' + v % 10);
+        v /= 10;
+    }
+
+    return p + n;
+}
+
+
+/* nearly each text needs nothing but its quotes, and is added at once */
 
 void
 llm_csv_text(llm_csv_t *csv, const llm_str_t *s)
 {
+    uint8_t  *p;
+
     if (s->data == NULL) {
         llm_csv_null(csv);
         return;
     }
 
-    llm_csv_open(csv);
-    llm_csv_append(csv, s->data, s->len);
-    llm_csv_close(csv);
+    if (!llm_csv_plain(s->data, s->len)) {
+        llm_csv_open(csv);
+        llm_csv_append(csv, s->data, s->len);
+        llm_csv_close(csv);
+        return;
+    }
+
+    llm_csv_cell(csv);
+
+    p = llm_buf_room(csv->out, s->len + 2);
+
+    if (p != NULL) {
+        *p++ = '"';
+        p = (uint8_t *) memcpy(p, s->data, s->len) + s->len;
+        *p = '"';
+
+        csv->out->len += s->len + 2;
+    }
+}
+
+
+/*
+ * ASCII without quotes or NUL that no spreadsheet takes for a formula, eight
+ * bytes at a time: x - 1 borrows from the upper bit of a byte that is 0.
+ */
+
+static int
+llm_csv_plain(const uint8_t *p, size_t n)
+{
+    uint64_t  x, quote;
+
+    if (n > 0 && llm_csv_formula(*p)) {
+        return 0;
+    }
+
+    for ( /* void */ ; n > 0; p += sizeof(x), n -= sizeof(x)) {
+
+        if (n < sizeof(x)) {
+            x = LLM_CSV_BYTES(' ');
+            memcpy(&x, p, n);
+            n = sizeof(x);
+
+        } else {
+            memcpy(&x, p, sizeof(x));
+        }
+
+        quote = x ^ LLM_CSV_BYTES('"');
+
+        if ((x | (x - LLM_CSV_BYTES(1)) | (quote - LLM_CSV_BYTES(1)))
+            & LLM_CSV_BYTES(0x80))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -239,15 +331,7 @@ llm_csv_bytes(llm_csv_t *csv, const uint8_t *p, size_t n)
     if (!csv->begun) {
         csv->begun = 1;
 
-        switch (*p) {
-
-        case '=':
-        case '+':
-        case '-':
-        case '@':
-        case '\t':
-        case '\r':
-        case '\n':
+        if (llm_csv_formula(*p)) {
             llm_buf_add(csv->out, "'", 1);
         }
     }
@@ -261,6 +345,27 @@ llm_csv_bytes(llm_csv_t *csv, const uint8_t *p, size_t n)
     }
 
     llm_buf_add(csv->out, p, (size_t) (end - p));
+}
+
+
+/* as the first character of a cell */
+
+static int
+llm_csv_formula(uint8_t c)
+{
+    switch (c) {
+
+    case '=':
+    case '+':
+    case '-':
+    case '@':
+    case '\t':
+    case '\r':
+    case '\n':
+        return 1;
+    }
+
+    return 0;
 }
 
 

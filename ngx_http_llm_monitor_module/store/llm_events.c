@@ -289,6 +289,7 @@ llm_events_feed(llm_events_t *ev, llm_query_error_t *err)
     llm_db_finalize(st, 2);
 
     if (memory != NULL) {
+        sqlite3_finalize(memory->row);
         sqlite3_close(memory->db);
     }
 

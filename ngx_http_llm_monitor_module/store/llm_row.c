@@ -19,6 +19,8 @@
 
 
 static int llm_row_prepare(llm_reader_t *reader);
+static void llm_row_select_nums(llm_buf_t *sql);
+static int llm_row_load_nums(sqlite3_stmt *stmt, llm_row_t *row);
 static int64_t llm_row_num(sqlite3_stmt *stmt, int n);
 static llm_str_t llm_row_str(sqlite3_stmt *stmt, int n);
 static void llm_row_number(llm_cells_t *cells, const char *name, int64_t v,
@@ -38,7 +40,7 @@ static int64_t llm_row_speed(const llm_record_t *r);
 #define LLM_ROW_TEXT(field, column)   { LLM_S_ ## field, #column },
 
 #define LLM_ROW_DICT(field, column, kind, name)                               \
-    { LLM_S_ ## field,                                                        \
+    { LLM_S_ ## field, ", l." #column,                                        \
       ", coalesce(d_" #column ".value, l.over ->> '$." name "')",             \
       " LEFT JOIN dict AS d_" #column " ON d_" #column ".id = l." #column },
 
@@ -50,6 +52,7 @@ static const int  llm_row_nums[] = {
 
 static const struct {
     int          n;
+    const char  *id;
     const char  *sql;
     const char  *join;
 } llm_row_dicts[] = {
@@ -64,6 +67,9 @@ static const struct {
     LLM_DETAIL_TEXTS(LLM_ROW_TEXT)
 };
 
+
+/* the first ones of them are in a list */
+#define LLM_ROW_TEXTS_SHOWN  3
 
 #define LLM_ROW_COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
@@ -130,11 +136,7 @@ llm_row_select(llm_buf_t *sql, const char *from)
 
     llm_buf_text(sql, "SELECT l.id, l.seq, coalesce(s.sid,"
                       " l.over ->> '$.session_id')");
-
-    for (i = 0; i < LLM_ROW_COUNT(llm_row_nums); i++) {
-        llm_buf_text(sql, ", l.");
-        llm_buf_text(sql, llm_record_num_name(llm_row_nums[i]));
-    }
+    llm_row_select_nums(sql);
 
     for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
         llm_buf_text(sql, llm_row_dicts[i].sql);
@@ -158,8 +160,44 @@ llm_row_select(llm_buf_t *sql, const char *from)
 }
 
 
+static void
+llm_row_select_nums(llm_buf_t *sql)
+{
+    size_t  i;
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_nums); i++) {
+        llm_buf_text(sql, ", l.");
+        llm_buf_text(sql, llm_record_num_name(llm_row_nums[i]));
+    }
+}
+
+
 void
 llm_row_load(sqlite3_stmt *stmt, llm_row_t *row)
+{
+    int            n;
+    size_t         i;
+    llm_record_t  *r;
+
+    r = &row->record;
+    n = llm_row_load_nums(stmt, row);
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
+        r->str[llm_row_dicts[i].n] = llm_row_str(stmt, n++);
+    }
+
+    row->key = r->str[LLM_S_API_KEY_TAIL];
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_texts); i++) {
+        r->str[llm_row_texts[i].n] = llm_row_str(stmt, n++);
+    }
+}
+
+
+/* the first columns; where the next one is */
+
+static int
+llm_row_load_nums(sqlite3_stmt *stmt, llm_row_t *row)
 {
     int            n;
     size_t         i;
@@ -181,26 +219,93 @@ llm_row_load(sqlite3_stmt *stmt, llm_row_t *row)
         r->num[llm_row_nums[i]] = llm_row_num(stmt, n++);
     }
 
+    return n;
+}
+
+
+/* a row whose values are not all in the dictionary says so: rare */
+
+void
+llm_row_select_ids(llm_buf_t *sql, const char *from)
+{
+    size_t  i;
+
+    llm_buf_text(sql, "SELECT l.id, l.seq, s.sid");
+    llm_row_select_nums(sql);
+
     for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
-        r->str[llm_row_dicts[i].n] = llm_row_str(stmt, n++);
+        llm_buf_text(sql, llm_row_dicts[i].id);
+    }
+
+    for (i = 0; i < LLM_ROW_TEXTS_SHOWN; i++) {
+        llm_buf_text(sql, ", t.");
+        llm_buf_text(sql, llm_row_texts[i].column);
+    }
+
+    llm_buf_text(sql, ", l.over IS NOT NULL FROM ");
+    llm_buf_text(sql, from);
+    llm_buf_text(sql, " LEFT JOIN detail AS t ON t.id = l.id"
+                      " LEFT JOIN session AS s ON s.id = l.session WHERE 1");
+}
+
+
+int
+llm_row_load_ids(llm_reader_t *reader, sqlite3_stmt *stmt,
+    llm_words_t *words, llm_row_t *row)
+{
+    int            n;
+    size_t         i;
+    int64_t        id;
+    llm_record_t  *r;
+
+    r = &row->record;
+    n = LLM_ROW_COUNT(llm_row_nums) + 3;
+
+    if (sqlite3_column_int(stmt, n + LLM_ROW_COUNT(llm_row_dicts)
+                                 + LLM_ROW_TEXTS_SHOWN))
+    {
+        return llm_row_read(reader, sqlite3_column_int64(stmt, 0), row);
+    }
+
+    n = llm_row_load_nums(stmt, row);
+
+    llm_words_row(words, LLM_ROW_COUNT(llm_row_dicts));
+
+    for (i = 0; i < LLM_ROW_COUNT(llm_row_dicts); i++) {
+        id = sqlite3_column_int64(stmt, n++);
+
+        if (id != 0
+            && llm_words_get(words, id, &r->str[llm_row_dicts[i].n])
+               != LLM_OK)
+        {
+            return LLM_ERROR;
+        }
     }
 
     row->key = r->str[LLM_S_API_KEY_TAIL];
 
-    for (i = 0; i < LLM_ROW_COUNT(llm_row_texts); i++) {
+    for (i = 0; i < LLM_ROW_TEXTS_SHOWN; i++) {
         r->str[llm_row_texts[i].n] = llm_row_str(stmt, n++);
     }
+
+    return LLM_OK;
 }
 
+
+/* most are there and not 0, so that one question is enough */
 
 static int64_t
 llm_row_num(sqlite3_stmt *stmt, int n)
 {
-    if (sqlite3_column_type(stmt, n) == SQLITE_NULL) {
+    int64_t  v;
+
+    v = sqlite3_column_int64(stmt, n);
+
+    if (v == 0 && sqlite3_column_type(stmt, n) == SQLITE_NULL) {
         return LLM_NULL;
     }
 
-    return sqlite3_column_int64(stmt, n);
+    return v;
 }
 
 
@@ -209,13 +314,8 @@ llm_row_str(sqlite3_stmt *stmt, int n)
 {
     llm_str_t  s;
 
-    s.data = NULL;
-    s.len = 0;
-
-    if (sqlite3_column_type(stmt, n) != SQLITE_NULL) {
-        s.data = sqlite3_column_text(stmt, n);
-        s.len = (size_t) sqlite3_column_bytes(stmt, n);
-    }
+    s.data = sqlite3_column_text(stmt, n);
+    s.len = s.data != NULL ? (size_t) sqlite3_column_bytes(stmt, n) : 0;
 
     return s;
 }

@@ -11,6 +11,7 @@
 
 
 #include "llm_reader.h"
+#include "llm_words.h"
 #include "../record/llm_json_write.h"
 #include "../record/llm_record.h"
 
@@ -63,6 +64,15 @@ int llm_row_read(llm_reader_t *reader, int64_t id, llm_row_t *row);
  */
 void llm_row_select(llm_buf_t *sql, const char *from);
 void llm_row_load(sqlite3_stmt *stmt, llm_row_t *row);
+
+/*
+ * The same for very many rows, but without the texts that no list has, and
+ * with the dictionary's values from words.  LLM_DECLINED: the row is gone;
+ * LLM_ERROR: the error is the connection's.
+ */
+void llm_row_select_ids(llm_buf_t *sql, const char *from);
+int llm_row_load_ids(llm_reader_t *reader, sqlite3_stmt *stmt,
+    llm_words_t *words, llm_row_t *row);
 
 /* The fields of a record in a list; texts point into row and cells. */
 void llm_row_cells(const llm_row_t *row, llm_cells_t *cells);

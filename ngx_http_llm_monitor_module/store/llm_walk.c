@@ -18,7 +18,8 @@
 
 
 static sqlite3_stmt *llm_walk_prepare(llm_reader_t *reader, llm_where_t *where);
-static int llm_walk_window(llm_walk_t *w, sqlite3_stmt *stmt, int n);
+static int llm_walk_window(llm_reader_t *reader, llm_walk_t *w,
+    llm_words_t *words, sqlite3_stmt *stmt, int n);
 static int llm_walk_gap(llm_reader_t *reader, llm_walk_t *w);
 static int llm_walk_int(llm_reader_t *reader, const char *sql, int64_t seq,
     int64_t *v);
@@ -55,6 +56,7 @@ llm_walk(llm_reader_t *reader, const llm_filter_t *f, llm_walk_t *w,
     int            rc;
     int64_t        end;
     llm_where_t   *where;
+    llm_words_t   *words;
     sqlite3_stmt  *stmt;
 
     if (reader->db == NULL || w->seq >= w->upto) {
@@ -63,9 +65,14 @@ llm_walk(llm_reader_t *reader, const llm_filter_t *f, llm_walk_t *w,
     }
 
     stmt = NULL;
+    words = NULL;
     end = llm_control_now() + budget_ms;
 
     rc = llm_where_create(&where, reader->db, f);
+
+    if (rc == LLM_OK) {
+        rc = llm_words_create(&words, reader->db);
+    }
 
     if (rc == LLM_OK) {
         stmt = llm_walk_prepare(reader, where);
@@ -77,7 +84,8 @@ llm_walk(llm_reader_t *reader, const llm_filter_t *f, llm_walk_t *w,
         rc = llm_walk_gap(reader, w);
 
         if (rc == LLM_OK && w->seq < w->upto) {
-            rc = llm_walk_window(w, stmt, llm_where_params(where));
+            rc = llm_walk_window(reader, w, words, stmt,
+                                 llm_where_params(where));
         }
 
         if (rc == LLM_OK && w->seq < w->upto && llm_control_now() >= end) {
@@ -107,6 +115,7 @@ llm_walk(llm_reader_t *reader, const llm_filter_t *f, llm_walk_t *w,
     }
 
     sqlite3_finalize(stmt);
+    llm_words_free(words);
     llm_where_free(where);
 
     return rc;
@@ -122,7 +131,7 @@ llm_walk_prepare(llm_reader_t *reader, llm_where_t *where)
     stmt = NULL;
     llm_buf_init(&sql, LLM_WALK_SQL);
 
-    llm_row_select(&sql, "log AS l INDEXED BY log_seq");
+    llm_row_select_ids(&sql, "log AS l INDEXED BY log_seq");
     llm_buf_text(&sql, llm_where_text(where));
     llm_buf_text(&sql, " AND l.seq > ? AND l.seq <= ? ORDER BY l.seq");
 
@@ -145,7 +154,8 @@ llm_walk_prepare(llm_reader_t *reader, llm_where_t *where)
 /* n parameters of the statement are the condition's */
 
 static int
-llm_walk_window(llm_walk_t *w, sqlite3_stmt *stmt, int n)
+llm_walk_window(llm_reader_t *reader, llm_walk_t *w, llm_words_t *words,
+    sqlite3_stmt *stmt, int n)
 {
     int        rc;
     int64_t    to;
@@ -158,7 +168,12 @@ llm_walk_window(llm_walk_t *w, sqlite3_stmt *stmt, int n)
     sqlite3_bind_int64(stmt, n + 2, to);
 
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        llm_row_load(stmt, &row);
+
+        /* the error of another statement: a reset of this one hides it */
+
+        if (llm_row_load_ids(reader, stmt, words, &row) != LLM_OK) {
+            return LLM_ERROR;
+        }
 
         rc = w->row(w->data, &row);
 

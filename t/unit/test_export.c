@@ -14,6 +14,8 @@
 #include "../../ngx_http_llm_monitor_module/store/llm_csv.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_export.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_filter.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_schema.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_words.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_writer.h"
 
 
@@ -35,6 +37,9 @@ static void test_steps(void);
 static void test_json(void);
 static void test_csv(void);
 static void test_csv_text(void);
+static void test_csv_plain(void);
+static void test_over(void);
+static void test_words(void);
 static void test_bodies(void);
 static void test_gone(void);
 static void test_gaps(void);
@@ -94,9 +99,12 @@ main(void)
     test_json();
     test_csv();
     test_csv_text();
+    test_csv_plain();
+    test_words();
     test_bodies();
     test_gone();
     test_gaps();
+    test_over();
 
     ok(widest < 2 * 1024 * 1024, "no slice was larger than 2 MB: %zu",
        widest);
@@ -512,6 +520,111 @@ test_csv_text(void)
 }
 
 
+/* one odd byte anywhere in a text of any length: as if it came in pieces */
+
+static void
+test_csv_plain(void)
+{
+    char        text[24];
+    size_t      i, n, at, bad;
+    llm_str_t   s;
+    llm_csv_t   csv;
+
+    static const char  odd[] = "\0\"\x80\xff\x01\x7f!#=+-@\t\r\na";
+
+    bad = 0;
+    s.data = (const uint8_t *) text;
+
+    for (n = 0; n < sizeof(text); n++) {
+        for (at = 0; at < n; at++) {
+            for (i = 0; i < sizeof(odd) - 1; i++) {
+                memset(text, 'x', sizeof(text));
+                text[at] = odd[i];
+                s.len = n;
+
+                one.len = 0;
+                llm_csv_init(&csv, &one);
+                llm_csv_open(&csv);
+                llm_csv_append(&csv, s.data, 1);
+                llm_csv_append(&csv, s.data + 1, n - 1);
+                llm_csv_close(&csv);
+                llm_csv_null(&csv);
+
+                out.len = 0;
+                llm_csv_init(&csv, &out);
+                llm_csv_text(&csv, &s);
+                llm_csv_null(&csv);
+
+                bad += out.len != one.len
+                       || memcmp(out.data, one.data, out.len) != 0;
+            }
+        }
+    }
+
+    ok(bad == 0, "texts at once and in pieces are the same cells: %zu not",
+       bad);
+}
+
+
+/* more values than there is room for, of ids that share slots */
+
+static void
+test_words(void)
+{
+    int            i, bad;
+    char           want[LLM_DICT_VALUE_MAX + 1];
+    sqlite3       *db;
+    int64_t        id;
+    llm_str_t      word[16];
+    llm_words_t   *words;
+
+    if (sqlite3_open(":memory:", &db) != SQLITE_OK
+        || sqlite3_exec(db, "CREATE TABLE dict (id INTEGER PRIMARY KEY,"
+                            " value TEXT);"
+                            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+                            " SELECT i + 1 FROM n WHERE i < 9000)"
+                            "INSERT INTO dict SELECT i,"
+                            " printf('%0*d', i % 513, i) FROM n",
+                        NULL, NULL, NULL)
+           != SQLITE_OK
+        || llm_words_create(&words, db) != LLM_OK)
+    {
+        ok(0, "words");
+        return;
+    }
+
+    bad = 0;
+
+    for (id = 1; id <= 9000; id++) {
+        llm_words_row(words, 16);
+
+        for (i = 0; i < 16; i++) {
+            bad += llm_words_get(words, 1 + (id + i * 512) % 9000, &word[i])
+                   != LLM_OK;
+        }
+
+        for (i = 0; i < 16; i++) {
+            snprintf(want, sizeof(want), "%0*d",
+                     (int) (1 + (id + i * 512) % 9000) % 513,
+                     (int) (1 + (id + i * 512) % 9000));
+            bad += word[i].len != strlen(want)
+                   || memcmp(word[i].data, want, word[i].len) != 0;
+        }
+    }
+
+    ok(bad == 0, "each id has its word: %d not", bad);
+
+    llm_words_row(words, 16);
+    ok(llm_words_get(words, 9001, word) == LLM_OK && word[0].data == NULL
+       && llm_words_get(words, 4905, word) == LLM_OK && word[0].len > 0
+       && llm_words_get(words, 9001, word) == LLM_OK && word[0].data == NULL,
+       "an id that is not there has none");
+
+    llm_words_free(words);
+    ok(sqlite3_close(db) == SQLITE_OK, "nothing is left open");
+}
+
+
 static void
 test_bodies(void)
 {
@@ -597,4 +710,55 @@ test_gaps(void)
        && strstr((char *) out.data, "],\"count\":29,\"next_seq\":50000003010}")
           != NULL,
        "gaps are passed over: %s", strrchr((char *) out.data, ']'));
+}
+
+
+/* what the dictionary did not take is in the row, and in the export */
+
+static void
+test_over(void)
+{
+    char           name[600], *line;
+    size_t         i;
+    llm_str_t      q;
+    llm_record_t   r;
+    llm_filter_t  *f;
+
+    memset(name, 'm', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+
+    (void) llm_writer_begin(&writer);
+
+    for (i = 0; i < 3; i++) {
+        llm_record_init(&r);
+        r.num[LLM_N_TIMESTAMP] = T0 + 86400000;
+        r.num[LLM_N_ID] = r.num[LLM_N_TIMESTAMP] << LLM_ID_SHIFT | i;
+        r.num[LLM_N_STATUS] = 200;
+        text(&r, LLM_S_MODEL, i == 1 ? name : "short");
+        text(&r, LLM_S_USER, "@user");
+        text(&r, LLM_S_RESPONSE_ID, "response");
+        (void) llm_writer_add(&writer, &r, LLM_WRITE_ROW);
+    }
+
+    ok(llm_writer_commit(&writer) == LLM_OK, "a model too long for it");
+
+    q.data = (const uint8_t *) "order=asc&limit=3&since=2026-11-22T08:30:00Z";
+    q.len = strlen((const char *) q.data);
+    list.len = 0;
+
+    (void) llm_filter_parse(&f, &q, LLM_FOR_LIST, T0, &err);
+    (void) llm_query_list(reader, f, 1000, &list, &err);
+    llm_buf_add(&list, "", 1);
+    llm_filter_free(f);
+
+    ok(all("format=ndjson&since=2026-11-22T08:30:00Z") == LLM_OK
+       && strstr((char *) out.data, name) != NULL, "is in the export");
+
+    line = strtok((char *) out.data, "\n");
+
+    for (i = 0; line != NULL; line = strtok(NULL, "\n")) {
+        i += strstr((char *) list.data, line) != NULL;
+    }
+
+    ok(i == 3, "which has the records of the list: %zu", i);
 }
