@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tap.h"
 #include "drain.h"
 
 
@@ -26,8 +27,18 @@
  * failed; and those after it, for one failure brings others.
  */
 
-#define PATIENT_MS    10000
+#define PATIENT_MS    60000
 #define IMPATIENT_MS  50
+
+/* the newest questions, which the next failure tells */
+
+#define ASKED         8
+
+
+typedef struct {
+    char     sql[160];
+    int64_t  answer;
+} asked_t;
 
 
 static void say(void *data, int level, const char *text);
@@ -46,6 +57,8 @@ llm_drain_trouble_t  trouble;
 const llm_price_table_t  *prices;
 
 static int64_t  patience = PATIENT_MS;
+static asked_t  asked[ASKED];
+static int      nasked;
 
 
 void
@@ -215,6 +228,21 @@ start(void)
 }
 
 
+void
+stop(llm_drain_t *d)
+{
+    int  rc;
+
+    rc = d == NULL ? LLM_ERROR : llm_drain_stop(d, PATIENT_MS);
+
+    if (rc != LLM_OK) {
+        printf("# the writer is not there, or does not end: %d\n", rc);
+        tap_diagnose();
+        exit(1);
+    }
+}
+
+
 static void
 say(void *data, int level, const char *text)
 {
@@ -236,7 +264,7 @@ command(int op, const void *args, size_t len)
     uint64_t  ticket;
 
     index = llm_control_ask(control, op, args, len, getpid(),
-                            llm_control_now() + 30000, &ticket);
+                            llm_control_now() + 2 * PATIENT_MS, &ticket);
 
     (void) until((state = llm_control_poll(control, index, ticket, &progress,
                                            &result, error, sizeof(error)))
@@ -262,7 +290,7 @@ ask_db(const char *sql)
     if (sqlite3_open_v2(path("proxy_logs.db"), &db, SQLITE_OPEN_READONLY, NULL)
         == SQLITE_OK)
     {
-        sqlite3_busy_timeout(db, 2000);
+        sqlite3_busy_timeout(db, PATIENT_MS);
         sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 
         if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK) {
@@ -276,7 +304,38 @@ ask_db(const char *sql)
 
     sqlite3_close(db);
 
+    snprintf(asked[nasked % ASKED].sql, sizeof(asked->sql), "%s", sql);
+    asked[nasked++ % ASKED].answer = v;
+
     return v;
+}
+
+
+void
+tap_diagnose(void)
+{
+    int          i;
+    llm_terms_t  t;
+
+    for (i = nasked > ASKED ? nasked - ASKED : 0; i < nasked; i++) {
+        printf("# %lld: %s\n", (long long) asked[i % ASKED].answer,
+               asked[i % ASKED].sql);
+    }
+
+    nasked = 0;
+
+    llm_ring_terms(&ring, &t);
+
+    printf("# written %llu, ledger only %llu, cleared %llu, in ring %llu,"
+           " spool %llu, hand %llu, finished %llu, recovered %llu\n",
+           (unsigned long long) t.written, (unsigned long long) t.ledger_only,
+           (unsigned long long) t.cleared, (unsigned long long) t.in_ring,
+           (unsigned long long) t.in_spool, (unsigned long long) t.in_hand,
+           (unsigned long long) t.finished, (unsigned long long) t.recovered);
+    printf("# up %d, errors %lld, the last %d, reopened %lld, rows %lld;"
+           " said: %s\n", (int) control->db_up, (long long) control->db_errors,
+           (int) control->db_error, (long long) control->db_reopened,
+           (long long) control->db_rows, said);
 }
 
 

@@ -16,7 +16,7 @@
 
 #define RING  (16 * 1024 * 1024)
 
-/* 1 as soon as cond holds; 0 if it does not within seconds. */
+/* 1 as soon as cond holds; 0 if it does not within a minute. */
 
 #define until(cond)                                                           \
     ({                                                                        \
@@ -82,6 +82,9 @@ int publish_n(int n);
 
 /* The writer of the directory, or NULL. */
 llm_drain_t *start(void);
+
+/* Ends it when it has written what there is; and the test, if it cannot. */
+void stop(llm_drain_t *d);
 
 /* The result of a command; -1: it failed, -2: nothing came of it. */
 int64_t command(int op, const void *args, size_t len);

@@ -18,6 +18,11 @@
 static int  tap_count, tap_failed;
 
 
+/* What a file of tests may say of a failure: lines that begin with "# ". */
+
+void tap_diagnose(void) __attribute__((weak));
+
+
 __attribute__((format(printf, 2, 3))) static inline int
 ok(int good, const char *fmt, ...)
 {
@@ -35,6 +40,11 @@ ok(int good, const char *fmt, ...)
 
     if (!good) {
         tap_failed++;
+
+        if (tap_diagnose != NULL) {
+            tap_diagnose();
+            fflush(stdout);
+        }
     }
 
     return good;

@@ -32,9 +32,9 @@ test_round(void)
     ok(llm_control_next(c) == NULL, "an empty table has nothing to do");
 
     first = llm_control_ask(c, LLM_COMMAND_CLEAR, "filter", 6, getpid(),
-                            now + 10000, &t1);
+                            now + 1000000, &t1);
     second = llm_control_ask(c, LLM_COMMAND_BACKUP, NULL, 0, getpid(),
-                             now + 10000, &t2);
+                             now + 1000000, &t2);
     ok(first >= 0 && second >= 0 && first != second && t1 != t2,
        "two commands");
 
@@ -77,7 +77,7 @@ test_full(void)
 
     for (i = 0; i < LLM_COMMANDS; i++) {
         index = llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(),
-                                now + 10000, &ticket);
+                                now + 1000000, &ticket);
 
         if (i == 3) {
             lost = ticket;
@@ -87,12 +87,12 @@ test_full(void)
     ok(index == LLM_COMMANDS - 1, "every place is taken");
     c->commands[3].deadline = now - 1;
     index = llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(),
-                            now + 10000, &ticket);
+                            now + 1000000, &ticket);
     ok(index == 3, "a command past its deadline gives its place");
     ok(llm_control_poll(c, index, lost, &progress, &result, error,
                         sizeof(error)) == LLM_COMMAND_FREE,
        "who asked sees that it is lost");
-    ok(llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(), now + 1000,
+    ok(llm_control_ask(c, LLM_COMMAND_REPRICE, NULL, 0, getpid(), now + 1000000,
                        &ticket) == LLM_FULL, "a full table says so");
     ok(llm_control_ask(c, LLM_COMMAND_CLEAR, c, LLM_COMMAND_ARGS + 1,
                        getpid(), now, &ticket) == LLM_FULL,
@@ -140,22 +140,22 @@ test_dead_owner(void)
     }
 
     index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(),
-                            now + 1000, &ticket);
+                            now + 1000000, &ticket);
     ok(index == 5, "the place of a worker that died while asking is free");
-    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000,
+    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000000,
                        &ticket) == LLM_FULL, "that of a live one is not");
 
     for (i = 0; i < LLM_COMMANDS; i++) {
         c->commands[i].state = filling(llm_owner_self());
     }
 
-    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000,
+    ok(llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(), now + 1000000,
                        &ticket) == LLM_FULL,
        "that of a live one of which its start is known is not");
 
     c->commands[7].state = filling(llm_owner_self() ^ (int64_t) 1 << 32);
     index = llm_control_ask(c, LLM_COMMAND_CLEAR, NULL, 0, getpid(),
-                            now + 1000, &ticket);
+                            now + 1000000, &ticket);
     ok(index == 7, "that of a dead one whose number another has got is");
 }
 
@@ -226,10 +226,10 @@ test_recording(void)
     /* paused twice, and nobody is the writer */
 
     first = llm_control_ask(c, LLM_COMMAND_RECORDING, &off, 1, pid,
-                            now + 10000, &t1);
+                            now + 1000000, &t1);
     c->recording = off;
     second = llm_control_ask(c, LLM_COMMAND_RECORDING, &off, 1, pid,
-                             now + 10000, &t2);
+                             now + 1000000, &t2);
 
     ok(llm_control_withdraw(c, first, t2, pid) == LLM_DECLINED
        && llm_control_withdraw(c, -1, t1, pid) == LLM_DECLINED
@@ -244,7 +244,7 @@ test_recording(void)
     ok(c->recording == 1, "the flag is what the database has");
 
     first = llm_control_ask(c, LLM_COMMAND_RECORDING, &on, 1, pid,
-                            now + 10000, &t1);
+                            now + 1000000, &t1);
     ok(llm_control_next(c) == &c->commands[first]
        && llm_control_withdraw(c, first, t1, pid) == LLM_DECLINED,
        "what the writer has begun is not taken back");

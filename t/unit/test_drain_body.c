@@ -65,7 +65,7 @@ late(void)
 
     ok(wait_written(2) && body_check(r.num[LLM_N_ID], 1) == 100,
        "a spool directory that comes later is found");
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 }
 
@@ -165,7 +165,7 @@ bodies(void)
        && ask_db("SELECT count(*) FROM response_body") == 0,
        "a clear takes them with all their frames");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     free(data);
     cleanup();
 }

@@ -67,7 +67,7 @@ commands(void)
        && ask_db("SELECT count(*) FROM log WHERE status = 401") == 0,
        "and nothing else");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     publish_n(50);
     d = start();
 
@@ -97,7 +97,7 @@ commands(void)
 
     ok(command(LLM_COMMAND_RECORDING, &off, 1) == 0 && !control->recording,
        "pause");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     llm_control_init(control);
     unsure(1, tick());
@@ -109,7 +109,7 @@ commands(void)
        && ask_db("SELECT sum(requests) FROM service") == 101,
        "also for what was finished before anyone knew");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     llm_control_init(control);
     ms = tick();
     unsure(2500, ms);
@@ -123,7 +123,7 @@ commands(void)
     ok(command(LLM_COMMAND_RECORDING, &on, 1) == 1 && control->recording,
        "resume");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     llm_control_init(control);
     unsure(10, ms);
     d = start();
@@ -134,7 +134,7 @@ commands(void)
     ms = tick();
     ok(command(LLM_COMMAND_RECORDING, &off, 1) == 0
        && command(LLM_COMMAND_RECORDING, &off, 1) == 0, "pause again");
-    llm_drain_stop(d, 1000);
+    stop(d);
     llm_control_init(control);
     unsure(10, ms);
     d = start();
@@ -145,7 +145,7 @@ commands(void)
     ok(command(LLM_COMMAND_RETENTION, NULL, 0) == -1,
        "unknown commands fail");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 }
 
@@ -219,7 +219,7 @@ bounds(void)
        "methods past the bound are in the row");
     ok(ask_db("SELECT count(*) FROM logs WHERE length(url) = 600") == 1,
        "a long one too");
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 
     fresh();
@@ -233,13 +233,13 @@ bounds(void)
         if (i == 700) {
             d = start();
             wait_written(700);
-            llm_drain_stop(d, 1000);
+            stop(d);
         }
     }
 
     d = start();
     wait_written(1500);
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     ok(sums_equal(1500), "the ledger counts all");
     ok(ask_db("SELECT count(*) FROM series WHERE dim = 5 AND span = 900000")
@@ -278,13 +278,13 @@ chains(void)
         if (i == 1) {
             d = start();
             wait_written(2);
-            llm_drain_stop(d, 1000);
+            stop(d);
         }
     }
 
     d = start();
     wait_written(4);
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     ok(ask_db("SELECT count(DISTINCT session) FROM log") == 1
        && ask_db("SELECT count(*) FROM log WHERE session_source = 5") == 3,
@@ -321,7 +321,7 @@ retention(void)
 
     /* it is looked after once a minute, and at the start */
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     d = start();
 
     ok(until(ask_db("SELECT count(*) FROM log") == 480
@@ -330,7 +330,7 @@ retention(void)
     ok(ask_db("SELECT count(*) FROM log WHERE request_body_state = 6")
        == 480 - 168, "which rows say");
     ok(ask_db("SELECT sum(requests) FROM service") == 1000, "ledger stays");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     keep.rows = 0;
     keep.bodies = 0;
@@ -339,7 +339,7 @@ retention(void)
 
     ok(until(ask_db("SELECT count(*) FROM log") == 0),
        "nor is it larger than asked");
-    llm_drain_stop(d, 1000);
+    stop(d);
     keep.bytes = 0;
     cleanup();
 }

@@ -122,7 +122,7 @@ replay(void)
     publish_n(10);
     d = start();
     ok(wait_written(311), "the next writer releases them");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     ok(law(&t) && t.written == 310 && t.ledger_only == 1,
        "as what they became");
@@ -162,7 +162,7 @@ kills(void)
     d = start();
 
     ok(wait_written(made), "60 killed writers: all is written");
-    llm_drain_stop(d, 5000);
+    stop(d);
 
     ok(ask_db("SELECT count(*) FROM log") == (int64_t) made,
        "exactly once: %d rows", (int) made);
@@ -201,7 +201,7 @@ busy(void)
     sqlite3_close(db);
     ok(wait_written(20) && wait_up(), "and lets go of it");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(ask_db("SELECT count(*) FROM log") == 20, "nothing is lost");
     cleanup();
 }
@@ -244,7 +244,7 @@ files(void)
     publish_n(5);
     ok(wait_written(140) && aside("corrupt"), "a text file is moved aside");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     unlink(path("proxy_logs.db"));
     sqlite3_open(path("proxy_logs.db"), &db);
@@ -256,7 +256,7 @@ files(void)
     publish_n(5);
     ok(wait_written(145) && aside("foreign"),
        "another application's database is moved aside");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     unlink(path("proxy_logs.db"));
     mkdir(path("proxy_logs.db"), 0700);
@@ -266,7 +266,7 @@ files(void)
     ok(wait_down(145), "a directory is refused, records wait");
     rmdir(path("proxy_logs.db"));
     ok(wait_written(150) && wait_up(), "and heals");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     unlink(path("proxy_logs.db"));
     write_text("elsewhere", "");
@@ -284,7 +284,7 @@ files(void)
 
     publish_n(2000);
     ok(wait_written(2155), "more");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     /* pages in the middle are overwritten */
 
@@ -304,7 +304,7 @@ files(void)
     publish_n(50);
     ok(wait_written(2205) && aside("corrupt"),
        "a corrupt database is moved aside");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     sqlite3_open(path("proxy_logs.db"), &db);
     sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
@@ -314,7 +314,7 @@ files(void)
     d = start();
     publish_n(5);
     ok(wait_down(2205), "a newer database is not touched");
-    llm_drain_stop(d, 100);
+    stop(d);
 
     ok(law(&t), "the law");
     cleanup();
@@ -370,7 +370,7 @@ moved(int how)
        "it is %s within a commit", how == MOVED ? "moved away"
        : how == DELETED ? "deleted" : "replaced");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     for (i = 0; i < 2; i++) {
         (void) vfs->xSetSystemCall(vfs, names[i], NULL);
@@ -423,7 +423,7 @@ moved_while_read(void)
     ok(wait_written(110) && ask_db("SELECT count(*) FROM log") == 10,
        "is moved away");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     sqlite3_close(db);
 
     ok(rows_of(file) == 100, "and has its records: %d", (int) rows_of(file));
@@ -534,7 +534,7 @@ cut(off_t size)
     d = start();
     publish_n(300);
     ok(wait_written(300), "a database");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     d = start();
     publish_n(10);
@@ -557,7 +557,7 @@ cut(off_t size)
                  " WHERE integrity_check = 'ok'") == 1,
        "and moved aside");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t), "the law");
     cleanup();
 }
@@ -579,7 +579,7 @@ unread(void)
     d = start();
     publish_n(300);
     ok(wait_written(300), "a database");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     vfs = sqlite3_vfs_find(NULL);
 
@@ -597,7 +597,7 @@ unread(void)
     ok(wait_written(310) && wait_up() && !aside("corrupt"),
        "and is not moved aside for that");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     for (i = 0; i < 2; i++) {
         (void) vfs->xSetSystemCall(vfs, names[i], NULL);
@@ -710,7 +710,7 @@ no_lock(void)
     unlink(path("writer.lock"));
     d = start();
     ok(d != NULL && trouble.code == 0, "and healed");
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 }
 
@@ -745,7 +745,7 @@ full(void)
 
     d = start();
     ok(wait_written(5000), "all are written when there is room");
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(ask_db("SELECT count(*) FROM log") == 5000, "exactly once");
     ok(sums_equal(5000), "in the ledger too");
     ok(law(&t), "the law");
@@ -769,7 +769,7 @@ refused(void)
     fresh();
     d = start();
     wait_up();
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     /* someone removed rows by hand and left the rest of them */
 
@@ -794,7 +794,7 @@ refused(void)
     d = start();
     ok(wait_written(8) && until(law(&t) && t.in_ring == 0),
        "records that cannot be stored do not stop others");
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t) && t.written == 8 && t.dropped[LLM_DROP_DB_ERROR] == 3
        && ask_db("SELECT count(*) FROM log") == 8 && sums_equal(8)
        && ask_db("SELECT min(seq) + max(seq) FROM log") == 9,

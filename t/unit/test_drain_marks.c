@@ -84,7 +84,7 @@ told(void)
        "the next writer tells it");
     ok(t.written == 207 && t.recovered == 0 && t.finished == 207,
        "as what they became");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     d = start();
     spool_n(3);
@@ -99,7 +99,7 @@ told(void)
     ok(until(access(path(name), F_OK) == -1 && ask_db(SEGMENTS) == 0),
        "one that is gone has none");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     close(spool_fd);
     cleanup();
 }
@@ -139,7 +139,7 @@ forgotten(void)
         publish_n(5);
         ok(until(ask_db("SELECT count(*) FROM log") == 25)
            && sums_equal(25), "nothing is written twice");
-        llm_drain_stop(d, 1000);
+        stop(d);
 
         change_db("UPDATE drained SET ms = ms - 2 * 86400000;"
                   "UPDATE drained_segment SET ms = ms - 2 * 86400000");
@@ -148,7 +148,7 @@ forgotten(void)
         ok(until(ask_db(SEGMENTS) == 0
                  && ask_db(RINGS " WHERE ring = 77") == 0)
            && ask_db(RINGS) == 1, "it is swept a day later");
-        llm_drain_stop(d, 1000);
+        stop(d);
 
         ok(law(&t) && ask_db("SELECT count(*) FROM log") == 25, "the law");
         close(spool_fd);
@@ -172,7 +172,7 @@ swept(void)
     publish_n(10);
     d = start();
     wait_written(20);
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     change_db("UPDATE drained SET ms = 1;"
               "UPDATE drained_segment SET ms = 1;"
@@ -183,14 +183,14 @@ swept(void)
 
     d = start();
     ok(until(ask_db(SEGMENTS) == 401 - 256), "go");
-    llm_drain_stop(d, 1000);
+    stop(d);
     d = start();
     ok(until(ask_db(SEGMENTS) == 1), "in slices");
     spool_n(1);
     ok(wait_written(21) && ask_db("SELECT count(*) FROM log") == 21
        && sums_equal(21), "not that of one that is there");
     ok(ask_db(RINGS) == 1, "nor that of the own ring");
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     llm_spool_close(&spool);
     close(spool_fd);
@@ -264,7 +264,7 @@ private_writer(void)
     }
 
     if (start() != NULL) {
-        nap(20000);
+        nap(120000);
     }
 
     _exit(1);

@@ -83,7 +83,7 @@ reprice(const llm_price_table_t *t, const char *query)
     prices = t;
     d = start();
     n = command(LLM_COMMAND_REPRICE, args, len);
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     return n;
 }
@@ -203,7 +203,7 @@ main(void)
     }
 
     wait_written(ROWS);
-    llm_drain_stop(d, 1000);
+    stop(d);
 
     ok(ask_db("SELECT count(cost_nano) FROM log") == 1 && sums_agree(),
        "nothing has a price");

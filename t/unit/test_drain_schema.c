@@ -103,7 +103,7 @@ migrated(void)
 
     ok(command(LLM_COMMAND_CLEAR, NULL, 0) == OLD_ROWS + 50, "is cleared");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(ask_db("SELECT count(*) FROM pragma_integrity_check"
               " WHERE integrity_check = 'ok'") == 1, "integrity");
     cleanup();
@@ -122,7 +122,7 @@ read_back(int64_t id, const char *shown)
     rc = llm_reader_open(&reader, dir, &err);
 
     if (rc == LLM_OK) {
-        rc = llm_query_detail(reader, id, 104857600, 5000, &out, &err);
+        rc = llm_query_detail(reader, id, 104857600, 60000, &out, &err);
         llm_reader_close(reader);
     }
 
@@ -184,7 +184,7 @@ killed(int version, int every)
         d = start();
         good = good && d != NULL && wait_written(10)
                && ask_db("PRAGMA user_version") == LLM_SCHEMA_VERSION;
-        llm_drain_stop(d, 1000);
+        stop(d);
 
         good = good && ask_db("SELECT count(*) FROM log") == (int64_t) made
                && ask_db("SELECT count(*) FROM pragma_integrity_check"
@@ -256,7 +256,7 @@ newer(int in_wal)
     publish_n(5);
     ok(wait_down(0), "a newer database, which %s says, is refused",
        in_wal ? "its WAL" : "it");
-    llm_drain_stop(d, 100);
+    stop(d);
 
     ok(strstr(said, "proxy_logs.db\" cannot be used: it was made by a newer"
                     " version") != NULL, "by name: %s", said);

@@ -107,7 +107,7 @@ plain(void)
     ok(wait_written(1013), "the next writer goes on");
 
     publish_n(500);
-    llm_drain_stop(d, 2000);
+    stop(d);
 
     ok(ask_db("SELECT count(*) FROM log") == 1512, "stop drains on");
     ok(law(&t) && t.in_ring == 0, "the law at the end");
@@ -145,12 +145,12 @@ lock(void)
 
         ok(until(llm_drain_left(d)) && control->writer_pid == 0,
            "gives a lost lock up");
-        llm_drain_stop(d, 1000);
+        stop(d);
     }
 
     d = start();
     ok(d != NULL && wait_written(400), "the next one takes it and goes on");
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t) && ask_db("SELECT count(*) FROM log") == 400, "exactly once");
     cleanup();
 }
@@ -190,7 +190,7 @@ torn(void)
     ok(law(&t) && t.dropped[LLM_DROP_TORN] == 3 && t.written == 20,
        "torn and garbled ones are counted");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 }
 
@@ -269,7 +269,7 @@ orphans(void)
 
     ok(until(access(path(name), F_OK) == -1), "is removed");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t), "the law at the end");
 
     close(alive);
@@ -320,7 +320,7 @@ never(void)
     ok(law(&t) && t.dropped[LLM_DROP_TORN] == 1 && t.written == 2,
        "it counts as torn, and what another one appended as written");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     llm_spool_close(&spool);
     close(sfd);
     cleanup();

@@ -52,7 +52,7 @@ burst(void)
     ok(wait_written(240), "60 MB of spooled records");
     ok(wal_size() > 0 && wal_size() < 32 * 1024 * 1024,
        "go through 32 MB of WAL");
-    llm_drain_stop(d, 1000);
+    stop(d);
     cleanup();
 }
 
@@ -97,7 +97,7 @@ pinned(int late)
 
     ok(wait_written(made) && wait_up(), "are written when it has ended");
     ok(until(wal_size() < 32 * 1024 * 1024), "and the WAL is short again");
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t) && t.written == made && t.in_spool == 0
        && ask_db("SELECT count(*) FROM log") == (int64_t) made, "the law");
     cleanup();

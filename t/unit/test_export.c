@@ -344,7 +344,7 @@ test_list(void)
         list.len = 0;
 
         (void) llm_filter_parse(&f, &q, LLM_FOR_LIST, T0, &err);
-        (void) llm_query_list(reader, f, 1000, &list, &err);
+        (void) llm_query_list(reader, f, 60000, &list, &err);
         llm_buf_add(&list, "", 1);
         llm_filter_free(f);
 
@@ -677,8 +677,14 @@ test_gone(void)
     x = start("bodies=1&since=2026-11-21T08:30:10.500Z"
               "&until=2026-11-21T08:30:12Z");
 
-    rc = slice(x);
-    ok(rc == LLM_AGAIN && one.len > LLM_EXPORT_SLICE, "a part of a body");
+    /* a slice may be over before there was a row */
+
+    do {
+        rc = slice(x);
+    } while (rc == LLM_AGAIN && one.len <= LLM_EXPORT_SLICE);
+
+    ok(rc == LLM_AGAIN && one.len > LLM_EXPORT_SLICE,
+       "a part of a body: %zu bytes", one.len);
 
     (void) llm_db_exec(&writer.db, "DELETE FROM response_body; "
                                    "DELETE FROM frame");

@@ -219,6 +219,8 @@ test_writer(void)
     pid = fork();
 
     if (pid == 0) {
+        (void) alarm(600);
+
         for (n = 1; /* void */ ; n++) {
             pos = llm_feed_begin(feed);
             add(&pos, n);

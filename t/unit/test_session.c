@@ -466,13 +466,13 @@ ask(const char *query, const char *scope, const char *name)
     }
 
     if (name == NULL) {
-        rc = llm_query_sessions(reader, f, &flying, NOW, 10000, &out, &err);
+        rc = llm_query_sessions(reader, f, &flying, NOW, 60000, &out, &err);
 
     } else {
         s.data = (const uint8_t *) name;
         s.len = strlen(name);
 
-        rc = llm_query_session(reader, &s, f, &flying, NOW, 10000, &out,
+        rc = llm_query_session(reader, &s, f, &flying, NOW, 60000, &out,
                                &err);
     }
 
