@@ -2,6 +2,7 @@
 # Everything else builds on this; where it fails, look at the build first.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 run_tests();

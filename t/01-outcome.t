@@ -5,6 +5,7 @@
 # database has tests of its own.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 no_shuffle();
@@ -329,7 +330,7 @@ upstream prematurely closed connection
         llm_monitor on;
         proxy_http_version 1.1;
         proxy_buffering off;
-        proxy_read_timeout 700ms;
+        proxy_read_timeout 2s;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -354,7 +355,7 @@ upstream timed out
     location = /v1/chat/completions {
         llm_monitor on;
         proxy_http_version 1.1;
-        proxy_read_timeout 700ms;
+        proxy_read_timeout 2s;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -535,8 +536,7 @@ HEAD /v1/models
 --- request
 POST /v1/chat/completions
 {"model":"m1","messages":[]}
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ [qr/http upstream send request/] ]
 --- abort
 --- ignore_response
 --- record
@@ -561,8 +561,7 @@ POST /v1/chat/completions
 --- request
 POST /v1/chat/completions
 {"model":"m1","stream":true,"messages":[]}
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ qr/"Hi"/ ]
 --- abort
 --- ignore_response
 --- record
@@ -587,8 +586,7 @@ POST /v1/chat/completions
 --- request
 POST /v1/chat/completions
 {"model":"m1","stream":true,"messages":[]}
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ qr/\[DONE\]/ ]
 --- abort
 --- ignore_response
 --- record
@@ -607,8 +605,7 @@ POST /v1/chat/completions
 --- raw_request eval
 "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
 . "Content-Length: 100\r\n\r\n{\"model\":"
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ [qr/http client request body preread/] ]
 --- abort
 --- ignore_response
 --- record
@@ -653,8 +650,7 @@ llm monitor
 --- request
 POST /v1/chat/completions
 {"model":"m1","messages":[]}
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ [qr/http upstream send request/] ]
 --- abort
 --- ignore_response
 --- record
@@ -678,8 +674,7 @@ POST /v1/chat/completions
 --- raw_request eval
 "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
 . "Content-Length: 100\r\n\r\n{\"model\":"
---- timeout: 700ms
---- wait: 0.7
+--- steps eval: [ [qr/http upstream send request/] ]
 --- abort
 --- ignore_response
 --- record

@@ -5,6 +5,7 @@
 # And what no client asked for (subrequests) makes none.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 no_shuffle();

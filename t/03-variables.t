@@ -3,6 +3,7 @@
 # facts; a read before it must find nothing and must freeze nothing.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 no_shuffle();
@@ -51,7 +52,6 @@ __DATA__
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_query eval
 qr/\r\n\r\nopenai prov chat m1 m2 0 10 4 6 1 14 stop success \[\]\[\]$/
---- tcp_query_auto_timeout: 0.2
 --- tcp_reply eval
 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 --- request
@@ -248,7 +248,6 @@ Authorization: Basic YWxpY2U6eA==
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_query eval
 qr/\r\n\r\nm1 s-1$/
---- tcp_query_auto_timeout: 0.2
 --- tcp_reply eval
 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 --- raw_request eval
@@ -288,14 +287,13 @@ qr/llm monitor record \d+: \K[^\n]*/
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_query eval
 qr/\r\n\r\nm1 $/
---- tcp_query_auto_timeout: 0.2
 --- tcp_reply eval
 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 --- raw_request eval
 ["POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
  . "Content-Type: application/json\r\nContent-Length: 33\r\n\r\n"
  . "{\"model\":\"m1\",\"sess", "ion_id\":\"s-1\"}"]
---- raw_request_middle_delay: 0.1
+--- steps eval: [ qr/\r\n\r\n.*\{\}/s ]
 --- response_body: {}
 --- wait: 0.2
 --- grep_error_log eval

@@ -3,6 +3,7 @@
 # case; what the record says of the bodies is read from the debug line.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 no_shuffle();

@@ -3,6 +3,7 @@
 # of it; what the client gets is what nginx made of it.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(2);
 log_level('debug');

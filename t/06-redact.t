@@ -2,6 +2,7 @@
 # upstream do not notice.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

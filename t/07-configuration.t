@@ -2,6 +2,7 @@
 # directives are refused where they have no meaning.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

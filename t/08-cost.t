@@ -2,6 +2,7 @@
 # a file, for nginx's own cache, and where nobody knows.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

@@ -2,6 +2,7 @@
 # changes anything.  Every refusal is JSON and names what was wrong.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

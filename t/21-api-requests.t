@@ -3,6 +3,7 @@
 # in order.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();
@@ -153,7 +154,6 @@ PUT /file/recording
 === TEST 9: a large body that nobody asked for keeps the connection
 --- pipelined_requests eval
 [ "DELETE /monitor/api/logs?all=1\n" . "x" x 1000000, "GET /monitor/api/count" ]
---- timeout: 4
 --- error_code eval
 [ 200, 200 ]
 --- response_body_like eval

@@ -2,6 +2,7 @@
 # somewhere else: such a request is not local.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

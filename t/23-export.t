@@ -1,6 +1,7 @@
 # Exports: the list's records as a file, in three formats.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

@@ -2,6 +2,7 @@
 # also while recording is paused and after the log was cleared; refusals.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();

@@ -3,6 +3,7 @@
 # nobody gets it who would not get the API.
 
 use Test::Nginx::Socket 'no_plan';
+use Patient;
 
 repeat_each(1);
 no_shuffle();
