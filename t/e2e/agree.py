@@ -305,7 +305,7 @@ class Test:
             if len(gone) > len(self.rows) / 4:
                 continue
             query = urllib.parse.urlencode(chosen)
-            answer = self.nginx.api('/logs?' + query, 'DELETE')
+            answer = self.nginx.change('/logs?' + query, 'DELETE')
             left = [r['id'] for r in self.rows if r['id'] not in gone]
             self.rows = self.nginx.logs()
             if answer != (200, {'deleted': len(gone)}) \
@@ -320,11 +320,11 @@ class Test:
         api = self.nginx.api
         sums = lambda: api('/summary')[1]['today']['requests']
         before = sums()
-        api('/recording', 'PUT', {'recording': False})
+        self.nginx.change('/recording', 'PUT', {'recording': False})
         exchange(self.nginx.buffered, self.upstream, *one(self.rnd))
         wait_for(lambda: sums() != before, 60)
         said = facets(self.rows, api('/facets?limit=1000')[1])
-        api('/recording', 'PUT', {'recording': True})
+        self.nginx.change('/recording', 'PUT', {'recording': True})
         again = facets(self.rows, api('/facets?limit=1000')[1])
         self.tap.ok(not said and not again,
                     'nor do facets offer what came in a pause', said, again)

@@ -55,7 +55,9 @@ def steps(tap, upstream):
     seen, n, seq, sizes = [], 0, 0, []
     begun = time.monotonic()
     while time.monotonic() - begun < (5 if sum(map(bool, sizes)) > 10
-                                      and n > 30 else 60):
+                                      and n > 30 and sum(
+                                          t > 2000000 for _, t in seen) > 10
+                                      else 120):
         rows, seq = export(nginx, 'since_seq=%d&format=%s' % (
             seq, ('ndjson', 'json', 'csv')[n % 3]))
         sizes.append(len(rows))

@@ -77,7 +77,7 @@ def clear(tap, nginx, n, why):
     names = found(nginx)
     tap.ok(names, 'there are addresses ' + why)
     before = size(nginx)
-    status, answer = nginx.api('/logs?all=1&stats=1', 'DELETE')
+    status, answer = nginx.change('/logs?all=1&stats=1', 'DELETE')
     tap.ok(status == 200 and answer['deleted'] == n, 'all is cleared ' + why,
            status, answer)
     return before
@@ -102,7 +102,7 @@ def main():
                   'llm_monitor_provider $http_x_session_id;').start()
 
     traffic(nginx, upstream, 0, 10)
-    nginx.api('/logs?all=1', 'DELETE')
+    nginx.change('/logs?all=1', 'DELETE')
     tap.ok(nginx.total() == 0 and found(nginx)
            and MARK.decode() in json.dumps(nginx.api(
                '/leaderboard?by=account')[1]), 'sums alone keep their names')

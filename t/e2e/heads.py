@@ -32,7 +32,7 @@ SERVER = '''
     server {
         listen 127.0.0.1:%(late)d;
         access_log %(dir)s/access.log seen;
-        client_header_timeout 300ms;
+        client_header_timeout 1s;
         llm_monitor on;
     }
     server {

@@ -94,7 +94,7 @@ def on(nginx):
 
 def paused(nginx):
     nginx.start()
-    status, answer = nginx.api('/recording', 'PUT', {'recording': False})
+    status, answer = nginx.change('/recording', 'PUT', {'recording': False})
     if status != 200 or answer.get('recording') is not False:
         raise RuntimeError('pause answered %s %s' % (status, answer))
 

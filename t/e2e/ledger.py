@@ -154,17 +154,17 @@ class Traffic:
            and answer['until'] == since - 1000 + 2 * QUARTER,
            'and one that meets it does not', answer)
 
-        nginx.api('/recording', 'PUT', {'recording': False})
+        nginx.change('/recording', 'PUT', {'recording': False})
         self.send(30)
         # the ledger has them when the writer has written the batch
         total = lambda: nginx.api('/stats?since=-24h')[1]['total']['requests']
         wait_for(lambda: total() >= self.n, 60, 0.05)
         self.compare('paused', rows, 30)
         ok(nginx.total() == len(rows), 'and there is no row of it')
-        nginx.api('/recording', 'PUT', {'recording': True})
+        nginx.change('/recording', 'PUT', {'recording': True})
 
         before = nginx.api('/stats?since=-24h&by=model')[1]
-        status, answer = nginx.api('/logs?all=1', 'DELETE')
+        status, answer = nginx.change('/logs?all=1', 'DELETE')
         after = nginx.api('/stats?since=-24h&by=model')[1]
         ok(answer == {'deleted': len(rows)} and nginx.total() == 0
            and [after[k] for k in ('total', 'rows')]

@@ -322,12 +322,12 @@ class Nginx:
             raise RuntimeError('not what docs/openapi.yaml says: ' + wrong)
         return r.status, answer
 
-    def change(self, *call):
+    def change(self, *call, **more):
         """api() again until it is made: a writer that has much to do first
         may take longer than one answer waits."""
         found = []
-        wait_for(lambda: found.append(self.api(*call))
-                 or found[-1][0] != 503)
+        wait_for(lambda: found.append(self.api(*call, **more))
+                 or found[-1][0] != 503, 5 * WAIT)
         return found[-1]
 
     def get(self, path, headers=None):
@@ -444,6 +444,15 @@ def lock_holder(path):
                 and part[5].rsplit(':', 1)[1] == str(inode):
             return int(part[4])
     return 0
+
+
+def one_day(seconds):
+    """Returns when it is that far from midnight: what counts the exchanges of
+    today begins anew then."""
+    while time.time() % 86400 > 86400 - seconds \
+            or sum(n * s for n, s in zip(time.localtime()[3:6],
+                                         (3600, 60, 1))) > 86400 - seconds:
+        time.sleep(1)
 
 
 class Case:

@@ -67,7 +67,7 @@ class Test:
            and self.cost() == 0.003, 'new prices are for what comes')
         ok(self.costs() == [0.003] + [0.001] * 4, 'and not for what was',
            self.costs())
-        status, answer = self.nginx.api('/reprice', 'POST')
+        status, answer = self.nginx.change('/reprice', 'POST')
         ok(status == 200 and answer == {'repriced': 4}
            and self.costs() == [0.003] * 5, 'unless it is asked', answer,
            self.costs())

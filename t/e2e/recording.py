@@ -76,7 +76,7 @@ def main():
     lock.close()
     tap.ok(nginx.wait_total(1) == 1, 'the record becomes a row')
     tap.ok(recording(nginx), 'the writer has found no pause')
-    tap.ok(nginx.api('/recording', 'PUT', {'recording': False})[0] == 200
+    tap.ok(nginx.change('/recording', 'PUT', {'recording': False})[0] == 200
            and not recording(nginx), 'and can pause')
 
     # what holds is known before there is a writer that says it

@@ -114,7 +114,7 @@ def full(tap, upstream):
         kept = ask(nginx, 'SELECT count(*) FROM log')
         tap.ok(kept < 900, 'records wait', kept)
 
-        status, answer = nginx.api('/logs?all=1', method='DELETE')
+        status, answer = nginx.change('/logs?all=1', method='DELETE')
         tap.ok(status == 200 and answer['deleted'] > 0,
                'what is deleted goes', status, answer)
 

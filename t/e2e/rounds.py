@@ -25,6 +25,7 @@ from lib import (Client, Nginx, Tap, Upstream, alive, free_port, lock_holder,
 
 RATE = os.environ.get('LLM_E2E_RATE', '600')
 RECENT = 1000                          # ms
+AFTER = 250                            # of an answer, until its record ends
 LEDGER = {
     'service_minute': 'service_minute', 'service': 'service', 'who': 'who',
     'series, quarter-hours': 'series WHERE span = 900000 AND dim = 0',
@@ -212,12 +213,12 @@ def changed_segment(tap, name, s, pause, clear):
     (stop0, stop1), (go0, go1) = pause
     rowless, must = [], []
     for t in s.done:
-        if s.begun[t] > stop1 and s.done[t] < go0 - 5:
+        if s.begun[t] > stop1 and s.done[t] < go0 - AFTER:
             rowless.append(t)
         elif s.done[t] < clear[0] - RECENT:
             rowless.append(t)
         elif not s.recent(t) and s.begun[t] > clear[1] \
-                and (s.done[t] < stop0 - 5 or s.begun[t] > go1):
+                and (s.done[t] < stop0 - AFTER or s.begun[t] > go1):
             must.append(t)
     shown = [t for t in rowless if t in s.rows]
     lost = [t for t in must if t not in s.rows]

@@ -10,7 +10,7 @@ import sys
 
 import recount
 import spec
-from lib import Nginx, Tap, folder, free_port, need_module
+from lib import Nginx, Tap, folder, free_port, need_module, one_day
 from wire import Listener, Reply, exchange, request
 
 JSON = 'application/json'
@@ -266,7 +266,7 @@ class Test:
     def events(self):
         """Those of the past and, while no rows are made, of now."""
         ok = self.tap.ok
-        self.nginx.api('/recording', 'PUT', {'recording': False})
+        self.nginx.change('/recording', 'PUT', {'recording': False})
         c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
         c.request('GET', '/user/events?since_seq=0', headers={'X-Me': 'alice'})
         r = c.getresponse()
@@ -282,7 +282,7 @@ class Test:
         ok(sorted(e['id'] for e in seen[:3]) == self.alice
            and [(e['user'], e['seq']) for e in seen[3:]] == [('alice', None)],
            'her events', seen)
-        self.nginx.api('/recording', 'PUT', {'recording': True})
+        self.nginx.change('/recording', 'PUT', {'recording': True})
 
     def own(self, what, me):
         """The rows that a scope has, of those without one"""
@@ -411,6 +411,7 @@ class Test:
 
 def main():
     need_module()
+    one_day(180)
     t = Test()
     t.traffic()
     t.rows()

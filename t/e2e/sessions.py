@@ -165,7 +165,7 @@ def main():
                              and not s['running']])
     tap.ok(last and last[0]['status'] == 'IDLE', 'and it rests', last)
 
-    nginx.api('/logs?session=new', method='DELETE')
+    nginx.change('/logs?session=new', method='DELETE')
     tap.ok(nginx.api('/sessions/new')[0] == 404 and len(sessions()) == 2,
            'without records it is gone')
 
@@ -197,14 +197,14 @@ def main():
            == [s['requests'] for s in found]
            and len(nginx.logs('&session=open')) == 7,
            'in the list, too')
-    nginx.api('/recording', 'PUT', {'recording': False})
+    nginx.change('/recording', 'PUT', {'recording': False})
     bob = next(s['id'] for s in found if s['users'] == ['bob'])
     seen = follow(nginx, bob)
     for n, user in ((1, 'ann'), (2, 'bob')):
         say(nginx, upstream, None, dict(open_, user=user), response(30 + n))
     tap.ok(json.loads(next(seen))['user'] == 'bob',
            'and in what comes while there are no rows')
-    nginx.api('/recording', 'PUT', {'recording': True})
+    nginx.change('/recording', 'PUT', {'recording': True})
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
     nginx.stop()

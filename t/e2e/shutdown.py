@@ -2,6 +2,7 @@
 has its record with what was seen of it; gracefully, every one ends as if
 nothing had happened."""
 import collections
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,10 @@ from lib import (Nginx, Tap, Upstream, free_port, load_binary, need_module,
                  wait_for)
 
 STREAMS = 200
+
+# The master gives its workers a second and a half: it is not of that whether
+# others on the machine leave them the CPU.
+FIRST = ['nice', '-n', '-15'] if os.getuid() == 0 else []
 
 
 def streams(nginx, events, before):
@@ -36,7 +41,8 @@ def main():
     need_module()
     tap = Tap()
     upstream = Upstream(free_port())
-    nginx = Nginx(upstream.port, workers=2, path='ring=8m').start()
+    nginx = Nginx(upstream.port, workers=2, path='ring=8m')
+    nginx.start(prefix=FIRST)
 
     client = streams(nginx, 3000, 0)
     begun = time.monotonic()

@@ -17,7 +17,8 @@ import threading
 import time
 import unicodedata
 
-from lib import ROOT, Nginx, Tap, folder, free_port, need_module, wait_for
+from lib import (ROOT, Nginx, Tap, folder, free_port, need_module, one_day,
+                 wait_for)
 from wire import Listener, Reply, exchange, request
 
 PROGRAM = str(ROOT / 'scripts/llm-monitor')
@@ -351,6 +352,7 @@ class Test:
 
 def main():
     need_module()
+    one_day(180)
     t = Test()
     t.follow()
     t.comes_back()

@@ -2,6 +2,7 @@
 files, requests whose bodies nobody read, answers that tell of no stream."""
 import http.client
 import json
+import numbers
 import socket
 import sys
 import threading
@@ -67,7 +68,7 @@ SERVER = '''
 '''
 
 NO_TIMES = {'ttfb_ms': None, 'ttft_ms': None}
-TIMES = {'ttfb_ms': float, 'ttft_ms': float}
+TIMES = {'ttfb_ms': numbers.Real, 'ttft_ms': numbers.Real}
 UNREAD = {'request_bytes': None, 'request_body_state': 'skipped'}
 STREAMED = {'stream': True}
 WHOLE = {'stream': False}
@@ -77,7 +78,8 @@ SENT = {'outcome': 'http_error', 'aborted_by': None}
 # name: (path, body, headers, what the record has); a type: a value of it
 
 CASES = {
-    'an answer': ('/up/whole', BODY, {}, {'ttfb_ms': float, 'ttft_ms': None}),
+    'an answer': ('/up/whole', BODY, {}, {'ttfb_ms': numbers.Real,
+                                           'ttft_ms': None}),
     'a stream': ('/up/events', STREAM, {}, TIMES),
     'a stream for the cache': ('/cache/cached', STREAM, {}, TIMES),
     'the same from the cache': ('/cache/cached', STREAM, {}, NO_TIMES),

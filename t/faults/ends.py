@@ -179,7 +179,7 @@ class Test:
             up = self.asked()
             up.sendall(said)
             # a reset would take away what was not read yet
-            wait_for(lambda: unsent(up) == 0, PATIENCE)
+            wait_for(lambda: unsent(up) == 0 and unread(up) == 0, PATIENCE)
             time.sleep(0.05)
             leave(up, how)
         data = read(client)
@@ -253,21 +253,41 @@ class Test:
             for pid in self.nginx.workers())
 
     def asked(self):
-        """The upstream's connection, once the whole request has come."""
-        up = self.listener.sock.accept()[0]
-        up.settimeout(PATIENCE)
-        seen = b''
-        while not seen.endswith(BODY):
-            more = up.recv(65536)
-            if not more:
-                raise RuntimeError('the proxy asked for %r' % seen)
-            seen += more
-        return up
+        """The upstream's connection, once the whole request has come; one
+        that was given up before, as of a client that has left, is passed."""
+        while True:
+            up = self.listener.sock.accept()[0]
+            up.settimeout(PATIENCE)
+            seen = b''
+            while not seen.endswith(BODY):
+                try:
+                    more = up.recv(65536)
+                except ConnectionError:
+                    more = b''
+                if not more:
+                    break
+                seen += more
+            else:
+                return up
+            up.close()
 
 
 def unsent(sock):
     """Bytes that the other side has not taken yet."""
     return struct.unpack('i', fcntl.ioctl(sock, termios.TIOCOUTQ, b'\0' * 4))[0]
+
+
+def unread(sock):
+    """Bytes that the program at the other side has not read yet."""
+    form = lambda host, port: '%08X:%04X' % (struct.unpack(
+        '=I', socket.inet_aton(host))[0], port)
+    ends = [form(*sock.getpeername()), form(*sock.getsockname())]
+    with open('/proc/net/tcp') as table:
+        for line in table:
+            part = line.split()
+            if part[1:3] == ends:
+                return int(part[4].split(':')[1], 16)
+    return 0
 
 
 def main():

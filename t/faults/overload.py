@@ -42,9 +42,9 @@ def main():
             tap.ok(len(done) == count, 'a stopped writer fails no request',
                    len(done), report)
             tap.ok(held() == writer, 'nobody takes its place', held(), writer)
-            os.kill(writer, signal.SIGCONT)
             before = ask(nginx.data / 'proxy_logs.db',
                          'SELECT coalesce(max(seq), 0) FROM log')[0][0]
+            os.kill(writer, signal.SIGCONT)
             healing.wait('a stopped writer, %d' % turn, lambda: ask(
                 nginx.data / 'proxy_logs.db',
                 'SELECT coalesce(max(seq), 0) FROM log')[0][0] > before)

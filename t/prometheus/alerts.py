@@ -22,7 +22,7 @@ from scene import DOCS, Program, Prometheus, Server
 from lib import Nginx, Tap, free_port, need_module, wait_for
 
 MINUTE = 2                              # seconds
-BOUND = 90                              # for whatever is waited for
+BOUND = 180                             # for whatever is waited for
 ANSWER = {'id': 'c', 'model': 'gpt-4o', 'choices': [{
     'index': 0, 'message': {'role': 'assistant', 'content': 'hi'},
     'finish_reason': 'stop'}],

@@ -17,7 +17,7 @@ import yaml
 from scene import DOCS, ROOT, Prometheus, Server
 from lib import Nginx, Tap, free_port, need_module, wait_for
 
-BOUND = 90                              # seconds, for whatever is waited for
+BOUND = 180                             # seconds, for whatever is waited for
 CHAT = '/v1/chat/completions'
 FOLDER = ROOT / 'docs/grafana/dashboards'
 

@@ -12,7 +12,7 @@ import sys
 from scene import DOCS, PATH, Server, VictoriaMetrics
 from lib import Nginx, Tap, need_module, wait_for
 
-BOUND = 90                              # seconds, for whatever is waited for
+BOUND = 180                             # seconds, for whatever is waited for
 SAMPLE = re.compile(r'(\w+)(?:{(.*)})?$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -39,7 +39,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
 
 def ask(nginx, model, status):
-    c = http.client.HTTPConnection('127.0.0.1', nginx.buffered, timeout=30)
+    c = http.client.HTTPConnection('127.0.0.1', nginx.buffered, timeout=60)
     c.request('POST', '/v1/chat/completions', json.dumps(
         {'model': model, 'max_tokens': status, 'messages': []}),
         {'Content-Type': 'application/json'})
@@ -75,6 +75,7 @@ def main():
     for status in (200, 200, 200, 500):
         ask(nginx, 'gpt-4o', status)
     ask(nginx, 'a"b\\c é', 200)
+    nginx.wait_total(5)                # all of them are counted
 
     victoria = VictoriaMetrics(nginx.api_port).start()
     tap.ok(wait_for(victoria.up, BOUND, 0.1), 'the target is up')
