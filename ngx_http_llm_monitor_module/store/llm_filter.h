@@ -42,8 +42,9 @@ enum {
     LLM_F_USAGE_MISSING,
     LLM_F_ERRORS_ONLY,
     LLM_F_QUICK,               /* llm_quick_e */
-    LLM_F_KEY_MIN,             /* range of key hashes, both included */
-    LLM_F_KEY_MAX,
+    LLM_F_KEY_MIN,             /* range of key hashes, both included; that
+                                  of 8000… begins with LLM_NULL */
+    LLM_F_KEY_MAX,             /* LLM_NULL: no key is asked for */
     LLM_F_SCOPE,               /* llm_scope_e, of LLM_F_SCOPE_VALUE */
 
     /* not conditions on rows */

@@ -706,6 +706,13 @@ llm_param_key(llm_params_t *ps, const llm_param_t *param, llm_str_t *value)
         ps->num[LLM_F_KEY_MIN] = (int64_t) v;
         ps->num[LLM_F_KEY_MAX] = (int64_t) v;
 
+        if (ps->num[LLM_F_KEY_MAX] == LLM_NULL) {
+
+            /* that would be no condition: its neighbour is taken along */
+
+            ps->num[LLM_F_KEY_MAX]++;
+        }
+
         return LLM_OK;
     }
 

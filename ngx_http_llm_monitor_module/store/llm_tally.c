@@ -103,10 +103,10 @@ llm_tally_asked(const llm_filter_t *f)
         case LLM_F_SINCE:
         case LLM_F_UNTIL:
         case LLM_F_STATUS_MAX:
-        case LLM_F_KEY_MAX:
+        case LLM_F_KEY_MIN:
             break;
 
-        case LLM_F_KEY_MIN:
+        case LLM_F_KEY_MAX:
             asked = llm_tally_more(asked, LLM_TALLY_KEYS);
             break;
 

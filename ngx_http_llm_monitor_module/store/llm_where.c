@@ -694,7 +694,7 @@ llm_where_key(llm_where_t *w)
 {
     llm_str_t  tail;
 
-    if (w->filter->num[LLM_F_KEY_MIN] == LLM_NULL) {
+    if (w->filter->num[LLM_F_KEY_MAX] == LLM_NULL) {
         return;
     }
 

@@ -130,6 +130,19 @@ test_values(void)
        && f->num[LLM_F_STATUS_MIN] == 400 && f->num[LLM_F_STATUS_MAX] == 401,
        "a whole hash, a range of statuses");
     llm_filter_free(f);
+
+    /* the number that says that nothing is asked for */
+
+    f = parse("key=8000", LLM_FOR_CLEAR);
+    ok(f != NULL && !llm_filter_empty(f)
+       && f->num[LLM_F_KEY_MAX] == (int64_t) 0x8000ffffffffffff,
+       "a hash that begins with 8000");
+    llm_filter_free(f);
+
+    f = parse("key=8000000000000000", LLM_FOR_CLEAR);
+    ok(f != NULL && !llm_filter_empty(f)
+       && f->num[LLM_F_KEY_MAX] != LLM_NULL, "a hash of 8 and zeros");
+    llm_filter_free(f);
 }
 
 

@@ -440,6 +440,8 @@ test_filters(void)
     total("key=AB12345678901234", 50);
     total("key=cd34", 1);
     total("key=ab13", 0);
+    total("key=8000", 0);
+    total("key=8000000000000000", 0);
     total("min_duration_ms=50.126", 196);
     total("min_duration_ms=50.125", 200);
     total("min_tokens=300", 84);
