@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "../record/llm_text.h"
 #include "llm_base64.h"
 #include "llm_flow.h"
 #include "llm_pull.h"
@@ -243,8 +242,8 @@ llm_flow_decoded(void *data, const uint8_t *p, size_t n)
         probe = n < probe ? n : probe;
 
         if (memchr(p, '\0', probe) != NULL
-            || (b->hint == LLM_FLOW_SNIFF && b->bytes == 0
-                && !llm_utf8_valid(p, llm_utf8_cut(p, n, probe))))
+            || (b->hint == LLM_FLOW_SNIFF
+                && !llm_utf8_more(&b->text, p, probe)))
         {
             b->binary = 1;
         }

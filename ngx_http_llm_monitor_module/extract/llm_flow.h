@@ -11,6 +11,7 @@
 #define _LLM_FLOW_H_INCLUDED_
 
 
+#include "../record/llm_text.h"
 #include "llm_aws.h"
 #include "llm_decode.h"
 #include "llm_exchange.h"
@@ -85,6 +86,7 @@ typedef struct {
     uint8_t                    steady;      /* the learnt event may follow */
     uint8_t                    nsniff;
     uint8_t                    sniff[8];
+    llm_utf8_t                 text;        /* of a type that is not known */
 } llm_flow_t;
 
 

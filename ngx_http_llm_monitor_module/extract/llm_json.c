@@ -10,6 +10,7 @@
 #include <yajl/yajl_version.h>
 
 #include "llm_json.h"
+#include "llm_pull.h"
 
 
 #define LLM_JSON_PATH    96       /* a longer path matches nothing */
@@ -33,6 +34,7 @@ typedef struct {
 } llm_json_walk_t;
 
 
+static int llm_json_alone(const uint8_t *p, size_t n, size_t *at);
 static int llm_json_into(void *data);
 static int llm_json_out_of(void *data);
 static void *llm_json_alloc(void *data, size_t n);
@@ -141,7 +143,31 @@ llm_json_check(const uint8_t *p, size_t n, const llm_mem_t *mem, size_t *at)
     yajl_free(y);
     mem->free(mem->data, w.arena);
 
-    return rc;
+    return rc == LLM_OK ? llm_json_alone(p, n, at) : rc;
+}
+
+
+/* yajl does not mind half a string or word behind the value */
+
+static int
+llm_json_alone(const uint8_t *p, size_t n, size_t *at)
+{
+    llm_str_t  text, value;
+
+    text.data = p;
+    text.len = n;
+
+    (void) llm_pull_value(&text, &value);
+
+    for ( /* void */ ; text.len != 0; text.data++, text.len--) {
+
+        if (*text.data > ' ') {
+            *at = text.data - p;
+            return LLM_ERROR;
+        }
+    }
+
+    return LLM_OK;
 }
 
 
@@ -221,8 +247,10 @@ llm_json_key(void *data, const unsigned char *p, size_t n)
     w->len = w->start[w->depth - 1];
 
     if (w->len + n + 1 > LLM_JSON_PATH) {
+        /* what leads to it leads to others, too */
+
+        memset(w->path + w->len, '?', LLM_JSON_PATH - w->len);
         w->len = LLM_JSON_PATH;
-        memset(w->path, '?', LLM_JSON_PATH);
 
     } else {
         if (w->len != 0) {

@@ -4,6 +4,8 @@
  */
 
 
+#define _GNU_SOURCE
+
 #include <string.h>
 
 #include "llm_bytes.h"
@@ -218,6 +220,7 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 
         key = llm_scan_find_key(s->level, p + 1, q - p - 1);
 
+        s->key = key;
         p = q + 2;
 
         if (*p == ' ') {
@@ -234,7 +237,6 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             }
 
             if (key != NULL || s->holes != NULL) {
-                s->key = key;
                 llm_scan_string_value(s, p + 1, q - p - 1);
             }
 
@@ -249,7 +251,6 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             }
 
             if (key != NULL || s->holes != NULL) {
-                s->key = key;
                 llm_scan_word_value(s, p, q - p);
             }
         }
@@ -265,7 +266,6 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 
 value:
 
-    s->key = key;
     s->value = 1;
 
     return p;
@@ -461,9 +461,11 @@ llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
 
     key = llm_scan_table_key(level, p, n);
 
-    /* "mod\u0065l" is "model" to whom it is sent */
+    /* "mod\u0065l" is "model" to whom it is sent; a NUL would be lost here */
 
-    if (key == NULL && n <= LLM_SCAN_NAME && memchr(p, '\\', n) != NULL) {
+    if (key == NULL && n <= LLM_SCAN_NAME && memchr(p, '\\', n) != NULL
+        && memmem(p, n, "\\u0000", 6) == NULL)
+    {
         n = llm_value_string(buf, p, n);
         key = llm_scan_table_key(level, buf, n);
     }
@@ -609,6 +611,8 @@ llm_scan_open(llm_scan_t *s, const uint8_t *p)
     level->next = 0;
     level->count = 0;
     level->array = array;
+
+    s->key = NULL;
 
     if (!array && (key->flags & LLM_KEY_KEEP) && s->keep == 0) {
         s->keep = s->depth;

@@ -109,10 +109,34 @@ done:
 int
 llm_utf8_valid(const uint8_t *p, size_t n)
 {
+    llm_utf8_t  u;
+
+    u.n = 0;
+
+    return llm_utf8_more(&u, p, n) && u.n == 0;
+}
+
+
+int
+llm_utf8_more(llm_utf8_t *u, const uint8_t *p, size_t n)
+{
     int             len;
     const uint8_t  *end;
 
     end = p + n;
+
+    while (u->n != 0 && p < end) {
+        u->byte[u->n++] = *p++;
+        len = llm_utf8_decode(u->byte, u->n, NULL);
+
+        if (len < 0) {
+            return 0;
+        }
+
+        if (len > 0) {
+            u->n = 0;
+        }
+    }
 
     while (p < end) {
 
@@ -123,8 +147,14 @@ llm_utf8_valid(const uint8_t *p, size_t n)
 
         len = llm_utf8_decode(p, end - p, NULL);
 
-        if (len <= 0) {
+        if (len < 0) {
             return 0;
+        }
+
+        if (len == 0) {
+            u->n = (uint8_t) (end - p);
+            memcpy(u->byte, p, u->n);
+            return 1;
         }
 
         p += len;

@@ -24,6 +24,17 @@ int llm_utf8_decode(const uint8_t *p, size_t n, uint32_t *c);
 /* Whether all of it is UTF-8. */
 int llm_utf8_valid(const uint8_t *p, size_t n);
 
+/*
+ * The same of a text in pieces, so far: a character that is cut may go on.  u
+ * is of zeros first.
+ */
+typedef struct {
+    uint8_t  n;
+    uint8_t  byte[4];
+} llm_utf8_t;
+
+int llm_utf8_more(llm_utf8_t *u, const uint8_t *p, size_t n);
+
 /* The largest length <= max that does not cut a UTF-8 character of p. */
 size_t llm_utf8_cut(const uint8_t *p, size_t n, size_t max);
 

@@ -72,6 +72,47 @@ check_redacted(void)
 }
 
 
+/* of a type that is not known; a character may be cut by the pieces */
+
+static void
+check_binary(void)
+{
+    int              i, mode, bad;
+    llm_record_t     r;
+    llm_exchange_t  *x;
+
+    static const char  *bodies[] = {
+        "{\"id\":\"\xf0\x9f\x98\x80 \xe2\x82\xac \xc3\xbc\"}",
+        "{\"id\":\"\xf0\x9f\x98\x80 \xe2\x82 \"}", "{\"id\":\"\xff\"}"
+    };
+
+    bad = -1;
+
+    for (mode = 0; mode < 35; mode++) {
+        for (i = 0; i < 3; i++) {
+            x = start(CHAT, NULL, 200);
+            llm_exchange_request(x, &request);
+            feed(x, "{}", 2, mode, 0);
+            llm_exchange_response(x, &response);
+            feed(x, bodies[i], strlen(bodies[i]), mode, 1);
+            llm_record_init(&r);
+            llm_exchange_finish(x, &r);
+            llm_exchange_state(x, &state);
+
+            if (state.binary_response != (i > 0)) {
+                bad = mode;
+                printf("# mode %d, body %d: %d\n", mode, i,
+                       state.binary_response);
+            }
+
+            llm_exchange_destroy(x);
+        }
+    }
+
+    ok(bad < 0, "what is a binary, in any pieces");
+}
+
+
 /* a coded body that ends too early is read as far as it goes, and flagged */
 
 static void
@@ -519,6 +560,7 @@ main(void)
 {
     check_truncated();
     check_redacted();
+    check_binary();
     check_beginnings();
     check_whole_texts();
     check_times();

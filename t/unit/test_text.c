@@ -15,10 +15,11 @@
 static void
 test_utf8(void)
 {
-    int       bad;
-    size_t    max, cut;
-    uint8_t   buf[4];
-    uint32_t  a, b, c, v;
+    int         bad;
+    size_t      max, cut;
+    uint8_t     buf[4];
+    uint32_t    a, b, c, v;
+    llm_utf8_t  u;
 
     static const uint8_t  text[] = "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80z";
 
@@ -65,6 +66,23 @@ test_utf8(void)
     ok(llm_utf8_cut((const uint8_t *) "\x80\x80\x80\x80\x80\x80", 6, 5) == 5,
        "what is no UTF-8 is cut anywhere");
     ok(!llm_utf8_valid(text, 2) && llm_utf8_valid(text, 0), "validity");
+
+    bad = 0;
+
+    for (cut = 0; cut < sizeof(text); cut++) {
+        memset(&u, 0, sizeof(u));
+        bad += !llm_utf8_more(&u, text, cut)
+               || !llm_utf8_more(&u, text + cut, sizeof(text) - 1 - cut)
+               || u.n != 0;
+
+        /* what comes after each beginning of a character is none's end */
+
+        memset(&u, 0, sizeof(u));
+        bad += !llm_utf8_more(&u, text, cut)
+               || llm_utf8_more(&u, (const uint8_t *) "\xff", 1);
+    }
+
+    ok(bad == 0, "validity of pieces");
 }
 
 
