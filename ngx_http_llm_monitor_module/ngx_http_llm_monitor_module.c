@@ -475,7 +475,8 @@ ngx_http_llm_monitor_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&mcf->places, cf->pool, 16,
                        sizeof(ngx_http_llm_monitor_place_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_llm_monitor_memory_init(&mcf->memory, cf->pool) != NGX_OK)
     {
         return NULL;
     }

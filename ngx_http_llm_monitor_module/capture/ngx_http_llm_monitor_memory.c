@@ -7,9 +7,9 @@
 #include "ngx_http_llm_monitor_memory.h"
 
 
-/* the sanitizer has to see what is used after it was given back */
+/* sanitizers and valgrind have to see what is used after it was given back */
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || (NGX_DEBUG_PALLOC)
 #define NGX_HTTP_LLM_MONITOR_MEMORY_LIMIT  0
 #else
 #define NGX_HTTP_LLM_MONITOR_MEMORY_LIMIT                                     \
@@ -26,6 +26,26 @@ struct ngx_http_llm_monitor_piece_s {
 
 
 static size_t ngx_http_llm_monitor_memory_steps(size_t size);
+static void ngx_http_llm_monitor_memory_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_llm_monitor_memory_init(ngx_http_llm_monitor_memory_t *memory,
+    ngx_pool_t *pool)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(pool, 0);
+
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_llm_monitor_memory_cleanup;
+    cln->data = memory;
+
+    return NGX_OK;
+}
 
 
 void *
@@ -97,4 +117,26 @@ ngx_http_llm_monitor_memory_steps(size_t size)
     return (size + sizeof(ngx_http_llm_monitor_piece_t)
             + NGX_HTTP_LLM_MONITOR_MEMORY_STEP - 1)
            / NGX_HTTP_LLM_MONITOR_MEMORY_STEP;
+}
+
+
+static void
+ngx_http_llm_monitor_memory_cleanup(void *data)
+{
+    ngx_http_llm_monitor_memory_t *memory = data;
+
+    ngx_uint_t                     i;
+    ngx_http_llm_monitor_piece_t  *piece;
+
+    for (i = 0; i <= NGX_HTTP_LLM_MONITOR_MEMORY_STEPS; i++) {
+
+        while (memory->free[i]) {
+            piece = memory->free[i];
+            memory->free[i] = piece->next;
+
+            ngx_free(piece);
+        }
+    }
+
+    memory->kept = 0;
 }

@@ -35,6 +35,10 @@ typedef struct {
 } ngx_http_llm_monitor_memory_t;
 
 
+/* What is kept is given back with the pool.  The memory is of zeros. */
+ngx_int_t ngx_http_llm_monitor_memory_init(
+    ngx_http_llm_monitor_memory_t *memory, ngx_pool_t *pool);
+
 /*
  * As malloc() and free(); data is ngx_http_llm_monitor_memory_t, so that the
  * two make a llm_mem_t.  A failure is logged.
