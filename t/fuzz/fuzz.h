@@ -81,7 +81,7 @@ fuzz_option(const uint8_t **p, size_t *n)
 
 /*
  * The next piece in memory of its own, so that reading past it is seen; to be
- * freed.  step 0: all at once, 255: sizes vary.
+ * freed.  step 0: all at once, 240 and more: sizes vary, each in its own way.
  */
 
 static inline uint8_t *
@@ -89,7 +89,9 @@ fuzz_piece(const uint8_t **p, size_t *n, uint8_t step, size_t *size)
 {
     uint8_t  *piece;
 
-    *size = (step == 0) ? *n : (step == 255) ? 1 + *n % 37 : step;
+    *size = (step == 0) ? *n : (step < 240) ? step
+            : 1 + (((uint32_t) *n * 2654435761u + step * 40503u) >> 16)
+                  % (2u << (step & 7));
 
     if (*size > *n) {
         *size = *n;

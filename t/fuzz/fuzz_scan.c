@@ -3,8 +3,8 @@
  * Copyright (C) llm_monitor contributors
  *
  * What the scanner reports of JSON texts is what a recursive reader finds; and
- * it reports the same whatever the pieces, of texts that are cut, too.  Of what
- * is no JSON it may say anything.
+ * it reports the same whatever the pieces, of texts that are cut and of what is
+ * no JSON, too.
  */
 
 
@@ -356,25 +356,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json = value(&r, &root, 0);
     }
 
-    if (json) {
+    if (json && !r.escaped) {
         scan(data, size, step, 1, &parts);
-
-        if (!r.escaped) {
-            same(&parts, &want);
-        }
-
-        free(parts.data);
-
-        scan(data, cut, 0, 0, &whole);
-        scan(data, cut, step, 0, &parts);
-        same(&parts, &whole);
-        free(parts.data);
-        free(whole.data);
-
-    } else {
-        scan(data, size, step, 0, &parts);
+        same(&parts, &want);
         free(parts.data);
     }
+
+    scan(data, size, 0, 0, &whole);
+    scan(data, size, step, 0, &parts);
+    same(&parts, &whole);
+    free(parts.data);
+    free(whole.data);
+
+    scan(data, cut, 0, 0, &whole);
+    scan(data, cut, step, 0, &parts);
+    same(&parts, &whole);
+    free(parts.data);
+    free(whole.data);
 
     free(copy);
     free(want.data);

@@ -62,6 +62,11 @@ QUERIES = (
     b'key=ab12%E2%80%A6wxyz&unpriced=1&usage_missing=1&errors_only=1&ip=::1',
     b'sort=cost_usd&order=asc&total=0&offset=10&session=s&user=u&provider=p',
     b'user=u', b'user=nobody&account=a%40b&model=m', b'session=s&provider=p',
+    b'key=8000', b'key=8000000000000000', b'key=ab12...wxyz',
+    b'key=ffff%C3%BC123', b'model=Claude-3&user=401', b'filter=GEMINI',
+    b'filter=40', b'filter=%25B', b'filter=O%27X%22', b'session=s~0001',
+    b'session=S%25~ab12345678901234', b'account=%C3%BC@x_y&ip=10.0.0.1',
+    b'model=o%27x%22&status=500-599', b'url=x', b'filter=%C3%BC%40',
     b'all=1&stats=1', b'format=csv&bodies=1&since_seq=7', b'endpoint=chat')
 BODIES = (
     b'{"system":"s","messages":[{"role":"user","content":[{"type":"text",'
@@ -107,7 +112,7 @@ def seeds():
     yield 'scan', (b'\0\x7f[{"a":"1"},{"text":"\\u0041"}]\n'
                    b'{"o":[[{"a":null}]]}')
     for query in QUERIES:
-        for what in range(9):
+        for what in range(27):
             yield 'query', bytes([what]) + query
     for body in BODIES:
         yield 'conversation', b'\0' + body
