@@ -314,9 +314,28 @@ test-asan:
 	@scripts/install-deps test
 	@scripts/test asan
 
+# The same for valgrind, of this distribution's nginx: each allocation of a pool
+# is one of malloc() there.
+
+MEMCHECK := BUILD=$(BUILD)/memcheck LD_OPT=
+
+valgrind:
+	@scripts/install-deps floor bench
+	@$(MAKE) --no-print-directory binary $(MEMCHECK) \
+	    NGINX_SRC=$(BUILD)/src-floor/nginx ADD=--add-module \
+	    CC_OPT='-g -O1 -DNGX_DEBUG_PALLOC=1' \
+	    NGX_ADD=--add-module=$(CURDIR)/$(BUILD)/src-floor/echo
+
 test-valgrind:
 	@scripts/install-deps test bench
-	@scripts/test valgrind
+	@scripts/test valgrind memcheck
+
+# unit tests and the inputs that are kept, without sanitizers
+
+memcheck:
+	@$(MAKE) -s --no-print-directory watched $(MEMCHECK) ASAN='-O1 -g'
+
+watched: $(UNIT) $(FUZZERS:%=$(BUILD)/replay/%)
 
 
 fuzz:
@@ -359,5 +378,5 @@ clean:
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan \
-        test-valgrind fuzz fuzzers faults prices dashboards bench clean page \
-        listed FORCE
+        valgrind test-valgrind memcheck watched fuzz fuzzers faults prices \
+        dashboards bench clean page listed FORCE
