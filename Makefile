@@ -15,7 +15,7 @@
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
 #   make faults      kills, full disks, no memory, ...: T=store; the short form
 #                    is in make test
-#   make bench       what the module costs: WHAT=instructions
+#   make bench       what the module and others cost: WHAT=instructions
 #   make dashboards  Grafana's dashboards from docs/grafana/source
 #   make prices      the built-in price table anew: VERSION=0.1.8
 #   make install     copies the module to nginx's modules, and llm-monitor
@@ -364,8 +364,9 @@ dashboards:
 	@scripts/dashboards
 
 
-bench: module
-	@scripts/install-deps test bench
+bench:
+	@scripts/install-deps bench peers
+	@$(MAKE) --no-print-directory module
 	@python3 t/bench/bench.py $(WHAT)
 
 

@@ -22,6 +22,8 @@ import time
 import urllib.parse
 
 from lib import ROOT, Nginx
+from measure import load
+from states import pin, say
 
 SIZES = os.environ.get('BENCH_SIZES', '1m 10m').split()
 ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
@@ -31,7 +33,7 @@ PAGE = '/logs?total=0&'
 
 
 @contextlib.contextmanager
-def filled(size, say):
+def filled(size):
     """A folder with so many rows, which the worker may write to."""
     given = os.environ.get('BENCH_FILLED')
     if given:
@@ -211,11 +213,11 @@ def exported(nginx, query):
     return ['%.0f' % (n / took / 1e6), '%.1f' % (top - before)]
 
 
-def beside(nginx, load, pin, queries, say):
+def beside(nginx, queries):
     """Delay of chunks, idle and while questions are asked, in turns."""
     pin(nginx)
     options = ('-c', '40', '-n', '40', '-s', 'sse-300-10000')
-    load(nginx, *options)
+    load(nginx, options)
     rounds = []
     for n in range(ROUNDS):
         found = {}
@@ -232,7 +234,7 @@ def beside(nginx, load, pin, queries, say):
             thread = threading.Thread(target=ask)
             if what != 'idle':
                 thread.start()
-            found[what] = load(nginx, *options)
+            found[what] = load(nginx, options)
             found[what]['asks'] = asks[0]
             stop.set()
             if what != 'idle':
@@ -247,33 +249,10 @@ def beside(nginx, load, pin, queries, say):
                '%.2f' % ratio('p99_us')]
 
 
-def drained():
-    """What the writer reaches of raw SQLite, as t/bench/drain_bench.c says."""
-    sources = [str(ROOT / 't/bench/drain_bench.c')]
-    for part in ('record', 'store', 'ring', 'extract'):
-        sources += map(str, (ROOT / 'ngx_http_llm_monitor_module'
-                             / part).glob('llm_*.c'))
-    for sums, flags in (('yes', []), ('no', ['-DBENCH_NO_SUMS',
-                                             '-Wl,--wrap=llm_ledger_count'])):
-        binary = ROOT / 'build' / ('drain_bench_%s' % sums)
-        subprocess.run(['cc', '-O2', '-o', str(binary), *flags, *sources,
-                        '-lsqlite3', '-lzstd', '-lyajl', '-lz', '-lbrotlidec',
-                        '-lpcre2-8', '-lpthread', '-lm'], check=True)
-        for users in ('40', '5000'):
-            out = subprocess.run([str(binary), '200000', '0', '0', users],
-                                 check=True, capture_output=True, text=True)
-            rates = [re.search(name + r' +(\d+) rows/s +([\d.]+)',
-                               out.stdout).groups() for name in ('raw',
-                                                                 'drain')]
-            yield [users, sums, *rates[0], *rates[1],
-                   '%.0f %%' % (100 * float(rates[0][1])
-                                / float(rates[1][1]))]
-
-
-def queries(upstream, say, table, load, pin):
+def queries(bench):
     times, exports, delays = {}, [], []
     for size in SIZES:
-        with filled(size, say) as path, running(path, upstream) as nginx:
+        with filled(size) as path, running(path, bench.upstream) as nginx:
             v, api = values(path), Api(nginx)
             for name, limit, counts, query in asked(v, api):
                 say('%s rows: %s' % (size, name))
@@ -294,21 +273,19 @@ def queries(upstream, say, table, load, pin):
                     'list with total': '/logs',
                     'count of a filter': '/count?quick=chat'}
             if size == SIZES[-1]:
-                delays += beside(nginx, load, pin, slow, say)
+                delays += beside(nginx, slow)
     head = ['', 'limit']
     for size in SIZES:
         head += [size + ': page or answer', 'slowest', 'CPU', 'count',
                  'slowest', 'CPU']
-    table('Questions, milliseconds: the median and the slowest of up to %d, as '
-          'the client sees them, and the CPU time of one' % TIMES, head,
-          [[name, '%d' % row[0] + (', %d' % row[1] if row[1] else ''), *row[2]]
-           for name, row in times.items()])
-    table('Export, the first %d seconds' % EXPORT_S,
-          ['rows', '', 'MB/s', 'MB of memory over idle'], exports)
-    table('Delay of a chunk of 40 streams of 100 events a second, beside one '
-          'client that asks without a pause, at %s rows' % SIZES[-1],
-          ['', 'asked', 'p50 us', 'p99 us', 'p50 ratio', 'p99 ratio'], delays)
-    say('draining')
-    table('Draining 200,000 rows without bodies',
-          ['users', 'sums', 'raw rows/s', 'us CPU', 'drain rows/s', 'us CPU',
-           'of raw'], list(drained()))
+    bench.table('Questions, milliseconds: the median and the slowest of up to '
+                '%d, as the client sees them, and the CPU time of one' % TIMES,
+                head, [[name, '%d' % row[0] + (', %d' % row[1] if row[1]
+                                               else ''), *row[2]]
+                       for name, row in times.items()])
+    bench.table('Export, the first %d seconds' % EXPORT_S,
+                ['rows', '', 'MB/s', 'MB of memory over idle'], exports)
+    bench.table('Delay of a chunk of 40 streams of 100 events a second, beside '
+                'one client that asks without a pause, at %s rows' % SIZES[-1],
+                ['', 'asked', 'p50 us', 'p99 us', 'p50 ratio', 'p99 ratio'],
+                delays)

@@ -9,12 +9,13 @@
  *   load upstream PORT
  *   load client PORT [-c connections] [-r rate, 0: as fast as it goes]
  *                    [-n exchanges] [-d seconds] [-b bytes of prompt]
- *                    [-f first tag] [-s say] [-o log]
+ *                    [-f first tag] [-s say] [-u path] [-o log]
  *
  * The client's requests have the headers X-Tag and X-Say, which is
  *
  *   json-BYTES            one answer of about that size
  *   sse-EVENTS-GAP        a stream, GAP microseconds between its events
+ *   anth-EVENTS-GAP       the same as Anthropic streams it
  *   raw-BYTES             an answer whose content is that long
  *
  * and every answer's usage names TAG input and TAG % 97 + 1 output tokens.

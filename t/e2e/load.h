@@ -32,6 +32,7 @@ struct conn_s {
     char         in[BUF];
     size_t       have;
     int          headed;
+    int          begun;          /* client: some of the body has come */
     int          chunked;
     int          bad;
     int64_t      left;           /* of the body, or of the chunk */
@@ -47,6 +48,7 @@ struct conn_s {
     int64_t      due;            /* upstream: when the next event is */
     int64_t      gap;
     int          events;         /* still to be sent */
+    int          anthropic;
     int64_t      filler;         /* raw bytes still to be sent */
     int64_t      tail;           /* and the end of it, in the same buffer */
 };

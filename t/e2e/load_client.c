@@ -30,11 +30,12 @@ static void options(int argc, char **argv);
 static void call(conn_t *c);
 static void ask(conn_t *c);
 static void lost(conn_t *c);
-static void sample(int64_t ns);
+static void sample(uint32_t *to, uint64_t *n, int64_t ns);
 static int body_done(conn_t *c, const char *p, size_t n);
 static int head_done(conn_t *c, size_t *at);
 static void hear(conn_t *c);
 static int compare(const void *a, const void *b);
+static uint32_t below(const uint32_t *sorted, uint64_t n, int thousandths);
 static void report(int64_t began);
 
 
@@ -47,6 +48,7 @@ static struct {
     int                 prompt;
     uint64_t            tag;
     const char         *say;
+    const char         *path;
     FILE               *log;
     char               *body;
 
@@ -54,8 +56,11 @@ static struct {
     uint64_t            done;
     uint64_t            failed;
     uint64_t            events;
+    uint64_t            bytes;       /* of answers, as they were on the wire */
     uint64_t            samples;
     uint32_t           *delay;       /* us, of events or of answers */
+    uint64_t            firsts;
+    uint32_t           *first;       /* us until a body has begun */
 } cl;
 
 
@@ -70,8 +75,9 @@ options(int argc, char **argv)
     cl.prompt = 512;
     cl.tag = 1;
     cl.say = "json-1024";
+    cl.path = "/v1/chat/completions";
 
-    while ((o = getopt(argc, argv, "c:r:n:d:b:f:s:o:")) != -1) {
+    while ((o = getopt(argc, argv, "c:r:n:d:b:f:s:o:u:")) != -1) {
         switch (o) {
         case 'c': cl.conns = atoi(optarg); break;
         case 'r': cl.rate = atof(optarg); break;
@@ -80,6 +86,7 @@ options(int argc, char **argv)
         case 'b': cl.prompt = atoi(optarg); break;
         case 'f': cl.tag = strtoull(optarg, NULL, 10); break;
         case 's': cl.say = optarg; break;
+        case 'u': cl.path = optarg; break;
         case 'o': cl.log = fopen(optarg, "we"); break;
         default: exit(2);
         }
@@ -89,7 +96,8 @@ options(int argc, char **argv)
 
     cl.body = malloc(cl.prompt + 256);
     cl.delay = malloc(SAMPLES * sizeof(uint32_t));
-    if (cl.body == NULL || cl.delay == NULL) {
+    cl.first = malloc(SAMPLES * sizeof(uint32_t));
+    if (cl.body == NULL || cl.delay == NULL || cl.first == NULL) {
         abort();
     }
 
@@ -146,6 +154,7 @@ ask(conn_t *c)
     c->tag = cl.tag++;
     c->busy = 1;
     c->headed = 0;
+    c->begun = 0;
     c->have = 0;
     c->bad = 0;
     c->last = 0;
@@ -153,12 +162,12 @@ ask(conn_t *c)
     cl.begun++;
 
     n = snprintf(head, sizeof(head),
-                 "POST /v1/chat/completions HTTP/1.1\r\n"
+                 "POST %s HTTP/1.1\r\n"
                  "Host: api.example\r\nContent-Type: application/json\r\n"
                  "Authorization: Bearer sk-test-0123456789abcdef\r\n"
                  "User-Agent: load\r\nX-Tag: %llu\r\nX-Say: %s\r\n"
                  "Content-Length: %zu\r\n\r\n",
-                 (unsigned long long) c->tag, cl.say, strlen(cl.body));
+                 cl.path, (unsigned long long) c->tag, cl.say, strlen(cl.body));
     queue(c, head, n);
     queue(c, cl.body, strlen(cl.body));
 
@@ -185,10 +194,10 @@ lost(conn_t *c)
 
 
 static void
-sample(int64_t ns)
+sample(uint32_t *to, uint64_t *n, int64_t ns)
 {
-    if (cl.samples < SAMPLES) {
-        cl.delay[cl.samples++] = ns > 0 ? ns / 1000 : 0;
+    if (*n < SAMPLES) {
+        to[(*n)++] = ns > 0 ? ns / 1000 : 0;
     }
 }
 
@@ -290,13 +299,19 @@ hear(conn_t *c)
 
         for (p = c->in; (p = strstr(p, "\"at\":")) != NULL; p += 5) {
             cl.events++;
-            sample(now - atoll(p + 5));
+            sample(cl.delay, &cl.samples, now - atoll(p + 5));
         }
 
         if (!c->headed && !head_done(c, &at)) {
             continue;
         }
 
+        if (!c->begun && have > at) {
+            c->begun = 1;
+            sample(cl.first, &cl.firsts, now - c->since);
+        }
+
+        cl.bytes += have - at;
         c->have = 0;
 
         if (!body_done(c, c->in + at, have - at)) {
@@ -313,7 +328,7 @@ hear(conn_t *c)
         cl.done++;
 
         if (!c->chunked) {
-            sample(now - c->since);
+            sample(cl.delay, &cl.samples, now - c->since);
         }
 
         if (cl.log != NULL) {
@@ -335,25 +350,30 @@ compare(const void *a, const void *b)
 }
 
 
+/* The value that so many of a thousand are below, of sorted ones. */
+
+static uint32_t
+below(const uint32_t *sorted, uint64_t n, int thousandths)
+{
+    return n > 0 ? sorted[n * thousandths / 1000] : 0;
+}
+
+
 static void
 report(int64_t began)
 {
-    uint64_t  n;
-
-    n = cl.samples;
-    qsort(cl.delay, n, sizeof(uint32_t), compare);
-
-    if (n == 0) {
-        cl.delay[0] = 0;
-        n = 1;
-    }
+    qsort(cl.delay, cl.samples, sizeof(uint32_t), compare);
+    qsort(cl.first, cl.firsts, sizeof(uint32_t), compare);
 
     printf("{\"begun\":%llu,\"done\":%llu,\"failed\":%llu,\"events\":%llu,"
-           "\"seconds\":%.3f,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u}\n",
+           "\"bytes\":%llu,\"seconds\":%.3f,\"p50_us\":%u,\"p99_us\":%u,"
+           "\"p999_us\":%u,\"first_p50_us\":%u,\"first_p99_us\":%u}\n",
            (unsigned long long) cl.begun, (unsigned long long) cl.done,
            (unsigned long long) cl.failed, (unsigned long long) cl.events,
-           (now_ns() - began) / 1e9, cl.delay[n / 2], cl.delay[n * 99 / 100],
-           cl.delay[n * 999 / 1000]);
+           (unsigned long long) cl.bytes, (now_ns() - began) / 1e9,
+           below(cl.delay, cl.samples, 500), below(cl.delay, cl.samples, 990),
+           below(cl.delay, cl.samples, 999), below(cl.first, cl.firsts, 500),
+           below(cl.first, cl.firsts, 990));
 }
 
 

@@ -24,6 +24,9 @@
 
 
 static void event(conn_t *c, const char *text, int n);
+static void begin(conn_t *c);
+static void middle(conn_t *c, int64_t now);
+static void finish(conn_t *c);
 static void answer(conn_t *c, const char *say);
 static int refill(conn_t *c);
 static void due(void);
@@ -48,6 +51,98 @@ event(conn_t *c, const char *text, int n)
 
 
 static void
+begin(conn_t *c)
+{
+    int   n;
+    char  text[1024];
+
+    n = snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
+                 "Content-Type: text/event-stream\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n");
+    queue(c, text, n);
+
+    if (c->anthropic) {
+        n = snprintf(text, sizeof(text), "event: message_start\ndata: {"
+                     "\"type\":\"message_start\",\"message\":{\"id\":"
+                     "\"msg_%llu\",\"type\":\"message\",\"role\":"
+                     "\"assistant\",\"model\":\"claude-sonnet-4-20250514\","
+                     "\"content\":[],\"stop_reason\":null,\"stop_sequence\":"
+                     "null,\"usage\":{\"input_tokens\":%llu,"
+                     "\"output_tokens\":1}}}\n\nevent: content_block_start\n"
+                     "data: {\"type\":\"content_block_start\",\"index\":0,"
+                     "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}"
+                     "\n\n",
+                     (unsigned long long) c->tag, (unsigned long long) c->tag);
+        event(c, text, n);
+    }
+}
+
+
+/* An event of words, with the time at which it is sent. */
+
+static void
+middle(conn_t *c, int64_t now)
+{
+    int   n;
+    char  text[1024];
+
+    if (c->anthropic) {
+        n = snprintf(text, sizeof(text), "event: content_block_delta\ndata: {"
+                     "\"type\":\"content_block_delta\",\"index\":0,"
+                     "\"delta\":{\"type\":\"text_delta\",\"text\":"
+                     "\"some words\"},\"at\":%lld}\n\n", (long long) now);
+
+    } else {
+        n = snprintf(text, sizeof(text), "data: {\"id\":\"chatcmpl-%llu\","
+                     "\"object\":\"chat.completion.chunk\",\"created\":"
+                     "1760000000," MODEL ",\"at\":%lld,\"choices\":[{"
+                     "\"index\":0,\"delta\":{\"content\":\"some words\"},"
+                     "\"finish_reason\":null}]}\n\n",
+                     (unsigned long long) c->tag, (long long) now);
+    }
+
+    event(c, text, n);
+}
+
+
+static void
+finish(conn_t *c)
+{
+    int                 n;
+    char                text[1024];
+    unsigned            out;
+    unsigned long long  in;
+
+    in = c->tag;
+    out = c->tag % 97 + 1;
+
+    if (c->anthropic) {
+        n = snprintf(text, sizeof(text), "event: content_block_stop\ndata: {"
+                     "\"type\":\"content_block_stop\",\"index\":0}\n\n"
+                     "event: message_delta\ndata: {\"type\":"
+                     "\"message_delta\",\"delta\":{\"stop_reason\":"
+                     "\"end_turn\",\"stop_sequence\":null},\"usage\":{"
+                     "\"output_tokens\":%u}}\n\nevent: message_stop\n"
+                     "data: {\"type\":\"message_stop\"}\n\n", out);
+
+    } else {
+        n = snprintf(text, sizeof(text), "data: {\"id\":\"chatcmpl-%llu\","
+                     "\"object\":\"chat.completion.chunk\",\"created\":"
+                     "1760000000," MODEL ",\"choices\":[{\"index\":0,"
+                     "\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":"
+                     "{\"prompt_tokens\":%llu,\"completion_tokens\":%u,"
+                     "\"total_tokens\":%llu}}\n\ndata: [DONE]\n\n",
+                     in, in, out, in + out);
+    }
+
+    event(c, text, n);
+    queue(c, "0\r\n\r\n", 5);
+    c->busy = 0;
+    c->events = 0;
+}
+
+
+static void
 answer(conn_t *c, const char *say)
 {
     int                 n, tail;
@@ -60,11 +155,12 @@ answer(conn_t *c, const char *say)
     out = c->tag % 97 + 1;
     bytes = 0;
 
-    if (sscanf(say, "sse-%d-%lld", &c->events, (long long *) &c->gap) == 2) {
-        n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\n"
-                     "Content-Type: text/event-stream\r\n"
-                     "Transfer-Encoding: chunked\r\n\r\n");
-        queue(c, head, n);
+    c->anthropic = strncmp(say, "anth-", 5) == 0;
+
+    if (sscanf(say, "%*[a-z]-%d-%lld", &c->events, (long long *) &c->gap)
+        == 2)
+    {
+        begin(c);
         c->gap *= 1000;
         c->due = now_ns();
         c->next = NULL;
@@ -139,8 +235,6 @@ refill(conn_t *c)
 static void
 due(void)
 {
-    int       n;
-    char      text[1024];
     conn_t   *c;
     int64_t   now;
 
@@ -163,33 +257,14 @@ due(void)
         }
 
         if (c->events-- > 0) {
-            n = snprintf(text, sizeof(text), "data: {\"id\":\"chatcmpl-%llu\","
-                         "\"object\":\"chat.completion.chunk\",\"created\":"
-                         "1760000000," MODEL ",\"at\":%lld,\"choices\":[{"
-                         "\"index\":0,\"delta\":{\"content\":\"some words\"},"
-                         "\"finish_reason\":null}]}\n\n",
-                         (unsigned long long) c->tag, (long long) now);
-            event(c, text, n);
+            middle(c, now);
             c->due = c->due + c->gap;
             c->next = NULL;
             *streams_end = c;
             streams_end = &c->next;
 
         } else {
-            n = snprintf(text, sizeof(text), "data: {\"id\":\"chatcmpl-%llu\","
-                         "\"object\":\"chat.completion.chunk\",\"created\":"
-                         "1760000000," MODEL ",\"choices\":[{\"index\":0,"
-                         "\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":"
-                         "{\"prompt_tokens\":%llu,\"completion_tokens\":%u,"
-                         "\"total_tokens\":%llu}}\n\ndata: [DONE]\n\n",
-                         (unsigned long long) c->tag,
-                         (unsigned long long) c->tag,
-                         (unsigned) (c->tag % 97 + 1),
-                         (unsigned long long) (c->tag + c->tag % 97 + 1));
-            event(c, text, n);
-            queue(c, "0\r\n\r\n", 5);
-            c->busy = 0;
-            c->events = 0;
+            finish(c);
         }
 
         (void) push(c);
