@@ -87,6 +87,7 @@ typedef struct {
     uint64_t              seed;
     uint64_t              odd[LLM_LEDGER_KEYS + 1];
     uint64_t              clock;
+    int64_t               fine;    /* ms; what is finer and older is left out */
     llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
     uint8_t               hints[LLM_LEDGER_HINTS];
     sqlite3_stmt         *put[LLM_LEDGER_TABLES];

@@ -194,7 +194,9 @@ llm_ledger_service(llm_ledger_t *l, const llm_ledger_facts_t *f,
     key[6] = f->status;
     key[7] = f->value[LLM_SERIES_OUTCOME];
 
-    if (f->cell(l, LLM_LEDGER_MINUTE, key, &f->add) != LLM_OK) {
+    if (f->ms >= l->fine
+        && f->cell(l, LLM_LEDGER_MINUTE, key, &f->add) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
@@ -289,6 +291,11 @@ llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f)
     }
 
     for (i = 0; i < 3; i++) {
+
+        if (f->ms < l->fine && span[i] < LLM_HOUR_MS) {
+            continue;
+        }
+
         key[0] = span[i];
         key[1] = f->ms - f->ms % span[i];
 

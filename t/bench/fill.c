@@ -87,6 +87,9 @@ main(int argc, char **argv)
 
     llm_control_init(&control);
 
+    (void) sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+
     f.writer = calloc(1, sizeof(llm_writer_t));
 
     if (f.writer == NULL || fill_world_init(&f.world) != LLM_OK) {
@@ -241,6 +244,10 @@ fill_open(fill_t *f, const char *dir)
     if (llm_writer_open(f->writer) != LLM_OK) {
         return LLM_ERROR;
     }
+
+    /* minutes that are not kept so long need not be counted */
+
+    f->writer->ledger.fine = llm_wall_ms() - LLM_FINE_MS;
 
     (void) sqlite3_db_config(f->writer->db.handle, SQLITE_DBCONFIG_DEFENSIVE,
                              0, NULL);

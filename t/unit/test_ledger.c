@@ -360,6 +360,28 @@ main(void)
                   " AND dim = 0") == 1,
        "and then counting starts at one");
 
+    ledger->ledger.fine = START + LLM_DAY_MS;
+
+    ledger_begin();
+    ledger_record(&r, START + LLM_DAY_MS - 1);
+    ledger_add(&r, LLM_WRITE_ROW);
+    ledger_record(&r, START + LLM_DAY_MS);
+    ledger_add(&r, LLM_WRITE_ROW);
+    ledger_commit();
+
+    ok(ledger_int("SELECT sum(requests) FROM service_minute") == 2
+       && ledger_int("SELECT sum(requests) FROM health WHERE dim = 0"
+                     " AND span = 60000") == 2
+       && ledger_int("SELECT sum(requests) FROM health WHERE dim = 0"
+                     " AND span = 900000") == 2
+       && ledger_int("SELECT sum(requests) FROM health WHERE dim = 0"
+                     " AND span = 3600000") == 3
+       && ledger_int("SELECT sum(requests) FROM service") == 3
+       && ledger_int("SELECT sum(requests) FROM who") == 3
+       && ledger_int("SELECT sum(requests) FROM series WHERE dim = 0"
+                     " AND span = 900000") == 3,
+       "minutes that are too old to be kept are not counted, on demand");
+
     ledger_remove();
 
     return done_testing();
