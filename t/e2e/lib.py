@@ -322,13 +322,18 @@ class Nginx:
             raise RuntimeError('not what docs/openapi.yaml says: ' + wrong)
         return r.status, answer
 
+    def patient(self, *call, timeout=WAIT, **more):
+        """api() again until there was time for all of the answer."""
+        found = []
+        wait_for(lambda: found.append(self.api(*call, **more))
+                 or found[-1][0] != 503
+                 and not (found[-1][1] or {}).get('partial'), timeout, 0.05)
+        return found[-1]
+
     def change(self, *call, **more):
         """api() again until it is made: a writer that has much to do first
         may take longer than one answer waits."""
-        found = []
-        wait_for(lambda: found.append(self.api(*call, **more))
-                 or found[-1][0] != 503, 5 * WAIT)
-        return found[-1]
+        return self.patient(*call, timeout=5 * WAIT, **more)
 
     def get(self, path, headers=None):
         """(status, headers, bytes) of another location of the API's port."""
@@ -356,7 +361,7 @@ class Nginx:
         return found
 
     def total(self):
-        status, answer = self.api('/count')
+        status, answer = self.patient('/count')
         return answer['total'] if status == 200 else None
 
     def wait_total(self, n, timeout=WAIT):
@@ -368,7 +373,8 @@ class Nginx:
         """Every record of the list, page by page, newest first."""
         found, cursor = [], ''
         while True:
-            status, page = self.api('/logs?total=0&limit=1000' + query + cursor)
+            status, page = self.patient('/logs?total=0&limit=1000' + query
+                                        + cursor)
             if status != 200:
                 raise RuntimeError('the list answered %s %s' % (status, page))
             found += page['logs']

@@ -101,23 +101,24 @@ def exercise(tap, nginx):
     big = Client(nginx.unbuffered, '-r', '2', '-c', '1', '-s', 'raw-2000000')
     reader.start()
     held = lambda: lock_holder(nginx.data / 'writer.lock')
+
+    def change(name, *call):
+        status, answer = nginx.change(*call)
+        tap.ok(status == 200, name, status, answer)
+
     try:
         time.sleep(1)
-        tap.ok(nginx.change('/logs?all=1', 'DELETE')[0] == 200, 'clear')
-        tap.ok(nginx.change('/recording', 'PUT',
-                            {'recording': False})[0] == 200, 'pause')
+        change('clear', '/logs?all=1', 'DELETE')
+        change('pause', '/recording', 'PUT', {'recording': False})
         time.sleep(0.5)
         nginx.send(signal.SIGHUP)
         time.sleep(1.5)
-        tap.ok(nginx.change('/recording', 'PUT',
-                            {'recording': True})[0] == 200,
-               'resume after HUP')
+        change('resume after HUP', '/recording', 'PUT', {'recording': True})
         pid = wait_for(held)
         os.kill(pid, signal.SIGKILL)
         tap.ok(wait_for(lambda: held() not in (0, pid)), 'a new writer')
         time.sleep(1)
-        tap.ok(nginx.change('/logs?status=200', 'DELETE')[0] == 200,
-               'clear with a filter')
+        change('clear with a filter', '/logs?status=200', 'DELETE')
         tap.ok(wait_for(nginx.total), 'records are written')
     finally:
         running.clear()

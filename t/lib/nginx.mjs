@@ -17,14 +17,32 @@ const NGINX = process.env.TEST_NGINX_BINARY || 'nginx';
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export async function freePort() {
+// Ports below those that a connection may have at random, which nobody else
+// chooses; without those that Chromium does not go to.
+
+const PORTS = { first: 1700, count: 200, not: [1719, 1720, 1723, 1761] };
+
+function free(port) {
   const server = net.createServer();
 
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
+  return new Promise((done) => {
+    server.on('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });
+}
 
-  return port;
+export async function freePort() {
+  const from = Math.floor(Math.random() * PORTS.count);
+
+  for (let n = 0; n < PORTS.count; n++) {
+    const port = PORTS.first + (from + n) % PORTS.count;
+
+    if (!PORTS.not.includes(port) && await free(port)) {
+      return port;
+    }
+  }
+
+  throw new Error('no free port');
 }
 
 function listening(port) {
@@ -36,7 +54,7 @@ function listening(port) {
 }
 
 // Runs dir/nginx.conf, which listens on port.  end(signal) resolves when it is
-// gone, killed after 10 s.
+// gone, killed after a minute.
 
 export async function runNginx(dir, port) {
   const child = spawn(NGINX, ['-p', dir, '-c', path.join(dir, 'nginx.conf'),
@@ -44,7 +62,7 @@ export async function runNginx(dir, port) {
                       { stdio: ['ignore', 'inherit', 'inherit'] });
   const ended = new Promise((done) => child.on('exit', done));
 
-  for (let n = 0; n < 200 && !await listening(port); n++) {
+  for (let n = 0; n < 1200 && !await listening(port); n++) {
     await sleep(50);
   }
 
@@ -55,7 +73,7 @@ export async function runNginx(dir, port) {
 
   return async function end(signal) {
     child.kill(signal);
-    const hard = setTimeout(() => child.kill('SIGKILL'), 10000);
+    const hard = setTimeout(() => child.kill('SIGKILL'), 60000);
     await ended;
     clearTimeout(hard);
   };

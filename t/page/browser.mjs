@@ -2,12 +2,13 @@
 //
 // Chromium, and pages that notice all that must not happen.
 
+import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-import { ROOT } from './nginx.mjs';
+import { ROOT, sleep } from './nginx.mjs';
 
 const SHOTS = path.join(ROOT, 'build/screenshots');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -53,6 +54,19 @@ export async function startBrowser() {
     open: (url, options) => open(browser, url, options),
     stop: () => browser.close(),
   };
+}
+
+// what is drawn a moment later is waited for
+
+export async function reads(place, pattern) {
+  let text = await place.innerText();
+
+  for (let n = 0; n < 600 && !pattern.test(text); n++) {
+    await sleep(100);
+    text = await place.innerText();
+  }
+
+  assert.match(text, pattern);
 }
 
 // of a file that was downloaded, wherever the browser is

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { contentOf, startBrowser } from './browser.mjs';
+import { contentOf, reads, startBrowser } from './browser.mjs';
 import { startWorld } from './world.mjs';
 
 const ROW = '.row:not(.absent)';
@@ -50,12 +50,12 @@ test('below any path, with and without a slash', async () => {
 test('pause and resume', async () => {
   await visit('/monitor', {}, async (page) => {
     await page.click('.recording');
-    assert.match(await page.locator('dialog').innerText(), /For everybody/);
+    await reads(page.locator('dialog'), /For everybody/);
     assert.equal((await world.nginx.api('/recording')).recording, true);
     await page.click('dialog footer >> text="Pause recording"');
     await page.locator('.paused-line').waitFor();
     assert.equal((await world.nginx.api('/recording')).recording, false);
-    assert.match(await page.locator('.recording').innerText(), /Paused/);
+    await reads(page.locator('.recording'), /Paused/);
     await page.click('.paused-line >> text="Resume"');
     await page.waitForFunction(() =>
       !document.querySelector('.paused-line'));
@@ -97,13 +97,11 @@ test('reading alone says why', async () => {
                  /llm_monitor_api read/);
     await page.focus('.recording');
     await page.keyboard.press('Enter');
-    assert.match(await page.locator('dialog').innerText(),
-                 /Changes are not allowed/);
+    await reads(page.locator('dialog'), /Changes are not allowed/);
     await page.keyboard.press('Escape');
-    assert.match(await page.locator('.status').innerText(), /read only/);
+    await reads(page.locator('.status'), /read only/);
     await actions(page);
-    assert.match(await page.locator('.actions').innerText(),
-                 /Changes are not allowed/);
+    await reads(page.locator('.actions'), /Changes are not allowed/);
     await page.locator('.actions button:disabled').waitFor();
   });
 });
@@ -132,10 +130,9 @@ test('a scope has its own rows, and nothing of all', async () => {
     await page.waitForFunction((selector) =>
       document.querySelectorAll(selector).length === 3, ROW);
     assert.equal(await page.locator('.recording').count(), 0);
-    assert.match(await page.locator('.status').innerText(), /your own rows/);
+    await reads(page.locator('.status'), /your own rows/);
     await actions(page);
-    assert.match(await page.locator('.actions').innerText(),
-                 /llm_monitor_scope/);
+    await reads(page.locator('.actions'), /llm_monitor_scope/);
     await page.locator(ROW).first().click();
     await page.locator('.drawer h2').waitFor();
   });
@@ -156,8 +153,7 @@ test('clear, by filter and all of it', async () => {
     await actions(page);
     await page.click('text="Clear…"');
     await page.getByText(/3 rows will be deleted/).waitFor();
-    assert.match(await page.locator('dialog').innerText(),
-                 /Usage statistics stay/);
+    await reads(page.locator('dialog'), /Usage statistics stay/);
     await page.click('text="Cancel"');
     assert.equal((await world.nginx.api('/count')).total, 24);
 
@@ -188,7 +184,7 @@ test('an API that is not there, and one that is refused', async () => {
 
   for (const [path, text] of Object.entries(refused)) {
     await visit(path, { expected: /40[34]/ }, async (page) => {
-      assert.match(await page.locator('.notice').innerText(), text);
+      await reads(page.locator('.notice'), text);
       await page.locator('.status-trouble').waitFor();
       assert.doesNotMatch(await page.locator('.status').innerText(),
                           /does not answer/);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { startBrowser } from './browser.mjs';
+import { sleep } from './nginx.mjs';
 import { startWorld } from './world.mjs';
 
 const TABS = ['Overview', 'Conversation', 'Request', 'Response', 'Events',
@@ -33,6 +34,14 @@ test('what the policy forbids is not done, and seen', async () => {
     assert.equal(thrown, 'TypeError');
     await page.drawn();
     assert.equal(await page.evaluate(() => window.pwned), undefined);
+
+    // the runner learns of them a moment later
+
+    for (let n = 0; n < 600 && !/connect-src[^]*img-src|img-src[^]*connect-src/
+      .test(page.faults.join()); n++) {
+      await sleep(100);
+    }
+
     assert.match(page.faults.join(), /CSP: img-src http:\/\/127/);
     assert.match(page.faults.join(), /CSP: connect-src http:\/\/127/);
     await page.close();

@@ -100,9 +100,9 @@ const REPLIES = {
     'x-account-email': '<img/src=x/onerror=pwned=1>@x.example',
     'x-mapped-model': '"><script>pwned=1</script>',
   }),
-  late: () => ({ ...claude('This comes late.'), pause: 100 }),
-  slow: () => ({ ...claude('One moment please, this takes its time.'),
-                 pause: 700 }),
+  late: () => ({ ...claude('This comes late.'), pause: 250 }),
+  slow: () => ({ ...claude('One moment please, this takes its time. '
+                           .repeat(80)), pause: 700 }),
 };
 
 export const ask = (content, more = {}) => ({

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { startBrowser } from './browser.mjs';
+import { reads, startBrowser } from './browser.mjs';
 import { startWorld } from './world.mjs';
 
 const ROWS = 24;          // three of each kind
@@ -132,7 +132,7 @@ test('what is measured, by what and how finely is in the address',
     // no account was said, and nothing is not zero
 
     const none = page.locator('tbody tr', { hasText: '(none)' });
-    assert.match(await none.innerText(), /–/);
+    await reads(none, /–/);
   });
 });
 
@@ -210,8 +210,8 @@ test('sessions: the list, one of them, what was said', async () => {
     assert.equal(await param(page, 'session'), session.id);
     assert.equal(await page.locator('h2').first().innerText(),
                  session.session_id);
-    assert.match(await page.locator('.conversation').innerText(),
-                 /<script>parent\.pwned=1<\/script>/);
+    await reads(page.locator('.conversation'),
+                /<script>parent\.pwned=1<\/script>/);
     assert.equal(await page.locator('[aria-label=Requests] tbody tr').count(),
                  session.requests);
     await page.keyboard.press('Escape');
@@ -299,8 +299,7 @@ test('a server that is busy is asked again', async () => {
         code: 'busy', message: 'too many questions' } } })
       : route.continue());
     await page.locator('.row:not(.absent)').first().waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('r');
+    await Promise.all([...'gr'].map((key) => page.keyboard.press(key)));
     await page.locator('.notice >> text="The server is busy"').waitFor();
     busy = false;
     await page.click('.notice button');

@@ -13,7 +13,7 @@ import { expected } from './records.mjs';
 import { replies } from './replies.mjs';
 import { startUpstream } from './upstream.mjs';
 
-const PATIENCE = 10000;                    // ms until a record can be read
+const PATIENCE = 60000;                    // ms until a record can be read
 
 let nginx;
 let upstream;
