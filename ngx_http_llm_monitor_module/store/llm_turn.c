@@ -18,6 +18,7 @@
 #define LLM_TURN_BACKOFF_MAX    2000
 #define LLM_TURN_SCAN_MS        1000
 #define LLM_TURN_CHECKPOINT_MS  10000
+#define LLM_TURN_URGENT_MS      1000       /* then all else has a turn */
 
 /* SQLite before it loses commits if two connections race a WAL reset */
 #define LLM_TURN_WAL_RESET      3051003
@@ -523,11 +524,14 @@ void
 llm_turn_urgent(llm_turn_t *t)
 {
     int       rc;
+    int64_t   end;
     uint64_t  used, room;
 
     if (llm_turn_ready(t) != LLM_OK || llm_keep_held(&t->keep)) {
         return;
     }
+
+    end = llm_control_now() + LLM_TURN_URGENT_MS;
 
     do {
         if (llm_db_check(&t->writer.db) != LLM_OK) {
@@ -543,7 +547,7 @@ llm_turn_urgent(llm_turn_t *t)
 
         llm_ring_usage(t->ring, &used, &room);
 
-    } while (rc == LLM_OK && used > room / 4);
+    } while (rc == LLM_OK && used > room / 4 && llm_control_now() < end);
 
     llm_turn_tell(t);
 }

@@ -45,7 +45,11 @@ void llm_turn_done(llm_turn_t *t);
 
 void llm_turn(llm_turn_t *t);
 
-/* Nothing but the own ring, until it is a quarter full. */
+/*
+ * Nothing but the own ring, until it is a quarter full; a second at most, for
+ * what is too old or too much has to go, and commands wait, also while more
+ * comes than can be written.
+ */
 void llm_turn_urgent(llm_turn_t *t);
 
 /*

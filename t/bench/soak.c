@@ -33,14 +33,15 @@
 #define SOAK_LINES   20
 #define SOAK_A_DAY   10000000          /* records, 116 a second */
 #define SOAK_STUCK   60                /* s without a record written */
+#define SOAK_OVER    1.25              /* of max_size, with what is free */
 
 
 typedef struct {
     int64_t              n;
     int64_t              max_size;
     int64_t              start_ms;
-    int64_t              stalls;       /* of the publisher, 1 ms each */
     double               start;
+    double               largest;      /* database, MB */
     char                 path[4096];
     llm_ring_t           ring;
     llm_control_t       *control;
@@ -214,7 +215,6 @@ soak_record(soak_t *s, int64_t i)
            != LLM_OK)
     {
         soak_nap();
-        s->stalls++;
 
         if (soak_written(s) != written) {
             written = soak_written(s);
@@ -259,7 +259,8 @@ soak_end(soak_t *s)
                         " WHERE quick_check != 'ok'");
 
     good = t.written == (uint64_t) s->n && t.finished == t.written
-           && sums == s->n && wrong == 0;
+           && sums == s->n && wrong == 0
+           && s->largest < s->max_size / 1048576.0 * SOAK_OVER;
 
     printf("%lld published, %llu written, %lld in the sums, %lld rows, %lld"
            " deleted; quick_check %s; %s\n", (long long) s->n,
@@ -309,11 +310,13 @@ soak_sum(soak_t *s, const char *sql)
 static void
 soak_say(soak_t *s, int64_t done)
 {
-    double         took, cpu;
+    double         took, cpu, size;
     struct rusage  ru;
 
     getrusage(RUSAGE_SELF, &ru);
 
+    size = soak_size(s->path, "");
+    s->largest = size > s->largest ? size : s->largest;
     took = soak_clock() - s->start;
     cpu = ru.ru_utime.tv_sec + ru.ru_stime.tv_sec
           + (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
@@ -321,7 +324,7 @@ soak_say(soak_t *s, int64_t done)
     printf("%3lld %% %9lld records %6.0f s %6.0f/s %5.1f us CPU  own memory"
            " %6ld KB  database %7.1f MB  -wal %5.1f MB  %8lld rows\n",
            (long long) (done * 100 / s->n), (long long) done, took,
-           done / took, cpu * 1e6 / done, soak_own(), soak_size(s->path, ""),
+           done / took, cpu * 1e6 / done, soak_own(), size,
            soak_size(s->path, "-wal"),
            (long long) __atomic_load_n(&s->control->db_rows,
                                        __ATOMIC_RELAXED));

@@ -22,10 +22,12 @@
 #include "../../ngx_http_llm_monitor_module/store/llm_ballast.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_keep.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_turn.h"
 
 
 #define DAY   86400000LL
 #define BODY  60000
+#define SLOT  (8 * 1024 * 1024)        /* a ring, of two batches at least */
 
 
 static void clocks(void);
@@ -35,6 +37,9 @@ static void held(void);
 static void leaps(void);
 static void fullness(void);
 static void nothing(void);
+static void overload(void);
+static int more(void *data);
+static int never(void *data);
 
 static void opened(int64_t clock);
 static void closed(void);
@@ -65,6 +70,7 @@ main(void)
     leaps();
     fullness();
     nothing();
+    overload();
 
     return done_testing();
 }
@@ -397,6 +403,87 @@ nothing(void)
 
     stop(d);
     cleanup();
+}
+
+
+/*
+ * More comes than can be written, for as long as a minute: after each commit
+ * the ring is full again.  What grows too large is looked at all the same.
+ */
+
+static void
+overload(void)
+{
+    int               fd;
+    int64_t           end;
+    uint64_t          used, room;
+    llm_ring_t        small;
+    llm_drain_conf_t  conf;
+
+    static llm_turn_t  t;
+
+    fresh();
+    fd = new_ring(&small, "ring.small", SLOT, 7);
+
+    memset(&conf, 0, sizeof(conf));
+    conf.dir = dir;
+    conf.ring_dir = dir;
+    conf.ring = &small;
+    conf.control = control;
+    conf.synchronous = 1;
+    conf.max_size = 1 << 20;
+    conf.trouble = &trouble;
+    conf.log = quiet;
+
+    if (llm_turn_init(&t, &conf, never, NULL) != LLM_OK) {
+        abort();
+    }
+
+    llm_turn(&t);
+
+    end = llm_control_now() + 60000;
+    ring = small;
+    sqlite3_commit_hook(t.writer.db.handle, more, &end);
+    (void) more(&end);
+
+    llm_turn_urgent(&t);
+    llm_ring_usage(&small, &used, &room);
+
+    ok(used > room / 4, "a ring that is never empty leaves time for others");
+
+    sqlite3_commit_hook(t.writer.db.handle, NULL, NULL);
+    t.keep.size_ms = 0;
+
+    ok(llm_purge_used(&t.writer, &end) == LLM_OK && end > conf.max_size,
+       "the database is larger than it may be");
+
+    llm_turn(&t);
+
+    ok(llm_purge_used(&t.writer, &end) == LLM_OK && end <= conf.max_size,
+       "which is mended");
+
+    llm_turn_end(&t, llm_control_now() + 1000);
+    llm_turn_done(&t);
+    close(fd);
+    cleanup();
+}
+
+
+static int
+more(void *data)
+{
+    if (llm_control_now() < *(int64_t *) data) {
+        while (publish_n(1)) { /* void */ }
+    }
+
+    return 0;
+}
+
+
+static int
+never(void *data)
+{
+    return 0;
 }
 
 
