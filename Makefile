@@ -148,6 +148,10 @@ $(BUILD)/unit/%: t/unit/%.c t/unit/tap.h $(BUILD)/libllm.a
 
 $(filter $(BUILD)/unit/test_drain_%,$(UNIT)): $(BUILD)/obj/t/unit/drain.o
 
+# and one of them loses its power
+
+$(BUILD)/unit/test_drain_power: $(BUILD)/obj/t/unit/disk.o
+
 # what t/corpus.t feeds with recorded traffic
 
 $(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
@@ -374,8 +378,8 @@ clean:
 	rm -rf $(BUILD)
 
 
--include $(OBJ:.o=.d) $(BUILD)/obj/t/unit/drain.d $(addsuffix .d,$(UNIT)) \
-         $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
+-include $(OBJ:.o=.d) $(addprefix $(BUILD)/obj/t/unit/,drain.d disk.d) \
+         $(addsuffix .d,$(UNIT)) $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan \

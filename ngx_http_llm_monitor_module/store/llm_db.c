@@ -29,6 +29,7 @@
 /* SQLite's file format: offsets in the first 100 bytes, big endian */
 
 #define LLM_DB_HEADER          100
+#define LLM_DB_SCHEMA_COOKIE   40         /* changes with each table */
 #define LLM_DB_USER_VERSION    60
 #define LLM_DB_APPLICATION_ID  68
 
@@ -185,7 +186,11 @@ llm_db_inspect(llm_db_t *db)
 
     id = llm_db_uint32(header + LLM_DB_APPLICATION_ID);
 
-    if (id != LLM_SCHEMA_APP_ID) {
+    /* without a table it is one that was never finished */
+
+    if (id != LLM_SCHEMA_APP_ID
+        && llm_db_uint32(header + LLM_DB_SCHEMA_COOKIE) != 0)
+    {
         llm_db_aside(db, "foreign");
         return LLM_AGAIN;
     }

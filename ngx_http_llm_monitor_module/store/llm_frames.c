@@ -14,6 +14,7 @@ typedef struct {
     int64_t      id;
     int64_t      offset;
     int64_t      size;             /* of the file */
+    int64_t      whole;            /* what it was when its row was made */
     int          side;
     int          state;            /* when it is all stored */
     int          fd;
@@ -52,7 +53,10 @@ llm_frames_slice(llm_writer_t *w)
         llm_db_say(&w->db, 1, "spool file of a body is gone: \"%s\"", b.name);
     }
 
-    rc = b.fd != -1 ? llm_frames_store(w, &b) : LLM_DECLINED;
+    /* a power loss may have left a part of it */
+
+    rc = b.fd != -1 && b.size == b.whole ? llm_frames_store(w, &b)
+                                         : LLM_DECLINED;
 
     if (b.fd != -1) {
         (void) close(b.fd);
@@ -85,7 +89,10 @@ llm_frames_next(llm_writer_t *w, llm_frames_body_t *b)
     sqlite3_stmt  *st;
 
     static const char *const  sql =
-        "SELECT id, side, file, offset, state FROM storing LIMIT 1";
+        "SELECT s.id, side, file, offset, state, CASE side WHEN 0"
+        " THEN (SELECT size FROM request_body b WHERE b.id = s.id)"
+        " ELSE (SELECT size FROM response_body b WHERE b.id = s.id) END"
+        " FROM storing s LIMIT 1";
 
     if (llm_db_prepare(&w->db, &sql, &st, 1) != LLM_OK) {
         return LLM_ERROR;
@@ -98,6 +105,7 @@ llm_frames_next(llm_writer_t *w, llm_frames_body_t *b)
         b->side = sqlite3_column_int(st, 1);
         b->offset = sqlite3_column_int64(st, 3);
         b->state = sqlite3_column_int(st, 4);
+        b->whole = sqlite3_column_int64(st, 5);
 
         (void) snprintf(b->name, sizeof(b->name), "%s",
                         (const char *) sqlite3_column_text(st, 2));
