@@ -9,6 +9,8 @@ no_shuffle();
 our $servers = <<'_EOC_';
     location /monitor/api { llm_monitor_api; }
     location /read/api { llm_monitor_api read; }
+    location /small/api { sendfile_max_chunk 16k; llm_monitor_api; }
+    location /large/api { sendfile_max_chunk 0; llm_monitor_api; }
     # a clear of nothing is answered when all that has ended is written
     location /v1/ {
         llm_monitor on;
@@ -126,3 +128,33 @@ Host: evil.example
 !Transfer-Encoding
 --- response_body_like eval
 qr/\A(\{"id":.*\}\n){2}\z/
+
+
+
+=== TEST 8: of a long answer little is sent at once
+--- request
+GET /monitor/api/export?format=ndjson
+--- response_body_like eval
+qr/\A(\{"id":.*\}\n){2}\z/
+--- error_log
+http write filter limit 65536
+
+
+
+=== TEST 9: also where nginx is told not to care
+--- request
+GET /large/api/export?format=ndjson
+--- response_body_like eval
+qr/\A(\{"id":.*\}\n){2}\z/
+--- error_log
+http write filter limit 65536
+
+
+
+=== TEST 10: or less
+--- request
+GET /small/api/export?format=ndjson
+--- response_body_like eval
+qr/\A(\{"id":.*\}\n){2}\z/
+--- error_log
+http write filter limit 16384

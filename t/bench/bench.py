@@ -3,11 +3,11 @@ record with, and beside the module with bodies, without, and paused, in turns
 in the same run.
 
     bench.py [instructions] [cpu] [paced] [delay] [streams] [large] [drain]
-             [profile] [broken] [queries]
+             [profile] [broken] [queries] [calm] [loop]
 
-With no argument: all of them but the last three.  `profile` says where the
+With no argument: all of them but the last five.  `profile` says where the
 instructions are; `broken` counts them without a database that can be written;
-`queries` fills ten million rows first, see queries.py.
+`queries`, `calm` and `loop` fill up to ten million rows first, see queries.py.
 Instructions are exact; everything else is compared with plain nginx within a
 round, and `plain again` shows what the machine's noise is.  Progress goes to
 stderr, the table to stdout and with the machine's description into a file.
@@ -31,9 +31,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'e2e'))
 
 import parts
 from broken import broken
+from calm import calm
 from drain import drain
 from instructions import instructions, profile
 from lib import NGINX, ROOT, Upstream, free_port, need_module
+from loop import loop
 from queries import queries
 from results import Results, lines
 from states import LOAD_CPU, Fleet, say
@@ -70,8 +72,10 @@ PARTS = {'instructions': (instructions, 12), 'cpu': (parts.cpu, 40),
          'paced': (parts.paced, 14), 'delay': (parts.delay, 20),
          'streams': (parts.streams, 6), 'large': (parts.large, 5),
          'drain': (drain, 3), 'profile': (profile, 5),
-         'broken': (broken, 10), 'queries': (queries, 100)}
-DEFAULT = [p for p in PARTS if p not in ('profile', 'broken', 'queries')]
+         'broken': (broken, 10), 'queries': (queries, 100),
+         'calm': (calm, 80), 'loop': (loop, 10)}
+DEFAULT = [p for p in PARTS if p not in ('profile', 'broken', 'queries',
+                                         'calm', 'loop')]
 
 
 def machine(began):

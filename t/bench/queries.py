@@ -1,11 +1,11 @@
-"""How long questions take at a million rows and at ten, and what they cost
-the streams that are proxied meanwhile: `make bench WHAT=queries`.
+"""How long questions take at a million rows and at ten: `make bench
+WHAT=queries`.
 
 Environment:
     BENCH_SIZES    numbers of rows (default: 1m 10m)
     BENCH_FILLED   a folder whose 1m and 10m are filled databases, by
                    scripts/fill -e <now>; without it they are made and removed
-    BENCH_ROUNDS   of streams beside questions (default: 5)"""
+"""
 import contextlib
 import http.client
 import json
@@ -17,16 +17,13 @@ import sqlite3
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.parse
 
-from lib import ROOT, Nginx
-from measure import load
-from states import pin, say
+from lib import MODULE, ROOT, Nginx
+from states import say
 
 SIZES = os.environ.get('BENCH_SIZES', '1m 10m').split()
-ROUNDS = int(os.environ.get('BENCH_ROUNDS', '5'))
 TIMES, ENOUGH_S = 9, 2
 EXPORT_S = 4
 PAGE = '/logs?total=0&'
@@ -50,8 +47,8 @@ def filled(size):
 
 
 @contextlib.contextmanager
-def running(path, upstream):
-    nginx = Nginx(upstream.port, workers=1, log_level='warn',
+def running(path, upstream, module=MODULE, prefix=()):
+    nginx = Nginx(upstream.port, module, workers=1, log_level='warn',
                   keepalive='keepalive 4096; keepalive_requests 10000000;',
                   path='retention=0 bodies=0 stats=0 max_size=200g')
     path.parent.chmod(0o755)
@@ -60,7 +57,7 @@ def running(path, upstream):
             shutil.chown(p, 'nobody', 'nogroup')
     nginx.data = path
     nginx.configure()
-    nginx.start()
+    nginx.start(prefix)
     try:
         yield nginx
     finally:
@@ -213,44 +210,18 @@ def exported(nginx, query):
     return ['%.0f' % (n / took / 1e6), '%.1f' % (top - before)]
 
 
-def beside(nginx, queries):
-    """Delay of chunks, idle and while questions are asked, in turns."""
-    pin(nginx)
-    options = ('-c', '40', '-n', '40', '-s', 'sse-300-10000')
-    load(nginx, options)
-    rounds = []
-    for n in range(ROUNDS):
-        found = {}
-        for what in (['idle'] + list(queries))[::1 if n % 2 else -1]:
-            say('streams beside %s: round %d of %d' % (what, n + 1, ROUNDS))
-            stop, asks = threading.Event(), [0]
-
-            def ask():
-                api = Api(nginx)
-                while not stop.is_set():
-                    api.get(queries[what])
-                    asks[0] += 1
-
-            thread = threading.Thread(target=ask)
-            if what != 'idle':
-                thread.start()
-            found[what] = load(nginx, options)
-            found[what]['asks'] = asks[0]
-            stop.set()
-            if what != 'idle':
-                thread.join()
-        rounds.append(found)
-    for what in rounds[0]:
-        mid = lambda key: statistics.median(r[what][key] for r in rounds)
-        ratio = lambda key: statistics.median(
-            r[what][key] / r['idle'][key] for r in rounds)
-        yield [what, '%.0f' % mid('asks'), '%.0f' % mid('p50_us'),
-               '%.0f' % mid('p99_us'), '%.2f' % ratio('p50_us'),
-               '%.2f' % ratio('p99_us')]
+def slow():
+    """{name: query} of those that take their time."""
+    return {'summary': '/summary',
+            'stats, 30 days by model': '/stats?bucket=day&by=model',
+            'leaderboard of the month': '/leaderboard?by=user&period=month',
+            'substring, nowhere': PAGE + 'filter=nowhere-at-all',
+            'list with total': '/logs',
+            'count of a filter': '/count?quick=chat'}
 
 
 def queries(bench):
-    times, exports, delays = {}, [], []
+    times, exports = {}, []
     for size in SIZES:
         with filled(size) as path, running(path, bench.upstream) as nginx:
             v, api = values(path), Api(nginx)
@@ -265,15 +236,6 @@ def queries(bench):
             for query in ('format=ndjson', 'format=csv', 'format=json'):
                 say('%s rows: export, %s' % (size, query))
                 exports.append([size, query, *exported(nginx, query)])
-            slow = {'summary': '/summary',
-                    'stats, 30 days by model': '/stats?bucket=day&by=model',
-                    'leaderboard of the month':
-                        '/leaderboard?by=user&period=month',
-                    'substring, nowhere': PAGE + 'filter=nowhere-at-all',
-                    'list with total': '/logs',
-                    'count of a filter': '/count?quick=chat'}
-            if size == SIZES[-1]:
-                delays += beside(nginx, slow)
     head = ['', 'limit']
     for size in SIZES:
         head += [size + ': page or answer', 'slowest', 'CPU', 'count',
@@ -285,7 +247,3 @@ def queries(bench):
                        for name, row in times.items()])
     bench.table('Export, the first %d seconds' % EXPORT_S,
                 ['rows', '', 'MB/s', 'MB of memory over idle'], exports)
-    bench.table('Delay of a chunk of 40 streams of 100 events a second, beside '
-                'one client that asks without a pause, at %s rows' % SIZES[-1],
-                ['', 'asked', 'p50 us', 'p99 us', 'p50 ratio', 'p99 ratio'],
-                delays)
