@@ -29,6 +29,14 @@ enum {
 
 static int llm_series_window(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until, int what);
+static int llm_series_quarters(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until, int what);
+static int llm_series_rest(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until);
+static int llm_series_others(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until);
+static int llm_series_plus(llm_series_map_t *map,
+    const llm_series_map_t *rest);
 static int llm_series_span(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t, int what);
 static int llm_series_cells(llm_series_t *s, llm_series_map_t *map,
@@ -44,6 +52,7 @@ static int llm_series_rows(llm_series_t *s, llm_series_map_t *map,
     sqlite3_stmt *st, int64_t span, int64_t t);
 static int llm_series_known(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t);
+static int llm_series_peek(llm_series_t *s, int64_t span, int64_t t);
 static void llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum);
 static uint32_t *llm_series_place(const llm_series_map_t *map, int64_t value);
 static int llm_series_grow(llm_series_map_t *map);
@@ -173,20 +182,150 @@ llm_series_window(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until, int what)
 {
     int      rc;
-    int64_t  t, span;
+    int64_t  t, next;
 
     if (s->narrow) {
         return llm_series_cells(s, map, since, until, what);
     }
 
-    for (t = since; t < until; t += span) {
-        span = t % LLM_DAY_MS == 0 && t + LLM_DAY_MS <= until
-                   ? LLM_DAY_MS : LLM_QUARTER_MS;
+    for (t = since; t < until; t = next) {
+        next = t - t % LLM_DAY_MS + LLM_DAY_MS;
+        next = next < until ? next : until;
+        rc = LLM_DECLINED;
 
-        rc = llm_series_span(s, map, span, t, what);
+        if (next - t == LLM_DAY_MS) {
+            rc = llm_series_span(s, map, LLM_DAY_MS, t, what);
+
+        } else if (what == LLM_SERIES_KNOWN && next - t > LLM_DAY_MS / 2) {
+            rc = llm_series_rest(s, map, t, next);
+        }
+
+        if (rc == LLM_DECLINED) {
+            rc = llm_series_quarters(s, map, t, next, what);
+        }
 
         if (rc != LLM_OK) {
             return rc;
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+static int
+llm_series_quarters(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until, int what)
+{
+    int  rc;
+
+    rc = LLM_OK;
+
+    for ( /* void */ ; since < until && rc == LLM_OK; since += LLM_QUARTER_MS)
+    {
+        rc = llm_series_span(s, map, LLM_QUARTER_MS, since, what);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Most of a day is the day without the rest of it, which are fewer spans to
+ * read.  That is exact if both have each value by itself.  LLM_DECLINED: they
+ * have not, or the day is not there any more, whose quarters go later.
+ */
+
+static int
+llm_series_rest(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until)
+{
+    int               rc;
+    size_t            i;
+    llm_series_map_t  rest;
+
+    memset(&rest, 0, sizeof(llm_series_map_t));
+
+    s->resting = 1;
+    s->found = 0;
+    s->other = 0;
+    rc = LLM_OK;
+
+    for (i = 0; i < map->n && rc == LLM_OK; i++) {
+        if (llm_series_get(&rest, map->sums[i].value) == NULL) {
+            rc = LLM_NOMEM;
+        }
+    }
+
+    if (rc == LLM_OK) {
+        rc = llm_series_others(s, &rest, since, until);
+    }
+
+    if (rc == LLM_OK) {
+        rc = llm_series_plus(map, &rest);
+    }
+
+    s->resting = 0;
+
+    llm_series_free(&rest);
+
+    return rc;
+}
+
+
+/* The day without what is not in [since, until) of it, in a map of zeros. */
+
+static int
+llm_series_others(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until)
+{
+    int      rc, k;
+    size_t   i;
+    int64_t  day;
+
+    day = since - since % LLM_DAY_MS;
+
+    rc = llm_series_quarters(s, map, day, since, LLM_SERIES_KNOWN);
+
+    if (rc == LLM_OK) {
+        rc = llm_series_quarters(s, map, until, day + LLM_DAY_MS,
+                                 LLM_SERIES_KNOWN);
+    }
+
+    for (i = 0; i < map->n; i++) {
+        for (k = 0; k < LLM_C_COUNT; k++) {
+            map->sums[i].sum[k] = -map->sums[i].sum[k];
+        }
+    }
+
+    if (rc == LLM_OK) {
+        s->found = 0;
+        rc = llm_series_span(s, map, LLM_DAY_MS, day, LLM_SERIES_KNOWN);
+    }
+
+    return rc == LLM_OK && (!s->found || s->other) ? LLM_DECLINED : rc;
+}
+
+
+/* Both have the same values in the same order; what is less is none. */
+
+static int
+llm_series_plus(llm_series_map_t *map, const llm_series_map_t *rest)
+{
+    int     k;
+    size_t  i;
+
+    for (i = 0; i < rest->n; i++) {
+        for (k = 0; k < LLM_C_COUNT; k++) {
+            if (rest->sums[i].sum[k] < 0) {
+                return LLM_DECLINED;
+            }
+        }
+    }
+
+    for (i = 0; i < rest->n; i++) {
+        for (k = 0; k < LLM_C_COUNT; k++) {
+            map->sums[i].sum[k] += rest->sums[i].sum[k];
         }
     }
 
@@ -345,6 +484,8 @@ llm_series_value(llm_series_t *s, llm_series_map_t *map,
     llm_series_sum_t  *sum;
 
     s->rows++;
+    s->found = 1;
+    s->other |= u->value == LLM_LEDGER_OTHER;
 
     rc = llm_series_sum(map, u->value, what, &sum);
 
@@ -400,6 +541,10 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
     sqlite3_stmt      *st;
     llm_series_sum_t  *sum;
 
+    if (s->resting && llm_series_peek(s, span, t) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
     all = s->rows < s->times * map->n * LLM_SERIES_SCAN;
     st = all ? s->all : s->one;
     rc = SQLITE_DONE;
@@ -425,6 +570,29 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
     }
 
     return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+}
+
+
+/* The first value is that of the others, if there is one. */
+
+static int
+llm_series_peek(llm_series_t *s, int64_t span, int64_t t)
+{
+    int  rc;
+
+    (void) sqlite3_bind_int64(s->values, 1, span);
+    (void) sqlite3_bind_int64(s->values, 2, t);
+
+    rc = sqlite3_step(s->values);
+
+    if (rc == SQLITE_ROW) {
+        s->found = 1;
+        s->other |= sqlite3_column_int64(s->values, 0) == LLM_LEDGER_OTHER;
+    }
+
+    (void) sqlite3_reset(s->values);
+
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
 }
 
 

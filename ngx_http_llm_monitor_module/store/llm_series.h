@@ -38,6 +38,9 @@ typedef struct {
     int               dim;              /* llm_series_e */
     uint64_t          times;            /* spans that were read */
     uint64_t          rows;             /* and rows in them */
+    int               resting;          /* see llm_series_rest() */
+    int               found;
+    int               other;
     sqlite3_stmt     *all;
     sqlite3_stmt     *one;
     sqlite3_stmt     *values;

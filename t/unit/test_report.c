@@ -22,6 +22,10 @@
 #define TO      1794700800000LL        /* 2026-11-15 */
 #define NOW     1794686400000LL        /* 2026-11-14T20:00Z */
 
+#define REST    1893456000000LL        /* a day that nothing else is in */
+#define REST_TEXT  "1893456000000"
+#define NONE    "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0"
+
 
 static const char *const  zones[] = {
     "UTC", "Asia/Shanghai", "Europe/Paris", "America/St_Johns",
@@ -675,6 +679,89 @@ summary(void)
 }
 
 
+/* what is counted of value 7 from an hour after midnight of a day */
+
+static int64_t
+rest(const char *change)
+{
+    char              sql[1024];
+    int64_t           n;
+    llm_series_t      s;
+    llm_series_map_t  map;
+    llm_query_error_t err;
+
+    snprintf(sql, sizeof(sql), "DELETE FROM series WHERE t >= %lld;"
+             "WITH RECURSIVE q (t) AS (SELECT %lld UNION ALL SELECT t + %d"
+             " FROM q WHERE t + %d < %lld) INSERT INTO series SELECT %d, t, 5,"
+             " 7, 1, " NONE " FROM q;"
+             "INSERT INTO series VALUES (%d, %lld, 5, 7, 1000, " NONE ");",
+             REST, REST, LLM_QUARTER_MS, LLM_QUARTER_MS, REST + LLM_DAY_MS,
+             LLM_QUARTER_MS, LLM_DAY_MS, REST);
+
+    memset(&map, 0, sizeof(map));
+    n = -1;
+
+    ledger_begin();
+
+    if (sqlite3_exec(ledger->db.handle, sql, NULL, NULL, NULL) != SQLITE_OK
+        || sqlite3_exec(ledger->db.handle, change, NULL, NULL, NULL)
+           != SQLITE_OK)
+    {
+        printf("# %s\n", sqlite3_errmsg(ledger->db.handle));
+        return -1;
+    }
+
+    ledger_commit();
+
+    if (llm_reader_begin(reader, 0, &err) == LLM_OK
+        && llm_series_open(&s, reader, LLM_SERIES_MODEL) == LLM_OK)
+    {
+        if (llm_series_get(&map, 7) != NULL
+            && llm_series_add_known(&s, &map, REST + LLM_HOUR_MS,
+                                    REST + LLM_DAY_MS)
+               == LLM_OK)
+        {
+            n = map.sums[0].sum[LLM_C_REQUESTS];
+        }
+
+        llm_series_close(&s);
+        llm_series_free(&map);
+    }
+
+    llm_reader_end(reader);
+
+    return n;
+}
+
+
+/* Most of a day is the day without the rest, where that is the same. */
+
+static void
+rests(void)
+{
+    int64_t  n;
+
+    n = rest("SELECT 1");
+    ok(n == 996, "the day without an hour: %lld", (long long) n);
+
+    n = rest("UPDATE series SET value = -1 WHERE span = 900000 AND t = "
+             REST_TEXT);
+    ok(n == 92, "quarters, where one had too many values: %lld",
+       (long long) n);
+
+    n = rest("INSERT INTO series SELECT span, t, dim, -1, 1, " NONE
+             " FROM series WHERE span = 86400000 AND t = " REST_TEXT);
+    ok(n == 92, "and where the day had: %lld", (long long) n);
+
+    n = rest("DELETE FROM series WHERE span = 86400000 AND t = " REST_TEXT);
+    ok(n == 92, "and where the day has gone: %lld", (long long) n);
+
+    n = rest("UPDATE series SET requests = 3 WHERE span = 86400000 AND t = "
+             REST_TEXT);
+    ok(n == 92, "and where the day is too small: %lld", (long long) n);
+}
+
+
 int
 main(void)
 {
@@ -710,6 +797,7 @@ main(void)
     board();
     scoped();
     summary();
+    rests();
 
     llm_buf_free(&answer);
     llm_reader_close(reader);
