@@ -501,6 +501,24 @@ llm_control_recover(llm_control_t *c)
 }
 
 
+int
+llm_control_waiting(llm_control_t *c)
+{
+    int  i;
+
+    for (i = 0; i < LLM_COMMANDS; i++) {
+
+        if (__atomic_load_n(&c->commands[i].state, __ATOMIC_ACQUIRE)
+            == LLM_COMMAND_WAITING)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 llm_command_t *
 llm_control_next(llm_control_t *c)
 {

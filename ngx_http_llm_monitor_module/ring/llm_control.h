@@ -192,6 +192,9 @@ void llm_control_restore(llm_control_t *c);
  */
 void llm_control_recover(llm_control_t *c);
 
+/* Whether there is a waiting command, also one whose time is over. */
+int llm_control_waiting(llm_control_t *c);
+
 /* The writer takes the next waiting command, oldest first; NULL if none. */
 llm_command_t *llm_control_next(llm_control_t *c);
 

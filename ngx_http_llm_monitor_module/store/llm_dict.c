@@ -39,12 +39,12 @@ static const int64_t  llm_dict_max[LLM_DICT_COUNT] = {
 
 
 static int llm_dict_totals(llm_dict_t *d);
-static int llm_dict_load(llm_dict_t *d, int kind, const llm_str_t *value,
-    uint64_t hash, llm_dict_node_t **found);
-static int llm_dict_add(llm_dict_t *d, int kind, const llm_str_t *value,
-    uint64_t hash, int64_t used, int64_t counted, llm_dict_node_t **added);
-static llm_dict_node_t *llm_dict_node(llm_dict_t *d, int kind,
-    const llm_str_t *value, uint64_t hash);
+static int llm_dict_load(llm_dict_t *d, const llm_dict_key_t *key,
+    llm_dict_node_t **found);
+static int llm_dict_add(llm_dict_t *d, const llm_dict_key_t *key,
+    int64_t used, int64_t counted, llm_dict_node_t **added);
+static llm_dict_node_t *llm_dict_node(llm_dict_t *d,
+    const llm_dict_key_t *key);
 static int llm_dict_touch(llm_dict_t *d, llm_dict_node_t *node, int64_t used,
     int64_t counted);
 
@@ -136,41 +136,67 @@ llm_dict_totals(llm_dict_t *d)
 }
 
 
+void
+llm_dict_key(llm_dict_t *d, llm_dict_key_t *key, int kind,
+    const llm_str_t *value)
+{
+    key->kind = kind;
+    key->value = *value;
+    key->hash = 0;
+
+    if (value->len <= LLM_DICT_VALUE_MAX) {
+        key->hash = llm_hash(d->seed + kind, value->data, value->len);
+        __builtin_prefetch(&d->buckets[key->hash % LLM_DICT_BUCKETS]);
+    }
+}
+
+
+void
+llm_dict_fetch(llm_dict_t *d, const llm_dict_key_t *key)
+{
+    llm_dict_node_t  *node;
+
+    node = d->buckets[key->hash % LLM_DICT_BUCKETS];
+
+    if (node != NULL) {
+        __builtin_prefetch(node);
+        __builtin_prefetch(node->value + key->value.len);
+    }
+}
+
+
 int
-llm_dict_id(llm_dict_t *d, int kind, const llm_str_t *value, int64_t day,
-    int row, int ledger, int64_t *id)
+llm_dict_id(llm_dict_t *d, const llm_dict_key_t *key, int64_t day, int row,
+    int ledger, int64_t *id)
 {
     int               rc;
     int64_t           used, counted;
-    uint64_t          hash;
     llm_dict_node_t  *node;
 
-    if (value->len > LLM_DICT_VALUE_MAX) {
+    if (key->value.len > LLM_DICT_VALUE_MAX) {
         return LLM_FULL;
     }
 
     used = row ? day : 0;
     counted = ledger ? day : 0;
 
-    hash = llm_hash(d->seed + kind, value->data, value->len);
-
-    for (node = d->buckets[hash % LLM_DICT_BUCKETS];
+    for (node = d->buckets[key->hash % LLM_DICT_BUCKETS];
          node != NULL;
          node = node->next)
     {
-        if (node->hash == hash && node->kind == kind
-            && node->len == value->len
-            && memcmp(node->value, value->data, value->len) == 0)
+        if (node->hash == key->hash && node->kind == key->kind
+            && node->len == key->value.len
+            && memcmp(node->value, key->value.data, key->value.len) == 0)
         {
             break;
         }
     }
 
     if (node == NULL) {
-        rc = llm_dict_load(d, kind, value, hash, &node);
+        rc = llm_dict_load(d, key, &node);
 
         if (rc == LLM_DECLINED) {
-            rc = llm_dict_add(d, kind, value, hash, used, counted, &node);
+            rc = llm_dict_add(d, key, used, counted, &node);
         }
 
         if (rc != LLM_OK) {
@@ -191,7 +217,7 @@ llm_dict_id(llm_dict_t *d, int kind, const llm_str_t *value, int64_t day,
 
 
 static int
-llm_dict_load(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
+llm_dict_load(llm_dict_t *d, const llm_dict_key_t *key,
     llm_dict_node_t **found)
 {
     int               rc;
@@ -200,9 +226,9 @@ llm_dict_load(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
 
     st = d->st[LLM_DICT_FIND];
 
-    (void) sqlite3_bind_int(st, 1, kind);
-    (void) sqlite3_bind_text(st, 2, (const char *) value->data,
-                             (int) value->len, SQLITE_STATIC);
+    (void) sqlite3_bind_int(st, 1, key->kind);
+    (void) sqlite3_bind_text(st, 2, (const char *) key->value.data,
+                             (int) key->value.len, SQLITE_STATIC);
 
     rc = llm_db_row(d->db, st);
 
@@ -210,7 +236,7 @@ llm_dict_load(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
         return rc;
     }
 
-    node = llm_dict_node(d, kind, value, hash);
+    node = llm_dict_node(d, key);
 
     if (node != NULL) {
         node->id = sqlite3_column_int64(st, 0);
@@ -226,8 +252,8 @@ llm_dict_load(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
 
 
 static int
-llm_dict_add(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
-    int64_t used, int64_t counted, llm_dict_node_t **added)
+llm_dict_add(llm_dict_t *d, const llm_dict_key_t *key, int64_t used,
+    int64_t counted, llm_dict_node_t **added)
 {
     sqlite3_stmt     *st;
     llm_dict_node_t  *node;
@@ -236,15 +262,15 @@ llm_dict_add(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
         return LLM_ERROR;
     }
 
-    if (d->total[kind] >= llm_dict_max[kind]) {
+    if (d->total[key->kind] >= llm_dict_max[key->kind]) {
         return LLM_FULL;
     }
 
     st = d->st[LLM_DICT_INSERT];
 
-    (void) sqlite3_bind_int(st, 1, kind);
-    (void) sqlite3_bind_text(st, 2, (const char *) value->data,
-                             (int) value->len, SQLITE_STATIC);
+    (void) sqlite3_bind_int(st, 1, key->kind);
+    (void) sqlite3_bind_text(st, 2, (const char *) key->value.data,
+                             (int) key->value.len, SQLITE_STATIC);
     (void) sqlite3_bind_int64(st, 3, used);
     (void) sqlite3_bind_int64(st, 4, counted);
 
@@ -252,9 +278,9 @@ llm_dict_add(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
         return LLM_ERROR;
     }
 
-    d->total[kind]++;
+    d->total[key->kind]++;
 
-    node = llm_dict_node(d, kind, value, hash);
+    node = llm_dict_node(d, key);
 
     if (node == NULL) {
         return LLM_FULL;
@@ -270,10 +296,14 @@ llm_dict_add(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash,
 
 
 static llm_dict_node_t *
-llm_dict_node(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash)
+llm_dict_node(llm_dict_t *d, const llm_dict_key_t *key)
 {
-    int               stale;
-    llm_dict_node_t  *node;
+    int                stale;
+    llm_dict_node_t   *node;
+    const llm_str_t   *value;
+    llm_dict_node_t  **bucket;
+
+    value = &key->value;
 
     if (d->cached == LLM_DICT_CACHED) {
         stale = d->stale;
@@ -287,16 +317,18 @@ llm_dict_node(llm_dict_t *d, int kind, const llm_str_t *value, uint64_t hash)
         return NULL;
     }
 
-    node->hash = hash;
-    node->kind = kind;
+    node->hash = key->hash;
+    node->kind = key->kind;
     node->len = value->len;
 
     if (value->len > 0) {
         memcpy(node->value, value->data, value->len);
     }
 
-    node->next = d->buckets[hash % LLM_DICT_BUCKETS];
-    d->buckets[hash % LLM_DICT_BUCKETS] = node;
+    bucket = &d->buckets[key->hash % LLM_DICT_BUCKETS];
+
+    node->next = *bucket;
+    *bucket = node;
     d->cached++;
 
     return node;

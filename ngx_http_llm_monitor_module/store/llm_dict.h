@@ -15,7 +15,7 @@
 #include "llm_db.h"
 
 
-#define LLM_DICT_BUCKETS    32768
+#define LLM_DICT_BUCKETS    65536
 #define LLM_DICT_CACHED     65536            /* then the cache starts anew */
 
 enum {
@@ -24,6 +24,12 @@ enum {
 };
 
 typedef struct llm_dict_node_s  llm_dict_node_t;
+
+typedef struct {
+    int                kind;
+    llm_str_t          value;
+    uint64_t           hash;
+} llm_dict_key_t;
 
 typedef struct {
     llm_db_t          *db;
@@ -41,12 +47,21 @@ void llm_dict_close(llm_dict_t *d);
 void llm_dict_reset(llm_dict_t *d);
 
 /*
+ * What is to be looked up.  Of several keys, all that is far away in memory is
+ * asked for before any of it is waited for: first each of them is made, then
+ * each is fetched, then their ids are asked for.
+ */
+void llm_dict_key(llm_dict_t *d, llm_dict_key_t *key, int kind,
+    const llm_str_t *value);
+void llm_dict_fetch(llm_dict_t *d, const llm_dict_key_t *key);
+
+/*
  * The id of a value, new if need be.  day is the UTC day of the row (row = 1)
  * or of the ledger (ledger = 1) that will refer to it.  LLM_FULL: there is no
  * room for it; LLM_ERROR: as the database says.
  */
-int llm_dict_id(llm_dict_t *d, int kind, const llm_str_t *value, int64_t day,
-    int row, int ledger, int64_t *id);
+int llm_dict_id(llm_dict_t *d, const llm_dict_key_t *key, int64_t day, int row,
+    int ledger, int64_t *id);
 
 /*
  * Removes unused values among the ids above from, at most slice of them:

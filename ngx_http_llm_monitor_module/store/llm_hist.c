@@ -14,6 +14,8 @@
 #define LLM_HIST_OCTAVE    (1 << LLM_HIST_BITS)
 
 
+static size_t llm_hist_guess(const llm_hist_t *h, uint32_t bucket);
+static size_t llm_hist_find(const llm_hist_t *h, uint32_t bucket);
 static size_t llm_hist_put(uint8_t *p, uint32_t v);
 static const uint8_t *llm_hist_get(const uint8_t *p, const uint8_t *end,
     uint32_t *v);
@@ -62,22 +64,10 @@ llm_hist_middle(int bucket)
 int
 llm_hist_add(llm_hist_t *h, int bucket, uint32_t count, size_t *bytes)
 {
-    size_t            low, high, mid, room;
+    size_t            low, room;
     llm_hist_slot_t  *slots;
 
-    low = 0;
-    high = h->n;
-
-    while (low < high) {
-        mid = (low + high) / 2;
-
-        if (h->slots[mid].bucket < (uint32_t) bucket) {
-            low = mid + 1;
-
-        } else {
-            high = mid;
-        }
-    }
+    low = llm_hist_find(h, (uint32_t) bucket);
 
     if (low < h->n && h->slots[low].bucket == (uint32_t) bucket) {
         slots = &h->slots[low];
@@ -106,9 +96,70 @@ llm_hist_add(llm_hist_t *h, int bucket, uint32_t count, size_t *bytes)
 
     h->slots[low].bucket = (uint32_t) bucket;
     h->slots[low].count = count;
+    h->first = h->slots[0].bucket;
     h->n++;
 
     return LLM_OK;
+}
+
+
+void
+llm_hist_fetch(const llm_hist_t *h, int bucket)
+{
+    __builtin_prefetch(&h->slots[llm_hist_guess(h, (uint32_t) bucket)], 1);
+}
+
+
+/* Where a bucket is if none below it is missing; it is never behind that. */
+
+static size_t
+llm_hist_guess(const llm_hist_t *h, uint32_t bucket)
+{
+    uint32_t  distance;
+
+    if (h->n == 0 || bucket <= h->first) {
+        return 0;
+    }
+
+    distance = bucket - h->first;
+
+    return distance < h->n ? distance : h->n;
+}
+
+
+/*
+ * The first slot that is not below a bucket.  Most buckets between two others
+ * are in use, so what is looked at is near to the guess in memory.
+ */
+
+static size_t
+llm_hist_find(const llm_hist_t *h, uint32_t bucket)
+{
+    size_t  low, high, mid, step;
+
+    high = llm_hist_guess(h, bucket);
+
+    for (step = 1;
+         step <= high && h->slots[high - step].bucket >= bucket;
+         step *= 2)
+    {
+        high -= step;
+    }
+
+    low = step <= high ? high - step + 1 : 0;
+
+    while (low < high) {
+        mid = (low + high) / 2;
+
+        if (h->slots[mid].bucket < bucket) {
+            low = mid + 1;
+
+        } else {
+            high = mid;
+        }
+    }
+
+    return low;
 }
 
 

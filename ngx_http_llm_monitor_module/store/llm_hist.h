@@ -41,6 +41,7 @@ typedef struct {
     llm_hist_slot_t  *slots;
     uint16_t          n;
     uint16_t          room;
+    uint32_t          first;                /* bucket, if n > 0 */
 } llm_hist_t;
 
 
@@ -62,6 +63,9 @@ int64_t llm_hist_middle(int bucket);
  */
 int llm_hist_add(llm_hist_t *h, int bucket, uint32_t count, size_t *bytes);
 void llm_hist_free(llm_hist_t *h);
+
+/* Asks the memory for what llm_hist_add() will look at. */
+void llm_hist_fetch(const llm_hist_t *h, int bucket);
 
 /*
  * The packed form: a version, then for each bucket in use its distance from

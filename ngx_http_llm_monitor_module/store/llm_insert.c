@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../record/llm_text.h"
 #include "llm_insert.h"
 #include "llm_sessions.h"
 
@@ -67,12 +68,13 @@ int
 llm_insert_dict(llm_insert_t *row, const llm_record_t *r, llm_dict_t *d,
     int keep)
 {
-    int        i, rc;
-    char       key[LLM_INSERT_KEY];
-    int64_t    day;
-    llm_str_t  value;
+    int              i, n, rc, column, columns[LLM_INSERT_DICTS];
+    char             text[LLM_INSERT_KEY];
+    int64_t          day;
+    llm_str_t        value;
+    llm_dict_key_t   keys[LLM_INSERT_DICTS];
 
-    day = llm_insert_day(r);
+    n = 0;
 
     for (i = 0; i < LLM_INSERT_DICTS; i++) {
 
@@ -83,20 +85,32 @@ llm_insert_dict(llm_insert_t *row, const llm_record_t *r, llm_dict_t *d,
         value = r->str[llm_insert_dicts[i].str];
 
         if (i == LLM_INSERT_API_KEY_TAIL) {
-            value.len = llm_insert_key(r, key);
-            value.data = value.len > 0 ? (const uint8_t *) key : NULL;
+            value.len = llm_insert_key(r, text);
+            value.data = value.len > 0 ? (const uint8_t *) text : NULL;
         }
 
-        if (value.data == NULL) {
-            continue;
+        if (value.data != NULL) {
+            llm_dict_key(d, &keys[n], llm_insert_kind(r, i), &value);
+            columns[n++] = i;
         }
+    }
 
-        rc = llm_dict_id(d, llm_insert_kind(r, i), &value, day, keep,
-                         llm_insert_counted(i), &row->dict[i]);
+    for (i = 0; i < n; i++) {
+        llm_dict_fetch(d, &keys[i]);
+    }
+
+    day = llm_insert_day(r);
+
+    for (i = 0; i < n; i++) {
+        column = columns[i];
+
+        rc = llm_dict_id(d, &keys[i], day, keep, llm_insert_counted(column),
+                         &row->dict[column]);
 
         if (rc == LLM_FULL) {
-            row->over[i] = 1;
-            llm_insert_over(row, llm_insert_dicts[i].name, &value);
+            row->over[column] = 1;
+            llm_insert_over(row, llm_insert_dicts[column].name,
+                            &keys[i].value);
 
         } else if (rc != LLM_OK) {
             return LLM_ERROR;
@@ -144,7 +158,9 @@ llm_insert_kind(const llm_record_t *r, int n)
 size_t
 llm_insert_key(const llm_record_t *r, char *text)
 {
+    int               i;
     int64_t           hash;
+    uint8_t           bytes[8];
     const llm_str_t  *tail;
 
     hash = r->num[LLM_N_API_KEY_HASH];
@@ -154,8 +170,11 @@ llm_insert_key(const llm_record_t *r, char *text)
         return 0;
     }
 
-    (void) snprintf(text, LLM_INSERT_KEY_DIGITS + 1, "%016llx",
-                    (unsigned long long) hash);
+    for (i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t) ((uint64_t) hash >> (56 - 8 * i));
+    }
+
+    llm_text_hex((uint8_t *) text, bytes, 8);
 
     if (tail->data == NULL || tail->len > 4) {
         return LLM_INSERT_KEY_DIGITS;

@@ -2,11 +2,6 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * A bucket is what shares a bound: the rows of one minute or quarter-hour of a
- * table, for the narrow series those of one dimension.  Its members are known
- * in memory as hashes, read from the table at the first touch, so that a new
- * value past the bound is counted as "other" without asking the database.
- *
  * Cells outlive their batch: those of this minute, quarter-hour and day come
  * again.  One connection writes, so what is in memory is what is in the table,
  * until a rollback or a purge, after which nothing is known.
@@ -17,21 +12,12 @@
 #include <string.h>
 
 #include "llm_hash.h"
-#include "llm_ledger.h"
+#include "llm_ledger_bucket.h"
 
 
-#define LLM_LEDGER_INDEX  (1 << LLM_LEDGER_INDEX_BITS)
+#define LLM_LEDGER_INDEX       (1 << LLM_LEDGER_INDEX_BITS)
 #define LLM_LEDGER_INDEX_BITS  18      /* four places a cell */
-
-/* values of one bucket */
-
-#define LLM_MINUTE_MAX    1000
-#define LLM_SERVICE_MAX   2000
-#define LLM_WHO_MAX       5000
-#define LLM_QUARTER_MAX   1000
-#define LLM_DAY_MAX       5000
-#define LLM_HEALTH_MAX    500
-
+#define LLM_LEDGER_AHEAD       4       /* cells that are fetched meanwhile */
 
 #define LLM_LEDGER_PARAMS                                                     \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"  \
@@ -93,11 +79,6 @@ static const char *const  llm_ledger_unpack_sql =
     "DELETE FROM packed WHERE span = ?1 AND t = ?2 AND dim = ?3";
 
 
-/* keys of the tables: the first ones name the bucket, the rest its member */
-
-static const int  llm_ledger_keys[LLM_LEDGER_TABLES] = { 8, 8, 8, 4, 4 };
-static const int  llm_ledger_prefix[LLM_LEDGER_TABLES] = { 1, 1, 1, 3, 3 };
-
 /* of the members, how many become "other" past the bound */
 
 static const int  llm_ledger_open_keys[LLM_LEDGER_TABLES] = { 3, 3, 5, 1, 1 };
@@ -111,6 +92,8 @@ static const int  llm_ledger_sums[LLM_LEDGER_TABLES] = {
 static const int  llm_ledger_hists[LLM_LEDGER_TABLES] = { 2, 2, 0, 0, 3 };
 
 
+static void llm_ledger_change(llm_ledger_t *l, llm_ledger_cell_t *cell);
+static void llm_ledger_ahead(const llm_ledger_cell_t *cell);
 static llm_ledger_cell_t *llm_ledger_new(llm_ledger_t *l, int table,
     const int64_t *key, size_t at);
 static int llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell);
@@ -120,18 +103,11 @@ static llm_ledger_cell_t *llm_ledger_find(llm_ledger_t *l, int table,
     const int64_t *key, size_t *at);
 static size_t llm_ledger_place(llm_ledger_t *l, int table,
     const int64_t *key);
+static uint64_t llm_ledger_sum(llm_ledger_t *l, int table, const int64_t *key,
+    int n);
 static int llm_ledger_same(const int64_t *a, const int64_t *b, int n);
-static uint64_t llm_ledger_hash(llm_ledger_t *l, int table,
-    const int64_t *key, int n);
-static int llm_ledger_admit(llm_ledger_t *l, int table, int64_t *key);
-static llm_ledger_bucket_t *llm_ledger_bucket(llm_ledger_t *l, int table,
-    const int64_t *key, int *rc);
-static int llm_ledger_load(llm_ledger_t *l, llm_ledger_bucket_t *b,
-    int table, const int64_t *key);
-static int llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash);
-static int llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash);
 static void llm_ledger_empty(llm_ledger_t *l);
-static size_t llm_ledger_bound(int table, const int64_t *key);
+static int llm_ledger_compare(const void *one, const void *two);
 static int llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell);
 static int llm_ledger_unpack(llm_ledger_t *l, const llm_ledger_cell_t *cell);
 
@@ -150,9 +126,10 @@ llm_ledger_open(llm_ledger_t *l, llm_db_t *db)
         l->odd[i] = llm_hash(l->seed, &i, sizeof(i)) | 1;
     }
 
-    l->cells = malloc(LLM_LEDGER_CELLS * sizeof(llm_ledger_cell_t));
+    l->cells = aligned_alloc(LLM_LEDGER_LINE,
+                             LLM_LEDGER_CELLS * sizeof(llm_ledger_cell_t));
     l->index = calloc(LLM_LEDGER_INDEX, sizeof(uint16_t));
-    l->dirty = malloc(LLM_LEDGER_CELLS * sizeof(uint16_t));
+    l->dirty = malloc(LLM_LEDGER_CELLS * sizeof(llm_ledger_dirty_t));
 
     if (l->cells == NULL || l->index == NULL || l->dirty == NULL) {
         return LLM_NOMEM;
@@ -210,14 +187,8 @@ llm_ledger_close(llm_ledger_t *l)
 void
 llm_ledger_reset(llm_ledger_t *l)
 {
-    int  i;
-
     llm_ledger_empty(l);
-
-    for (i = 0; i < LLM_LEDGER_BUCKETS; i++) {
-        free(l->buckets[i].members);
-        memset(&l->buckets[i], 0, sizeof(llm_ledger_bucket_t));
-    }
+    llm_ledger_forget(l);
 }
 
 
@@ -258,7 +229,7 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     cell = llm_ledger_find(l, table, key, &at);
 
     if (cell == NULL) {
-        memcpy(own, key, llm_ledger_keys[table] * sizeof(int64_t));
+        memcpy(own, key, LLM_LEDGER_KEYS_OF(table) * sizeof(int64_t));
 
         rc = llm_ledger_admit(l, table, own);
 
@@ -269,7 +240,7 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
         if (rc == LLM_FULL) {
 
             for (i = 0; i < llm_ledger_open_keys[table]; i++) {
-                own[llm_ledger_prefix[table] + i] = LLM_LEDGER_OTHER;
+                own[LLM_LEDGER_PREFIX_OF(table) + i] = LLM_LEDGER_OTHER;
             }
 
             cell = llm_ledger_find(l, table, own, &at);
@@ -285,8 +256,7 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     }
 
     if (!cell->dirty) {
-        cell->dirty = 1;
-        l->dirty[l->changed++] = (uint16_t) (cell - l->cells);
+        llm_ledger_change(l, cell);
     }
 
     /* those that a table does not have are 0 */
@@ -309,34 +279,113 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
 }
 
 
+/* In the order of a bucket's first member, buckets in any order. */
+
+static void
+llm_ledger_change(llm_ledger_t *l, llm_ledger_cell_t *cell)
+{
+    int                  n;
+    llm_ledger_dirty_t  *dirty;
+
+    n = LLM_LEDGER_PREFIX_OF(cell->table);
+
+    cell->dirty = 1;
+
+    dirty = &l->dirty[l->changed++];
+
+    dirty->cell = (uint16_t) (cell - l->cells);
+    dirty->order = llm_ledger_sum(l, cell->table, cell->key, n) >> 32 << 32
+                   | (uint32_t) cell->key[n];
+}
+
+
+/* A ledger of thousands of users is larger than the processor's caches. */
+
+int
+llm_ledger_expect(llm_ledger_t *l, int table, const int64_t *key,
+    const llm_ledger_add_t *add)
+{
+    size_t  at;
+
+    if (l->nexpected < LLM_LEDGER_EXPECTED) {
+        at = llm_ledger_place(l, table, key);
+
+        __builtin_prefetch(&l->index[at]);
+        l->expected[l->nexpected++] = (uint32_t) at;
+    }
+
+    return LLM_OK;
+}
+
+
+void
+llm_ledger_fetch(llm_ledger_t *l, const llm_ledger_add_t *add)
+{
+    int                 i, j, n;
+    uint16_t            number;
+    llm_ledger_cell_t  *cells[LLM_LEDGER_EXPECTED];
+
+    n = 0;
+
+    for (i = 0; i < l->nexpected; i++) {
+        number = l->index[l->expected[i]];
+
+        if (number != 0) {
+            cells[n++] = &l->cells[number - 1];
+            llm_ledger_ahead(&l->cells[number - 1]);
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+
+        for (j = 0; j < llm_ledger_hists[cells[i]->table]; j++) {
+
+            if (add->bucket[j] != -1) {
+                llm_hist_fetch(&cells[i]->hist[j], add->bucket[j]);
+            }
+        }
+    }
+
+    l->nexpected = 0;
+}
+
+
+static void
+llm_ledger_ahead(const llm_ledger_cell_t *cell)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(llm_ledger_cell_t); i += LLM_LEDGER_LINE) {
+        __builtin_prefetch((const char *) cell + i, 1);
+    }
+}
+
+
 /* A cell with what the table has of it. */
 
 int
 llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,
     const llm_ledger_add_t *add)
 {
-    int                   i, rc;
-    size_t                at;
-    int64_t               own[LLM_LEDGER_KEYS];
-    llm_ledger_cell_t    *cell;
-    llm_ledger_bucket_t  *b;
+    int                 i, rc;
+    size_t              at;
+    int64_t             own[LLM_LEDGER_KEYS];
+    llm_ledger_cell_t  *cell;
 
-    memcpy(own, key, llm_ledger_keys[table] * sizeof(int64_t));
+    memcpy(own, key, LLM_LEDGER_KEYS_OF(table) * sizeof(int64_t));
 
     cell = llm_ledger_find(l, table, own, &at);
 
     if (cell == NULL) {
-        b = llm_ledger_bucket(l, table, own, &rc);
+        rc = llm_ledger_known(l, table, own);
 
-        if (b == NULL) {
-            return rc;
+        if (rc == LLM_ERROR) {
+            return LLM_ERROR;
         }
 
-        if (!llm_ledger_has(b, llm_ledger_hash(l, table, own,
-                                               llm_ledger_keys[table])))
-        {
+        if (rc == LLM_DECLINED) {
             for (i = 0; i < llm_ledger_open_keys[table]; i++) {
-                own[llm_ledger_prefix[table] + i] = LLM_LEDGER_OTHER;
+                own[LLM_LEDGER_PREFIX_OF(table) + i] = LLM_LEDGER_OTHER;
             }
 
             cell = llm_ledger_find(l, table, own, &at);
@@ -379,7 +428,7 @@ llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
     cell = &l->cells[l->used];
 
     memset(cell, 0, sizeof(llm_ledger_cell_t));
-    memcpy(cell->key, key, llm_ledger_keys[table] * sizeof(int64_t));
+    memcpy(cell->key, key, LLM_LEDGER_KEYS_OF(table) * sizeof(int64_t));
     cell->table = table;
 
     if (llm_ledger_get(l, cell) != LLM_OK) {
@@ -401,7 +450,7 @@ llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell)
 
     st = l->get[cell->table];
 
-    for (i = 0; i < llm_ledger_keys[cell->table]; i++) {
+    for (i = 0; i < LLM_LEDGER_KEYS_OF(cell->table); i++) {
         (void) sqlite3_bind_int64(st, i + 1, cell->key[i]);
     }
 
@@ -474,7 +523,7 @@ llm_ledger_find(llm_ledger_t *l, int table, const int64_t *key, size_t *at)
         cell = &l->cells[l->index[*at] - 1];
 
         if (cell->table == table
-            && llm_ledger_same(cell->key, key, llm_ledger_keys[table]))
+            && llm_ledger_same(cell->key, key, LLM_LEDGER_KEYS_OF(table)))
         {
             return cell;
         }
@@ -486,25 +535,35 @@ llm_ledger_find(llm_ledger_t *l, int table, const int64_t *key, size_t *at)
 }
 
 
-/*
- * Where a key is looked for first.  Three dozen a record are: the top bits of a
- * sum of products with odd numbers that nobody knows are spread well enough
- * for that, and cost a few instructions.
- */
+/* Where a key is looked for first. */
 
 static size_t
 llm_ledger_place(llm_ledger_t *l, int table, const int64_t *key)
+{
+    return (size_t) (llm_ledger_sum(l, table, key, LLM_LEDGER_KEYS_OF(table))
+                     >> (64 - LLM_LEDGER_INDEX_BITS));
+}
+
+
+/*
+ * Three dozen keys a record are looked for: the top bits of a sum of products
+ * with odd numbers that nobody knows are spread well enough for that, and cost
+ * a few instructions.
+ */
+
+static uint64_t
+llm_ledger_sum(llm_ledger_t *l, int table, const int64_t *key, int n)
 {
     int       i;
     uint64_t  sum;
 
     sum = (uint64_t) table * l->odd[LLM_LEDGER_KEYS];
 
-    for (i = 0; i < llm_ledger_keys[table]; i++) {
+    for (i = 0; i < n; i++) {
         sum += (uint64_t) key[i] * l->odd[i];
     }
 
-    return (size_t) (sum >> (64 - LLM_LEDGER_INDEX_BITS));
+    return sum;
 }
 
 
@@ -524,234 +583,22 @@ llm_ledger_same(const int64_t *a, const int64_t *b, int n)
 }
 
 
-static uint64_t
-llm_ledger_hash(llm_ledger_t *l, int table, const int64_t *key, int n)
-{
-    uint64_t  hash;
-
-    hash = llm_hash(l->seed + table, key, n * sizeof(int64_t));
-
-    return hash != 0 ? hash : 1;
-}
-
-
-/* LLM_OK: the key may have a row of its own; LLM_FULL: it is one too many. */
-
-static int
-llm_ledger_admit(llm_ledger_t *l, int table, int64_t *key)
-{
-    int                   rc;
-    uint64_t              hash;
-    llm_ledger_bucket_t  *b;
-
-    b = llm_ledger_bucket(l, table, key, &rc);
-
-    if (b == NULL) {
-        return rc;
-    }
-
-    hash = llm_ledger_hash(l, table, key, llm_ledger_keys[table]);
-
-    if (llm_ledger_has(b, hash)) {
-        return LLM_OK;
-    }
-
-    if (b->count >= llm_ledger_bound(table, key)) {
-        return LLM_FULL;
-    }
-
-    return llm_ledger_member(b, hash) == LLM_OK ? LLM_OK : LLM_FULL;
-}
-
-
-static llm_ledger_bucket_t *
-llm_ledger_bucket(llm_ledger_t *l, int table, const int64_t *key, int *rc)
-{
-    int                   i;
-    uint8_t              *hint;
-    uint64_t              hash;
-    llm_ledger_bucket_t  *b, *oldest;
-
-    hash = llm_ledger_hash(l, table, key, llm_ledger_prefix[table]);
-    hint = &l->hints[hash % LLM_LEDGER_HINTS];
-
-    /* past its bound a bucket is asked for each record */
-
-    if (l->buckets[*hint].hash == hash) {
-        l->buckets[*hint].touched = ++l->clock;
-        return &l->buckets[*hint];
-    }
-
-    oldest = &l->buckets[0];
-
-    for (i = 0; i < LLM_LEDGER_BUCKETS; i++) {
-        b = &l->buckets[i];
-
-        if (b->hash == hash) {
-            b->touched = ++l->clock;
-            *hint = (uint8_t) i;
-            return b;
-        }
-
-        if (b->touched < oldest->touched) {
-            oldest = b;
-        }
-    }
-
-    free(oldest->members);
-    memset(oldest, 0, sizeof(llm_ledger_bucket_t));
-
-    *rc = llm_ledger_load(l, oldest, table, key);
-
-    if (*rc != LLM_OK) {
-        return NULL;
-    }
-
-    oldest->hash = hash;
-    oldest->touched = ++l->clock;
-    *hint = (uint8_t) (oldest - l->buckets);
-
-    return oldest;
-}
-
-
-static int
-llm_ledger_load(llm_ledger_t *l, llm_ledger_bucket_t *b, int table,
-    const int64_t *key)
-{
-    int            i, n, rc, prefix;
-    int64_t        member[LLM_LEDGER_KEYS];
-    sqlite3_stmt  *st;
-
-    st = l->load[table];
-    n = llm_ledger_keys[table];
-    prefix = llm_ledger_prefix[table];
-
-    for (i = 0; i < prefix; i++) {
-        (void) sqlite3_bind_int64(st, i + 1, key[i]);
-        member[i] = key[i];
-    }
-
-    while ((rc = llm_db_row(l->db, st)) == LLM_OK) {
-
-        for (i = prefix; i < n; i++) {
-            member[i] = sqlite3_column_int64(st, i - prefix);
-        }
-
-        if (llm_ledger_member(b, llm_ledger_hash(l, table, member, n))
-            != LLM_OK)
-        {
-            (void) sqlite3_reset(st);
-            return LLM_ERROR;
-        }
-    }
-
-    return rc == LLM_DECLINED ? LLM_OK : LLM_ERROR;
-}
-
-
-static int
-llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash)
-{
-    size_t  at;
-
-    if (b->size == 0) {
-        return 0;
-    }
-
-    for (at = hash % b->size;
-         b->members[at] != 0;
-         at = (at + 1) % b->size)
-    {
-        if (b->members[at] == hash) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash)
-{
-    size_t     i, at, size;
-    uint64_t  *members, *old;
-
-    if (2 * (b->count + 1) > b->size) {
-        size = b->size ? 2 * b->size : 16;
-        members = calloc(size, sizeof(uint64_t));
-
-        if (members == NULL) {
-            return LLM_NOMEM;
-        }
-
-        old = b->members;
-
-        for (i = 0; i < b->size; i++) {
-
-            if (old[i] == 0) {
-                continue;
-            }
-
-            at = old[i] % size;
-
-            while (members[at] != 0) {
-                at = (at + 1) % size;
-            }
-
-            members[at] = old[i];
-        }
-
-        free(old);
-        b->members = members;
-        b->size = size;
-    }
-
-    at = hash % b->size;
-
-    while (b->members[at] != 0) {
-        at = (at + 1) % b->size;
-    }
-
-    b->members[at] = hash;
-    b->count++;
-
-    return LLM_OK;
-}
-
-
-static size_t
-llm_ledger_bound(int table, const int64_t *key)
-{
-    switch (table) {
-
-    case LLM_LEDGER_MINUTE:
-        return LLM_MINUTE_MAX;
-
-    case LLM_LEDGER_SERVICE:
-        return LLM_SERVICE_MAX;
-
-    case LLM_LEDGER_WHO:
-        return LLM_WHO_MAX;
-
-    case LLM_LEDGER_HEALTH:
-        return LLM_HEALTH_MAX;
-
-    default: /* LLM_LEDGER_SERIES */
-        return key[0] == LLM_DAY_MS ? LLM_DAY_MAX : LLM_QUARTER_MAX;
-    }
-}
-
-
 int
 llm_ledger_flush(llm_ledger_t *l)
 {
     size_t              i;
     llm_ledger_cell_t  *cell;
 
+    qsort(l->dirty, l->changed, sizeof(llm_ledger_dirty_t),
+          llm_ledger_compare);
+
     for (i = 0; i < l->changed; i++) {
-        cell = &l->cells[l->dirty[i]];
+
+        if (i + LLM_LEDGER_AHEAD < l->changed) {
+            llm_ledger_ahead(&l->cells[l->dirty[i + LLM_LEDGER_AHEAD].cell]);
+        }
+
+        cell = &l->cells[l->dirty[i].cell];
 
         if (llm_ledger_put(l, cell) != LLM_OK
             || llm_ledger_unpack(l, cell) != LLM_OK)
@@ -772,6 +619,17 @@ llm_ledger_flush(llm_ledger_t *l)
 }
 
 
+/* Neighbours share pages of the table. */
+
+static int
+llm_ledger_compare(const void *one, const void *two)
+{
+    const llm_ledger_dirty_t  *a = one, *b = two;
+
+    return (a->order > b->order) - (a->order < b->order);
+}
+
+
 static int
 llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell)
 {
@@ -783,7 +641,7 @@ llm_ledger_put(llm_ledger_t *l, llm_ledger_cell_t *cell)
     st = l->put[cell->table];
     n = 1;
 
-    for (i = 0; i < llm_ledger_keys[cell->table]; i++) {
+    for (i = 0; i < LLM_LEDGER_KEYS_OF(cell->table); i++) {
         (void) sqlite3_bind_int64(st, n++, cell->key[i]);
     }
 
@@ -823,7 +681,7 @@ llm_ledger_unpack(llm_ledger_t *l, const llm_ledger_cell_t *cell)
         return LLM_OK;
     }
 
-    for (i = 0; i < llm_ledger_prefix[LLM_LEDGER_SERIES]; i++) {
+    for (i = 0; i < LLM_LEDGER_PREFIX_OF(LLM_LEDGER_SERIES); i++) {
         (void) sqlite3_bind_int64(l->unpack, i + 1, key[i]);
     }
 

@@ -21,11 +21,18 @@
 #define LLM_LEDGER_BYTES     (16 * 1024 * 1024)    /* of them, likewise */
 #define LLM_LEDGER_BUCKETS   128       /* whose values are known in memory */
 #define LLM_LEDGER_HINTS     512       /* where they were found last */
+#define LLM_LEDGER_EXPECTED  36        /* cells that are fetched ahead */
+#define LLM_LEDGER_LINE      64        /* bytes that memory gives at once */
 
 enum {
     LLM_LEDGER_MINUTE = 0, LLM_LEDGER_SERVICE, LLM_LEDGER_WHO,
     LLM_LEDGER_SERIES, LLM_LEDGER_HEALTH, LLM_LEDGER_TABLES
 };
+
+/* keys of the tables: the first ones name the bucket, the rest its member */
+
+#define LLM_LEDGER_KEYS_OF(table)    ((table) < LLM_LEDGER_SERIES ? 8 : 4)
+#define LLM_LEDGER_PREFIX_OF(table)  ((table) < LLM_LEDGER_SERIES ? 1 : 3)
 
 /* in the order of the columns of all tables but health */
 
@@ -68,6 +75,13 @@ typedef struct {
     int          bucket[LLM_LEDGER_HISTS];
 } llm_ledger_add_t;
 
+/* a cell that changed: near what it is near to in its table */
+
+typedef struct {
+    uint64_t     order;
+    uint16_t     cell;
+} llm_ledger_dirty_t;
+
 typedef struct {
     uint64_t     hash;             /* of table and time; 0: free */
     uint64_t     touched;
@@ -80,7 +94,7 @@ typedef struct {
     llm_db_t             *db;
     llm_ledger_cell_t    *cells;
     uint16_t             *index;   /* cell number + 1 by hash */
-    uint16_t             *dirty;   /* numbers of the cells that changed */
+    llm_ledger_dirty_t   *dirty;   /* the cells that changed */
     size_t                used;
     size_t                changed;
     size_t                bytes;   /* of the histograms */
@@ -90,6 +104,8 @@ typedef struct {
     int64_t               fine;    /* ms; what is finer and older is left out */
     llm_ledger_bucket_t   buckets[LLM_LEDGER_BUCKETS];
     uint8_t               hints[LLM_LEDGER_HINTS];
+    uint32_t              expected[LLM_LEDGER_EXPECTED];   /* in the index */
+    int                   nexpected;
     sqlite3_stmt         *put[LLM_LEDGER_TABLES];
     sqlite3_stmt         *get[LLM_LEDGER_TABLES];
     sqlite3_stmt         *load[LLM_LEDGER_TABLES];
@@ -139,6 +155,14 @@ void llm_ledger_add(llm_ledger_add_t *add, const llm_record_t *r);
  */
 int llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     const llm_ledger_add_t *add);
+
+/*
+ * Likewise, but adds nothing: the cells that will be added to are asked of the
+ * memory, by llm_ledger_fetch() when all are known, before one is waited for.
+ */
+int llm_ledger_expect(llm_ledger_t *l, int table, const int64_t *key,
+    const llm_ledger_add_t *add);
+void llm_ledger_fetch(llm_ledger_t *l, const llm_ledger_add_t *add);
 
 /* Likewise, but adds nothing where there is no such cell. */
 int llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,

@@ -45,17 +45,25 @@ llm_ledger_count(llm_ledger_t *l, const llm_record_t *r,
 
     llm_ledger_facts(&f, r, ids);
 
+    f.cell = llm_ledger_expect;
+
+    (void) llm_ledger_service(l, &f, r);
+    (void) llm_ledger_who(l, &f);
+    (void) llm_ledger_series(l, &f);
+    (void) llm_ledger_health(l, &f);
+
+    llm_ledger_fetch(l, &f.add);
+
     f.cell = llm_ledger_cell;
 
-    if (llm_ledger_service(l, &f, r) != LLM_OK
-        || llm_ledger_who(l, &f) != LLM_OK
-        || llm_ledger_series(l, &f) != LLM_OK
-        || llm_ledger_health(l, &f) != LLM_OK)
+    if (llm_ledger_health(l, &f) != LLM_OK
+        || llm_ledger_service(l, &f, r) != LLM_OK
+        || llm_ledger_who(l, &f) != LLM_OK)
     {
         return LLM_ERROR;
     }
 
-    return LLM_OK;
+    return llm_ledger_series(l, &f);
 }
 
 
@@ -303,7 +311,7 @@ llm_ledger_health(llm_ledger_t *l, const llm_ledger_facts_t *f)
             key[2] = dim[j];
             key[3] = f->value[dim[j]];
 
-            if (llm_ledger_cell(l, LLM_LEDGER_HEALTH, key, &add) != LLM_OK) {
+            if (f->cell(l, LLM_LEDGER_HEALTH, key, &add) != LLM_OK) {
                 return LLM_ERROR;
             }
         }

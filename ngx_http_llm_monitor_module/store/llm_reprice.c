@@ -194,6 +194,7 @@ llm_reprice_set(llm_writer_t *w, sqlite3_stmt **st, const llm_record_t *old,
     int                 rc;
     int64_t             id, source;
     sqlite3_stmt       *stmt;
+    llm_dict_key_t      key;
     const llm_str_t    *text;
     llm_ledger_ids_t    ids;
 
@@ -220,8 +221,10 @@ llm_reprice_set(llm_writer_t *w, sqlite3_stmt **st, const llm_record_t *old,
     source = LLM_NULL;
 
     if (text->data != NULL) {
-        rc = llm_dict_id(&w->dict, LLM_DICT_PRICE_SOURCE, text,
-                         (id >> LLM_ID_SHIFT) / LLM_DAY_MS, 1, 0, &source);
+        llm_dict_key(&w->dict, &key, LLM_DICT_PRICE_SOURCE, text);
+
+        rc = llm_dict_id(&w->dict, &key, (id >> LLM_ID_SHIFT) / LLM_DAY_MS, 1,
+                         0, &source);
 
         /* there are too many tables: the cost is known without its source */
 

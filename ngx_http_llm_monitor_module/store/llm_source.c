@@ -21,6 +21,15 @@
 
 #define LLM_SOURCE_PREFIX  "ring."
 
+/*
+ * What a batch may take, and from when on it ends if somebody waits for it, but
+ * not with so few records that the next ones would take even longer.
+ */
+#define LLM_SOURCE_MS      1000
+#define LLM_SOURCE_SOON_MS 100
+#define LLM_SOURCE_LEAST   2000
+#define LLM_SOURCE_LOOKS   64      /* the clock is not asked after each */
+
 /* what a ring is to us */
 
 typedef enum {
@@ -339,10 +348,36 @@ llm_source_record(llm_source_t *s, const uint8_t *p, size_t n,
 }
 
 
+/*
+ * What waits goes into one transaction, for the ledger's rows are shared by all
+ * of them: the more, the cheaper is each.  A quarter of the ring is the most
+ * that is not given back meanwhile.
+ */
+
 static int
 llm_source_full(llm_source_t *s, uint64_t count, size_t bytes)
 {
-    return count == s->limit || llm_writer_full(s->w, count, bytes);
+    int64_t  ms;
+
+    if (count == s->limit || count >= LLM_BATCH_ROWS
+        || s->w->bytes >= LLM_BATCH_BYTES || bytes >= LLM_BATCH_RECORDS
+        || bytes >= llm_ring_max_record(s->own))
+    {
+        return 1;
+    }
+
+    if (count < LLM_SOURCE_LEAST || count % LLM_SOURCE_LOOKS != 0) {
+        return 0;
+    }
+
+    ms = llm_control_now() - s->w->began_us / 1000;
+
+    if (ms < LLM_SOURCE_SOON_MS) {
+        return 0;
+    }
+
+    return ms >= LLM_SOURCE_MS
+           || (s->awaited != NULL && s->awaited(s->awaited_data));
 }
 
 

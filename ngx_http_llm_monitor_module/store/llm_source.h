@@ -33,6 +33,10 @@ typedef struct {
     uint64_t       bad_identity;
     uint64_t       bad_at;
     uint64_t       limit;        /* the batch that ends with it, or 0 */
+
+    /* whether somebody waits for the end of the batch; NULL: nobody does */
+    int          (*awaited)(void *data);
+    void          *awaited_data;
 } llm_source_t;
 
 

@@ -24,6 +24,7 @@
 #define LLM_TURN_WAL_RESET      3051003
 
 
+static int llm_turn_awaited(void *data);
 static void llm_turn_high(llm_turn_t *t);
 static void llm_turn_idle(llm_turn_t *t);
 static int llm_turn_ready(llm_turn_t *t);
@@ -79,6 +80,8 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
     t->source.own = conf->ring;
     t->source.dir = t->dir;
     t->source.ring_dir = t->ring_dir;
+    t->source.awaited = llm_turn_awaited;
+    t->source.awaited_data = t;
 
     t->commander.w = &t->writer;
     t->commander.source = &t->source;
@@ -96,6 +99,20 @@ llm_turn_init(llm_turn_t *t, const llm_drain_conf_t *conf,
     }
 
     return LLM_OK;
+}
+
+
+/* Who asked the writer for something, or to go, waits for its batch. */
+
+static int
+llm_turn_awaited(void *data)
+{
+    llm_turn_t  *t = data;
+
+    return t->ending
+           || t->commander.cmd != NULL
+           || llm_control_waiting(t->writer.control)
+           || t->stop(t->stop_data);
 }
 
 
@@ -564,6 +581,7 @@ llm_turn_end(llm_turn_t *t, int64_t deadline)
     pid = getpid();
 
     t->stop = llm_turn_never;
+    t->ending = 1;
 
     while (llm_control_now() < deadline
            && llm_turn_ready(t) == LLM_OK

@@ -27,6 +27,7 @@ typedef struct {
 
     int               open;
     int               opened;        /* once at least */
+    int               ending;        /* batches are short ones */
     int64_t           retry_ms;      /* when the database is tried again */
     int64_t           backoff_ms;
     int64_t           scan_ms;       /* other rings and segments */

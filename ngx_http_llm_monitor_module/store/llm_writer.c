@@ -17,10 +17,6 @@
 #include "llm_writer.h"
 
 
-/* the clock is not asked after each record */
-#define LLM_WRITER_LOOKS  64
-
-
 static const char *const  llm_writer_sql[LLM_WRITER_STATEMENTS] = {
     LLM_INSERT_LOG_SQL,
     LLM_INSERT_DETAIL_SQL,
@@ -724,20 +720,6 @@ llm_writer_unlink(llm_writer_t *w, const char *name)
                                           __ATOMIC_RELAXED));
 
     return LLM_OK;
-}
-
-
-int
-llm_writer_full(llm_writer_t *w, size_t records, size_t bytes)
-{
-    if (records >= LLM_BATCH_ROWS || bytes >= LLM_BATCH_RECORDS
-        || w->bytes >= LLM_BATCH_BYTES)
-    {
-        return 1;
-    }
-
-    return records >= LLM_BATCH_LEAST && records % LLM_WRITER_LOOKS == 0
-           && llm_writer_us(CLOCK_MONOTONIC) - w->began_us >= LLM_BATCH_US;
 }
 
 

@@ -22,16 +22,10 @@
 #include "llm_sessions.h"
 
 
-/*
- * What waits goes into one transaction, for the ledger's rows are shared by all
- * of them: the more, the cheaper is each.  It ends sooner if it takes long, but
- * not with so few that it would take even longer.
- */
-#define LLM_BATCH_ROWS      10000
-#define LLM_BATCH_LEAST     2000
-#define LLM_BATCH_RECORDS   (8 * 1024 * 1024)  /* bytes of them in the ring */
+/* bounds of a batch, see llm_source_full() */
+#define LLM_BATCH_ROWS      20000
+#define LLM_BATCH_RECORDS   (16 * 1024 * 1024) /* bytes of them in the ring */
 #define LLM_BATCH_BYTES     (4 * 1024 * 1024)  /* of bodies */
-#define LLM_BATCH_US        100000
 
 /* bytes of the WAL after which pages are moved to the database */
 #define LLM_BATCH_WAL       (16 * 1024 * 1024)
@@ -104,9 +98,6 @@ int llm_writer_begin(llm_writer_t *w);
  * must be rolled back); LLM_ERROR: the database failed.
  */
 int llm_writer_add(llm_writer_t *w, llm_record_t *r, int what);
-
-/* A batch takes no more: so many records of so many bytes are in it. */
-int llm_writer_full(llm_writer_t *w, size_t records, size_t bytes);
 
 /*
  * LLM_ERROR also if the database was deleted meanwhile: what was committed

@@ -38,6 +38,56 @@
 
 #define BENCH_RING     (256 * 1024 * 1024)
 #define BENCH_WAITING  20000        /* records when the writer comes */
+#ifndef BENCH_ROUNDS
+#define BENCH_ROUNDS   3
+#endif
+#define BENCH_GROUP    100          /* rows of the log between two clocks */
+
+typedef struct {
+    double          wall;
+    double          cpu;
+    int             batches;
+} bench_time_t;
+
+#define BENCH_MAX(field, column, kind, name)                                  \
+    ", coalesce(max(" #column "), 0)"
+
+#define BENCH_GROUP_OF  " WHERE l.seq > ?1 AND l.seq <= ?2"
+
+/* a value of the dictionary and a session come with the first who has them */
+
+static const struct {
+    const char  *name;
+    const char  *rows;
+    const char  *last;
+} bench_tables[] = {
+    { "dict", "SELECT * FROM dict WHERE id > ?1 AND id <= ?2",
+      "SELECT max(0" LLM_LOG_DICTS(BENCH_MAX) ") FROM log AS l"
+          BENCH_GROUP_OF },
+    { "session", "SELECT * FROM session WHERE id > ?1 AND id <= ?2",
+      "SELECT coalesce(max(session), 0) FROM log AS l" BENCH_GROUP_OF },
+    { "log", "SELECT l.* FROM log AS l" BENCH_GROUP_OF, NULL },
+    { "detail", "SELECT t.* FROM log AS l JOIN detail AS t ON t.id = l.id"
+          BENCH_GROUP_OF, NULL },
+    { "request_body", "SELECT t.* FROM log AS l JOIN request_body AS t"
+          " ON t.id = l.id" BENCH_GROUP_OF, NULL },
+    { "response_body", "SELECT t.* FROM log AS l JOIN response_body AS t"
+          " ON t.id = l.id" BENCH_GROUP_OF, NULL }
+};
+
+#define BENCH_TABLES                                                          \
+    ((int) (sizeof(bench_tables) / sizeof(bench_tables[0])))
+
+typedef struct {
+    sqlite3_stmt   *rows;
+    sqlite3_stmt   *last;
+    int64_t         after;          /* of its own ids */
+    sqlite3_stmt   *put;
+    int             columns;
+    sqlite3_value **values;
+    size_t          n;
+    size_t          room;
+} bench_table_t;
 
 
 static char     bench_dir[64];
@@ -131,7 +181,8 @@ bench_record(llm_record_t *r, int n)
                n % models);
     bench_text(r, LLM_S_ACCOUNT, buf[6], "person%d@example.com", user);
     bench_text(r, LLM_S_USER, buf[7], "user-%d", user);
-    bench_text(r, LLM_S_SESSION, buf[8], "session-%d", n / 50);
+    bench_text(r, LLM_S_SESSION, buf[8], "session-%d",
+               user + n / (20 * bench_users) * bench_users);
     bench_text(r, LLM_S_CLIENT_IP, buf[9], "10.0.0.%d",
                (int) ((dice >> 4) % (bench_users * 5 / 2)));
     bench_text(r, LLM_S_USER_AGENT, buf[10], "client/1.%d", n % 5);
@@ -156,14 +207,6 @@ bench_record(llm_record_t *r, int n)
 
 
 static void
-bench_say(const char *what, int n, double wall, double cpu)
-{
-    printf("%-6s  %8.0f rows/s  %6.2f us CPU/row\n", what, n / wall,
-           cpu * 1e6 / n);
-}
-
-
-static void
 bench_writer(llm_writer_t *w, llm_control_t *control, const char *sub)
 {
     memset(w, 0, sizeof(llm_writer_t));
@@ -182,12 +225,36 @@ bench_writer(llm_writer_t *w, llm_control_t *control, const char *sub)
 }
 
 
-static double
-bench_drain(int rows)
+static void
+bench_remove(const char *sub)
+{
+    char  cmd[256];
+
+    sprintf(cmd, "rm -r %s/%s", bench_dir, sub);
+
+    if (system(cmd) != 0) {
+        exit(1);
+    }
+}
+
+
+static void
+bench_close(llm_writer_t *w, llm_control_t *control, const char *sub)
+{
+    llm_writer_close(w);
+    free(control);
+    free(w);
+
+    bench_remove(sub);
+}
+
+
+static void
+bench_drain(int rows, bench_time_t *time)
 {
     int               n, done, left;
     void             *map;
-    double            wall, cpu, t, c;
+    double            t, c;
     llm_ring_t        ring;
     llm_writer_t     *w;
     llm_record_t      r;
@@ -208,8 +275,7 @@ bench_drain(int rows)
     s.w = w;
     s.own = &ring;
 
-    wall = 0;
-    cpu = 0;
+    memset(time, 0, sizeof(bench_time_t));
 
     for (done = 0; done < rows; done += n) {
 
@@ -236,111 +302,263 @@ bench_drain(int rows)
             }
         }
 
-        wall += bench_clock(CLOCK_MONOTONIC) - t;
-        cpu += bench_clock(CLOCK_PROCESS_CPUTIME_ID) - c;
+        time->wall += bench_clock(CLOCK_MONOTONIC) - t;
+        time->cpu += bench_clock(CLOCK_PROCESS_CPUTIME_ID) - c;
     }
 
-    bench_say("drain", rows, wall, cpu);
+    time->batches = s.batches;
 
     llm_writer_close(w);
     munmap(map, BENCH_RING);
     free(control);
     free(w);
-
-    return wall;
 }
 
 
-/* The same columns and bytes, and the same size of batches. */
+/* The rows of one table that come with a group of rows of the log. */
 
-static double
-bench_raw(int rows)
+static void
+bench_load(bench_table_t *b, int64_t from, int64_t to)
+{
+    int  i;
+
+    if (b->last != NULL) {
+        sqlite3_bind_int64(b->last, 1, from);
+        sqlite3_bind_int64(b->last, 2, to);
+
+        from = b->after;
+
+        if (sqlite3_step(b->last) == SQLITE_ROW
+            && sqlite3_column_int64(b->last, 0) > from)
+        {
+            b->after = sqlite3_column_int64(b->last, 0);
+        }
+
+        sqlite3_reset(b->last);
+
+        to = b->after;
+    }
+
+    sqlite3_bind_int64(b->rows, 1, from);
+    sqlite3_bind_int64(b->rows, 2, to);
+
+    while (sqlite3_step(b->rows) == SQLITE_ROW) {
+
+        if (b->n + b->columns > b->room) {
+            b->room = 2 * b->room + b->columns;
+            b->values = realloc(b->values, b->room * sizeof(sqlite3_value *));
+        }
+
+        for (i = 0; i < b->columns; i++) {
+            b->values[b->n++] =
+                           sqlite3_value_dup(sqlite3_column_value(b->rows, i));
+        }
+    }
+
+    sqlite3_reset(b->rows);
+}
+
+
+static void
+bench_insert(bench_table_t *b)
+{
+    int             n;
+    size_t          i;
+    sqlite3_value  *v;
+
+    for (i = 0; i < b->n; i++) {
+        v = b->values[i];
+        n = i % b->columns + 1;
+
+        switch (sqlite3_value_type(v)) {
+
+        case SQLITE_INTEGER:
+            sqlite3_bind_int64(b->put, n, sqlite3_value_int64(v));
+            break;
+
+        case SQLITE_TEXT:
+            sqlite3_bind_text(b->put, n, (char *) sqlite3_value_text(v),
+                              sqlite3_value_bytes(v), SQLITE_STATIC);
+            break;
+
+        case SQLITE_BLOB:
+            sqlite3_bind_blob(b->put, n, sqlite3_value_blob(v),
+                              sqlite3_value_bytes(v), SQLITE_STATIC);
+            break;
+
+        default: /* SQLITE_NULL */
+            sqlite3_bind_null(b->put, n);
+        }
+
+        if (n == b->columns) {
+
+            if (sqlite3_step(b->put) != SQLITE_DONE) {
+                exit(1);
+            }
+
+            sqlite3_reset(b->put);
+        }
+    }
+}
+
+
+static void
+bench_forget(bench_table_t *b)
+{
+    size_t  i;
+
+    for (i = 0; i < b->n; i++) {
+        sqlite3_value_free(b->values[i]);
+    }
+
+    b->n = 0;
+}
+
+
+static void
+bench_prepare(bench_table_t *b, int i, sqlite3 *from, sqlite3 *to)
+{
+    int   j;
+    char  sql[512];
+
+    memset(b, 0, sizeof(bench_table_t));
+
+    sqlite3_prepare_v2(from, bench_tables[i].rows, -1, &b->rows, NULL);
+
+    if (bench_tables[i].last != NULL) {
+        sqlite3_prepare_v2(from, bench_tables[i].last, -1, &b->last, NULL);
+    }
+
+    b->columns = sqlite3_column_count(b->rows);
+
+    sprintf(sql, "INSERT INTO %s VALUES (?", bench_tables[i].name);
+
+    for (j = 1; j < b->columns; j++) {
+        strcat(sql, ",?");
+    }
+
+    strcat(sql, ")");
+
+    if (sqlite3_prepare_v2(to, sql, -1, &b->put, NULL) != SQLITE_OK) {
+        exit(1);
+    }
+}
+
+
+/*
+ * Every row that the drain wrote but those of the sums, read from its database
+ * while no clock runs.
+ */
+
+static void
+bench_raw(const char *sub, int rows, int batch, bench_time_t *time)
 {
     int             i, n, left;
-    double          wall, cpu, t, c;
-    uint64_t        duplicates;
-    llm_insert_t    row;
+    char            path[256];
+    double          t, c;
+    sqlite3        *from;
     llm_writer_t   *w;
-    llm_record_t    r;
-    sqlite3_stmt   *st;
     llm_control_t  *control;
+    bench_table_t   tables[BENCH_TABLES];
 
     w = malloc(sizeof(llm_writer_t));
     control = calloc(1, sizeof(llm_control_t));
-    duplicates = 0;
-    wall = 0;
-    cpu = 0;
+    memset(time, 0, sizeof(bench_time_t));
 
     llm_control_init(control);
-    bench_writer(w, control, "raw");
+    bench_writer(w, control, sub);
 
-    for (n = 0; n < rows; n++) {
-        bench_record(&r, n);
-        llm_insert_init(&row);
+    sprintf(path, "%s/drain/" LLM_SCHEMA_FILE, bench_dir);
 
-        for (i = 0; i < LLM_INSERT_DICTS; i++) {
-            row.dict[i] = 1 + i + n % 40;
+    if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READONLY, NULL)
+        != SQLITE_OK)
+    {
+        exit(1);
+    }
+
+    for (i = 0; i < BENCH_TABLES; i++) {
+        bench_prepare(&tables[i], i, from, w->db.handle);
+    }
+
+    for (n = 0; n < rows; n += BENCH_GROUP) {
+
+        for (i = 0; i < BENCH_TABLES; i++) {
+            bench_load(&tables[i], n, n + BENCH_GROUP);
         }
-
-        row.session = n / 50;
 
         t = bench_clock(CLOCK_MONOTONIC);
         c = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
 
-        if (n % LLM_BATCH_ROWS == 0) {
+        if (n % batch == 0) {
             llm_db_exec(&w->db, "BEGIN IMMEDIATE");
         }
 
-        llm_insert_log(&row, &r, &w->db, w->st[LLM_WRITER_LOG], n + 1,
-                       &duplicates);
-        llm_insert_detail(&r, &w->db, w->st[LLM_WRITER_DETAIL]);
-
-        for (i = 0; i < 2; i++) {
-            st = w->st[i ? LLM_WRITER_RESPONSE : LLM_WRITER_REQUEST];
-
-            if ((i ? bench_response : bench_request) == 0) {
-                continue;
-            }
-
-            sqlite3_bind_int64(st, 1, r.num[LLM_N_ID]);
-            sqlite3_bind_int64(st, 2, 1);
-            sqlite3_bind_int64(st, 4, 0);
-            sqlite3_bind_blob64(st, 5, bench_body,
-                                i ? bench_response : bench_request,
-                                SQLITE_STATIC);
-            llm_db_run(&w->db, st);
+        for (i = 0; i < BENCH_TABLES; i++) {
+            bench_insert(&tables[i]);
         }
 
-        if (n % LLM_BATCH_ROWS == LLM_BATCH_ROWS - 1 || n == rows - 1) {
+        if ((n + BENCH_GROUP) % batch == 0 || n + BENCH_GROUP >= rows) {
             llm_db_exec(&w->db, "COMMIT");
+            time->batches++;
 
             if (w->db.wal_pages * LLM_SCHEMA_PAGE_SIZE > 16 * 1024 * 1024) {
                 llm_db_checkpoint(&w->db, SQLITE_CHECKPOINT_PASSIVE, &left);
             }
         }
 
-        wall += bench_clock(CLOCK_MONOTONIC) - t;
-        cpu += bench_clock(CLOCK_PROCESS_CPUTIME_ID) - c;
+        time->wall += bench_clock(CLOCK_MONOTONIC) - t;
+        time->cpu += bench_clock(CLOCK_PROCESS_CPUTIME_ID) - c;
 
-        llm_insert_done(&row);
+        for (i = 0; i < BENCH_TABLES; i++) {
+            bench_forget(&tables[i]);
+        }
     }
 
-    bench_say("raw", rows, wall, cpu);
+    for (i = 0; i < BENCH_TABLES; i++) {
+        sqlite3_finalize(tables[i].rows);
+        sqlite3_finalize(tables[i].last);
+        sqlite3_finalize(tables[i].put);
+        free(tables[i].values);
+    }
 
-    llm_writer_close(w);
-    free(control);
-    free(w);
+    sqlite3_close(from);
+    bench_close(w, control, sub);
+}
 
-    return wall;
+
+static int
+bench_faster(const void *one, const void *two)
+{
+    const bench_time_t  *a = one, *b = two;
+
+    return (a->cpu > b->cpu) - (a->cpu < b->cpu);
+}
+
+
+/* The middle one of the rounds. */
+
+static double
+bench_say(const char *what, int n, bench_time_t *times)
+{
+    bench_time_t  *mid;
+
+    qsort(times, BENCH_ROUNDS, sizeof(bench_time_t), bench_faster);
+
+    mid = &times[BENCH_ROUNDS / 2];
+
+    printf("%-6s  %8.0f rows/s  %6.2f us CPU/row, %d rows a batch\n", what,
+           n / mid->wall, mid->cpu * 1e6 / n, n / mid->batches);
+
+    return mid->cpu;
 }
 
 
 int
 main(int argc, char **argv)
 {
-    int     i, rows;
-    char    cmd[128];
-    double  raw, drain;
+    int           i, rows;
+    double        raw, small, drain;
+    bench_time_t  times[3][BENCH_ROUNDS];
 
     rows = argc > 1 ? atoi(argv[1]) : 50000;
     bench_request = argc > 3 ? strtoul(argv[2], NULL, 10) : 0;
@@ -366,12 +584,19 @@ main(int argc, char **argv)
         return 1;
     }
 
-    raw = bench_raw(rows);
-    drain = bench_drain(rows);
+    for (i = 0; i < BENCH_ROUNDS; i++) {
+        bench_drain(rows, &times[0][i]);
+        bench_raw("raw", rows, LLM_BATCH_ROWS, &times[1][i]);
+        bench_raw("raw100", rows, 100, &times[2][i]);
+        bench_remove("drain");
+    }
 
-    printf("drain is %.0f %% of raw\n", 100 * raw / drain);
+    raw = bench_say("raw", rows, times[1]);
+    small = bench_say("raw100", rows, times[2]);
+    drain = bench_say("drain", rows, times[0]);
 
-    snprintf(cmd, sizeof(cmd), "rm -rf %s", bench_dir);
+    printf("drain is %.0f %% of raw, %.0f %% of raw in batches of 100\n",
+           100 * raw / drain, 100 * small / drain);
 
-    return system(cmd) == 0 ? 0 : 1;
+    return rmdir(bench_dir) == 0 ? 0 : 1;
 }
