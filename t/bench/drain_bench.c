@@ -2,9 +2,13 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * How fast the writer empties a ring, beside the bare inserts of the same rows
- * into the same tables: without ring, unpacking, dictionary, sessions, ledger
- * and marks.  Prints rows a second and microseconds of CPU a row.
+ * How fast the writer empties a ring, beside bare inserts of the same rows into
+ * the same tables, with their indexes: every row that the drain wrote into log,
+ * detail, dict and session, and the bodies, read from its database; without
+ * ring, unpacking, looking anything up, sums and marks.  Once in batches of
+ * LLM_BATCH_ROWS, as large as the drain's may be, and once of 100.  Prints the
+ * middle one of BENCH_ROUNDS rounds: rows a second, and microseconds of CPU a
+ * row, which other work on the machine changes less.
  *
  *     cc -O2 -o drain_bench t/bench/drain_bench.c \
  *         ngx_http_llm_monitor_module/{record,store}/llm_*.c \
@@ -13,8 +17,9 @@
  *     ./drain_bench [rows [request_bytes response_bytes [users]]]
  *
  * users is 40 by default; keys, models and addresses grow with them.  Each user
- * has one key, which others may have too.  With bodies the batches of both are
- * not quite the same: those of the drain end at 4 MB of them.  Compiled with
+ * has one key, which others may have too, and sessions of some 20 exchanges.
+ * With bodies the batches of both are not quite the same: those of the drain
+ * end at 4 MB of them.  Compiled with
  *
  *     -Wl,--wrap=llm_ledger_count -DBENCH_NO_SUMS
  *
