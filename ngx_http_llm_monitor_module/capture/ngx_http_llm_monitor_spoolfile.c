@@ -89,6 +89,7 @@ ngx_http_llm_monitor_body_reserve(ngx_http_llm_monitor_body_t *body)
         || body->fd != NGX_INVALID_FILE
         || body->expect == 0
         || (off_t) body->expect > body->lcf->max_body_size
+        || !ngx_http_llm_monitor_zone_recording(&body->mcf->zone)
         || ngx_http_llm_monitor_body_block(body, body->expect) != NGX_OK)
     {
         return NGX_DECLINED;
@@ -140,6 +141,18 @@ ngx_http_llm_monitor_body_more(ngx_http_llm_monitor_body_t *body,
 
     max = body->lcf->max_body_size;
     size = ngx_http_llm_monitor_body_size(body);
+
+    /*
+     * what begins while recording is paused is not kept, nor written to a
+     * file, though it may go on again before the end
+     */
+
+    if (size == 0
+        && !ngx_http_llm_monitor_zone_recording(&body->mcf->zone))
+    {
+        ngx_http_llm_monitor_body_drop(body, LLM_BODY_SKIPPED);
+        return;
+    }
 
     if ((off_t) n > max - size) {
         ngx_http_llm_monitor_body_drop(body, LLM_BODY_TOO_LARGE);

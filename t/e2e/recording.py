@@ -1,19 +1,22 @@
 """Pausing while there is no writer: the answer is 503 after 10 seconds, and
-then everything is as it was before, for all workers and for the database."""
+then everything is as it was before, for all workers and for the database.  And
+an exchange that recording is resumed in."""
 import fcntl
 import http.client
 import json
 import os
+import select
 import shutil
+import socket
 import sys
 import threading
 import time
 
-from lib import Nginx, Tap, free_port, need_module, wait_for
+from lib import WAIT, Nginx, Tap, free_port, need_module, wait_for
 from wire import Listener, Reply, exchange, request
 
-QUESTION = request('POST', '/v1/chat/completions', [('Host', 'x')],
-                   b'{"model":"m","messages":[]}')
+BODY = b'{"model":"m","messages":[]}'
+QUESTION = request('POST', '/v1/chat/completions', [('Host', 'x')], BODY)
 
 
 def put(nginx, on, found):
@@ -34,6 +37,37 @@ def leave(nginx, on):
 
 def recording(nginx):
     return nginx.api('/recording')[1]['recording']
+
+
+def across(nginx, listener):
+    """The body states of an exchange whose request comes while recording is
+    paused, and whose answer when it goes on again."""
+    wait_for(lambda: nginx.metrics()['llm_monitor_recording'] == 0)
+    client = socket.create_connection(('127.0.0.1', nginx.buffered), WAIT)
+    client.sendall(QUESTION)
+    wait_for(lambda: select.select([listener.sock], [], [], 1)[0])
+    upstream = listener.sock.accept()[0]
+    upstream.settimeout(WAIT)
+    asked = b''
+    while not asked.endswith(BODY):
+        part = upstream.recv(65536)
+        if not part:
+            break
+        asked += part
+    said = nginx.change('/recording', 'PUT', {'recording': True})[0]
+    upstream.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+                     b'Content-Length: 2\r\n\r\n{}')
+    answer = b''
+    while not answer.endswith(b'{}'):
+        part = client.recv(65536)
+        if not part:
+            break
+        answer += part
+    client.close()
+    upstream.close()
+    nginx.wait_total(2)
+    record = nginx.logs()[0]
+    return said, record['request_body_state'], record['response_body_state']
 
 
 def main():
@@ -87,6 +121,10 @@ def main():
     nginx.start()
     tap.ok(not recording(nginx), 'paused after a restart, from the beginning')
     lock.close()
+
+    states = across(nginx, listener)
+    tap.ok(states == (200, 'skipped', 'stored'),
+           'what comes in a pause is not kept, what comes after it is', states)
 
     tap.ok(not nginx.complaints(), 'nothing to complain of in the log',
            *nginx.complaints()[:5])
