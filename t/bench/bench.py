@@ -68,8 +68,8 @@ class Bench:
 
 
 # and the share of the time that each may have
-PARTS = {'instructions': (instructions, 12), 'cpu': (parts.cpu, 40),
-         'paced': (parts.paced, 14), 'delay': (parts.delay, 20),
+PARTS = {'instructions': (instructions, 12), 'cpu': (parts.cpu, 38),
+         'paced': (parts.paced, 14), 'delay': (parts.delay, 22),
          'streams': (parts.streams, 6), 'large': (parts.large, 5),
          'drain': (drain, 3), 'profile': (profile, 5),
          'broken': (broken, 10), 'queries': (queries, 100),

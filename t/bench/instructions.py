@@ -141,16 +141,28 @@ def instructions(bench):
 
 def selves(path):
     """{function: its self cost}; nginx's own together: Debian's has no names
-    for most of them"""
-    text = subprocess.run(['callgrind_annotate', '--threshold=100', str(path)],
-                          capture_output=True, text=True).stdout
-    cost = collections.Counter()
-    for line in text.splitlines():
-        m = re.match(r'\s*([\d,]+) \([^)]*\)\s+\S+:(\S+)(?: \[(.*)\])?$', line)
-        if m:
-            inside = (m[3] or '').endswith('/nginx')
-            cost['nginx itself' if inside else m[2]] += \
-                int(m[1].replace(',', ''))
+    for most of them.  What callgrind_annotate makes of a dump counts frames
+    that had not returned, like the event loop's, twice."""
+    names, cost = {}, collections.Counter()
+    inside = function = None
+    called = False
+    with open(path) as lines_of:
+        for line in lines_of:
+            m = re.match(r'c?(fn|ob)=\((\d+)\)(?: (.*))?$', line)
+            if m:
+                if m[3]:
+                    names[m[1], m[2]] = m[3]
+                if line.startswith('fn='):
+                    function = names['fn', m[2]]
+                elif line.startswith('ob='):
+                    inside = names['ob', m[2]].endswith('/nginx')
+            elif line.startswith('calls='):
+                called = True          # the next line is of what was called
+            elif re.match(r'[-+*\d]', line):
+                if not called:
+                    cost['nginx itself' if inside else function] += \
+                        int(line.split()[-1])
+                called = False
     return cost
 
 

@@ -65,6 +65,18 @@ def client(nginx, options):
          str(nginx.unbuffered), *options], stdout=subprocess.PIPE, text=True)
 
 
+def steady(nginx, options, begin, end):
+    """The client's report, and nanoseconds a second on a CPU between two
+    times of its run: (of the first threads, of the rest)."""
+    process = client(nginx, options)
+    time.sleep(begin)
+    start, before = time.monotonic(), spent(nginx)
+    time.sleep(end - begin)
+    after, took = spent(nginx), time.monotonic() - start
+    report = json.loads(process.communicate()[0])
+    return report, (after[0] - before[0]) / took, (after[1] - before[1]) / took
+
+
 def peak(nginx, options):
     """The largest anonymous memory over that of before, during a load and
     until what it left is written; and the client's report."""

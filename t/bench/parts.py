@@ -3,13 +3,16 @@ nginx, plain again and the module, some of them the others, too."""
 import json
 import time
 
-from measure import client, held, load, memory, peak, settle, spent
+from measure import (client, held, load, memory, peak, settle, spent,
+                     steady)
 from results import Measure
 from states import CORE, STATES, forget, running, say
-from workloads import (DELAY, HELD, HELD_S, LARGE, PACE, PACED, PACED_RATE,
-                       SMALL, WRITTEN)
+from workloads import (DELAY, HELD, HELD_S, LARGE, PACE, PACED, PACED_A_SECOND,
+                       PACED_FROM, PACED_RATE, PACED_TO, SMALL, WRITTEN)
 
-EVERY = 4                              # rounds between those with all states
+# from one round with all states to the next
+EVERY, SELDOM = 4, 6
+
 KB, MB = 1 << 10, 1 << 20
 
 # of all threads, and of the event loop alone: the path of the exchange
@@ -21,11 +24,11 @@ HELD_AIM, CAPTURED = KB, 1.1
 LARGE_AIM = 16 * MB
 
 
-def rounds(bench, title, most, one):
+def rounds(bench, title, most, one, step=EVERY):
     """Calls one(turn, names) until there were enough or the time is over."""
     took = {}
     for turn in range(most):
-        every = turn % EVERY == 0
+        every = turn % step == 0
         if took and time.monotonic() + took.get(every, 0) > bench.until:
             say('%s: time is over after %d rounds' % (title, turn))
             return
@@ -66,7 +69,7 @@ def cpu(bench):
                 add(Measure('of the event loop, ' + what, 'µs', 'ratio',
                             PATH.get(w.name), 1, 1e3, beat=False), name, turn,
                     loop / n)
-                if not w.events:
+                if not w.events and w.conns > 1:
                     add(Measure('requests a second, ' + w.name, '', 'ratio',
                                 None, 1, upwards=True), name, turn,
                         report['done'] / report['seconds'])
@@ -84,10 +87,13 @@ def paced(bench):
     def one(turn, names):
         fleet = bench.fleet.get()
         for name in names:
-            report, loop, rest = billed(fleet[name], options)
-            n = report['done'] * PACED.events
-            add(Measure('CPU, a chunk, 2,000 paced streams', 'µs', 'ratio',
-                        None, 2, 1e3), name, turn, (loop + rest) / n)
+            report, loop, rest = steady(fleet[name], options, PACED_FROM,
+                                        PACED_TO)
+            settle(fleet[name])
+            forget(fleet[name])
+            n = PACED_A_SECOND
+            add(Measure('CPU, a chunk, 2,000 paced streams', 'µs', 'times',
+                        PACED_AIM, 2, 1e3), name, turn, (loop + rest) / n)
             add(Measure('of the event loop, a chunk, 2,000 paced streams',
                         'µs', 'times', PACED_AIM, 2, 1e3, beat=False), name,
                 turn, loop / n)
@@ -131,7 +137,7 @@ def delay(bench):
                             None, 0), name, turn, report[key])
 
     add = bench.results.add
-    rounds(bench, 'delay', bench.rounds or 13, one)
+    rounds(bench, 'delay', bench.rounds or 13, one, SELDOM)
 
 
 def streams(bench):

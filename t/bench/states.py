@@ -11,6 +11,11 @@ from lib import ROOT, Nginx, wait_for
 
 HTTP = ('proxy_buffer_size 16k; proxy_buffers 8 16k; '
         'keepalive_timeout 300s; client_body_buffer_size ')
+
+# with more, all states together take so many ports to the upstream that who
+# connects last has to search for one
+KEPT = 'keepalive 128; keepalive_requests 10000000;'
+
 PEERS = ROOT / 't/bench/peers'
 LUA = ROOT / 'build/peers'
 MODULES = LUA / 'usr/lib/nginx/modules'
@@ -76,7 +81,7 @@ def make(name, upstream, main='', **more):
                         for module in ('ndk_http_module.so',
                                        'ngx_http_lua_module.so'))
     settings = dict(workers=1, log_level='warn', main=main,
-                    keepalive='keepalive 4096; keepalive_requests 10000000;',
+                    keepalive=KEPT,
                     request_buffering='on', **more)
     if not state.module:
         settings['module'] = None

@@ -47,8 +47,10 @@ PACE = [
 ]
 
 # 2,000 streams at once, that begin within a second
-PACED = stream('2,000 paced streams', 12, 200000, 2000, 2000)
+PACED = stream('2,000 paced streams', 15, 200000, 2000, 2000)
 PACED_RATE = 2500
+PACED_A_SECOND = 10000                 # events of all together
+PACED_FROM, PACED_TO = 1.2, 2.8        # seconds: all have begun, none ends
 
 # 40 streams of 100 events a second; meanwhile others are written
 DELAY = stream('chunks while writing', 200, 10000, 60, 60)
