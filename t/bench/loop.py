@@ -6,14 +6,20 @@ import ctypes
 import http.client
 import mmap
 import os
+import pathlib
 import socket
 import subprocess
+import sys
 import threading
 import time
 
-from lib import ROOT, Client, folder, wait_for
+from lib import NAME, ROOT, Client, folder, wait_for
 from queries import SIZES, filled, running, slow
 from states import pin, say
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'faults'))
+
+from driver import preload  # noqa: E402
 
 SECONDS = float(os.environ.get('BENCH_SECONDS', '4'))
 BOUND_US = 500
@@ -39,17 +45,12 @@ class Loop(ctypes.Structure):
 
 
 def built():
-    """(the instrumented module, what is preloaded)"""
-    out = ROOT / 'build/loop'
+    """The instrumented module."""
     subprocess.run(['make', '-s', '-C', str(ROOT), 'BUILD=build/loop',
                     'CC_OPT=-g -O2 -fPIC -finstrument-functions '
                     '-finstrument-functions-exclude-file-list=/llm_,src/'],
                    check=True, stdout=subprocess.DEVNULL)
-    preload = out / 'loop.so'
-    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-shared',
-                    '-fPIC', '-o', str(preload),
-                    str(ROOT / 't/bench/loop.c'), '-ldl'], check=True)
-    return out / 'ngx_http_llm_monitor_module.so', preload
+    return ROOT / 'build/loop' / NAME
 
 
 def names(module):
@@ -224,9 +225,10 @@ def followed(nginx, n):
 
 def loop(bench):
     say('building the instrumented module')
-    module, preload = built()
+    module = built()
     calls = Calls(module)
-    prefix = ['env', 'LD_PRELOAD=%s' % preload, 'LLM_LOOP=%s' % calls.path]
+    prefix = ['env', 'LD_PRELOAD=%s' % preload('loop', 't/bench'),
+              'LLM_LOOP=%s' % calls.path]
     with filled(SIZES[0]) as path, \
             running(path, bench.upstream, module, prefix) as nginx:
         pin(nginx)

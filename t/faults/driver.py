@@ -24,12 +24,12 @@ def either(short, long):
     return long if LONG else short
 
 
-def preload(name):
-    """t/faults/NAME.c as a library."""
+def preload(name, where='t/faults'):
+    """NAME.c of a folder of the project as a library."""
     binary = folder() / (name + '.so')
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-shared',
                     '-fPIC', '-o', str(binary),
-                    str(ROOT / 't/faults' / (name + '.c')), '-ldl',
+                    str(ROOT / where / (name + '.c')), '-ldl',
                     '-lpthread'], check=True)
     return binary
 
