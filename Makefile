@@ -13,6 +13,7 @@
 #   make matrix      two versions of nginx, two compilers, dynamic and static
 #   make asan        nginx with the module linked in, under sanitizers
 #   make fuzz        every parser for a minute: SECONDS=600 TARGET=route
+#   make analyze     cppcheck and the analyzers of GCC and Clang: WHAT=gcc
 #   make faults      kills, full disks, no memory, ...: T=store; the short form
 #                    is in make test
 #   make bench       what the module and others cost: WHAT=instructions
@@ -350,6 +351,11 @@ fuzz:
 fuzzers: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(or $(TARGET),$(FUZZERS)))
 
 
+analyze: module
+	@scripts/install-deps analyze
+	@scripts/analyze $(WHAT)
+
+
 faults: module
 	@scripts/install-deps test
 	@python3 t/faults/run.py $(T)
@@ -383,5 +389,5 @@ clean:
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan \
-        valgrind test-valgrind memcheck watched fuzz fuzzers faults prices \
-        dashboards bench clean page listed FORCE
+        valgrind test-valgrind memcheck watched fuzz fuzzers analyze faults \
+        prices dashboards bench clean page listed FORCE

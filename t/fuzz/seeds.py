@@ -66,6 +66,7 @@ QUERIES = (
     b'key=ffff%C3%BC123', b'model=Claude-3&user=401', b'filter=GEMINI',
     b'filter=40', b'filter=%25B', b'filter=O%27X%22', b'session=s~0001',
     b'session=S%25~ab12345678901234', b'account=%C3%BC@x_y&ip=10.0.0.1',
+    b'since=2026-11-21T08:30:00.250Z', b'until=2026-11-21T08:30:00.250Z',
     b'model=o%27x%22&status=500-599', b'url=x', b'filter=%C3%BC%40',
     b'all=1&stats=1', b'format=csv&bodies=1&since_seq=7', b'endpoint=chat')
 BODIES = (
@@ -130,6 +131,7 @@ def seeds():
         request = b'{"model":"m","stream":true,"messages":[{"content":"a"}]}\0'
         yield 'exchange', head + b'\x42' + request + SSE
         yield 'exchange', head + b'\x41' + request + JSON[path % len(JSON)]
+    yield 'exchange', b'\x0f\1Am\x96\0{:{"type":"t"}'
     for protocol in range(7):
         yield 'message', bytes([16 + protocol]) + SSE
         for doc in JSON:
