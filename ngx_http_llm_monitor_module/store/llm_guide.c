@@ -26,7 +26,7 @@ static int llm_guide_rest(llm_guide_t *g, int64_t *from, int64_t *to);
 
 int
 llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
-    const llm_filter_t *f, int page)
+    const llm_filter_t *f, int page, int blocks)
 {
     int      rc;
     int64_t  cursor;
@@ -34,20 +34,26 @@ llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
     memset(g, 0, sizeof(llm_guide_t));
 
     g->reader = reader;
-    g->dim = llm_where_dim(w);
+    g->days = blocks;
+
+    llm_sift_dim(llm_where_sift(w), &g->dim);
 
     if (!page) {
-        rc = llm_tally_open(&g->tally, reader, w, f);
+        rc = llm_tally_open(&g->tally, reader, llm_where_sift(w));
 
         if (rc == LLM_ERROR) {
             return LLM_ERROR;
         }
 
         g->counts = (rc == LLM_OK);
+
+        if (!g->counts && blocks) {
+            return LLM_DECLINED;
+        }
     }
 
     if (!g->counts
-        && (g->dim->dim == LLM_SERIES_TOTAL || llm_guide_indexed(f)))
+        && (g->dim.dim == LLM_SERIES_TOTAL || llm_guide_indexed(f)))
     {
         return LLM_DECLINED;
     }
@@ -79,7 +85,7 @@ llm_guide_open(llm_guide_t *g, llm_reader_t *reader, const llm_where_t *w,
         return LLM_ERROR;
     }
 
-    (void) sqlite3_bind_int(g->st, 3, g->dim->dim);
+    (void) sqlite3_bind_int(g->st, 3, g->dim.dim);
 
     return LLM_OK;
 }
@@ -239,9 +245,9 @@ llm_guide_day(llm_guide_t *g)
     g->known = 1;
     g->quarter = g->ascending ? 0 : (int) LLM_GUIDE_QUARTERS - 1;
 
-    memset(g->there, g->dim->dim == LLM_SERIES_TOTAL, sizeof(g->there));
+    memset(g->there, g->dim.dim == LLM_SERIES_TOTAL, sizeof(g->there));
 
-    if (g->dim->dim == LLM_SERIES_TOTAL) {
+    if (g->dim.dim == LLM_SERIES_TOTAL) {
         return LLM_OK;
     }
 
@@ -253,6 +259,11 @@ llm_guide_day(llm_guide_t *g)
 
     if (rc != LLM_OK) {
         return rc;
+    }
+
+    if (g->days) {
+        memset(g->there, 1, sizeof(g->there));
+        return LLM_OK;
     }
 
     for (i = 0; i < (int) LLM_GUIDE_QUARTERS; i++) {
@@ -280,7 +291,7 @@ llm_guide_blank(llm_guide_t *g)
 
     rc = llm_guide_cell(g, 0);
 
-    (void) sqlite3_bind_int(g->st, 3, g->dim->dim);
+    (void) sqlite3_bind_int(g->st, 3, g->dim.dim);
 
     if (rc == LLM_DECLINED) {
         memset(g->there, 1, sizeof(g->there));
@@ -301,8 +312,8 @@ llm_guide_there(llm_guide_t *g, int64_t span, int64_t t)
     (void) sqlite3_bind_int64(g->st, 1, span);
     (void) sqlite3_bind_int64(g->st, 2, t);
 
-    for (i = 0; i < g->dim->n; i++) {
-        rc = llm_guide_cell(g, g->dim->value[i]);
+    for (i = 0; i < g->dim.n; i++) {
+        rc = llm_guide_cell(g, g->dim.value[i]);
 
         if (rc != LLM_DECLINED) {
             return rc;

@@ -23,34 +23,35 @@
 
 
 typedef struct {
-    llm_reader_t           *reader;
-    const llm_where_dim_t  *dim;
-    sqlite3_stmt           *st;
-    int                     ascending;
-    int64_t                 low;         /* ms, included */
-    int64_t                 high;        /* ms, excluded */
-    int64_t                 first;       /* before it nothing is known */
-    int64_t                 end;         /* after it there is nothing */
+    llm_reader_t    *reader;
+    llm_sift_dim_t   dim;
+    sqlite3_stmt    *st;
+    int              ascending;
+    int              days;               /* blocks know what is in them */
+    int64_t          low;                /* ms, included */
+    int64_t          high;               /* ms, excluded */
+    int64_t          first;              /* before it nothing is known */
+    int64_t          end;                /* after it there is nothing */
 
-    int64_t                 day;         /* the present one, */
-    int                     quarter;     /* its next quarter-hour */
-    int                     known;       /* what there is to see of it */
-    int                     rest;        /* the time before first is to come */
-    uint8_t                 there[LLM_GUIDE_QUARTERS];
+    int64_t          day;                /* the present one, */
+    int              quarter;            /* its next quarter-hour */
+    int              known;              /* what there is to see of it */
+    int              rest;               /* the time before first is to come */
+    uint8_t          there[LLM_GUIDE_QUARTERS];
 
-    int                     counts;      /* days are left out, and theirs */
-    llm_tally_t             tally;
-    int64_t                 sum;         /* is here */
+    int              counts;             /* days are left out, and theirs */
+    llm_tally_t      tally;
+    int64_t          sum;                /* is here */
 } llm_guide_t;
 
 
 /*
- * Starts over the rows of a page by time, or of all of them for a count.
- * LLM_DECLINED: there is nothing to go by; LLM_ERROR: the error is the
- * reader's.
+ * Starts over the rows of a page by time, or of all of them for a count; what
+ * blocks have needs no guide to be counted.  LLM_DECLINED: there is nothing to
+ * go by; LLM_ERROR: the error is the reader's.
  */
 int llm_guide_open(llm_guide_t *g, llm_reader_t *reader,
-    const llm_where_t *w, const llm_filter_t *f, int page);
+    const llm_where_t *w, const llm_filter_t *f, int page, int blocks);
 void llm_guide_close(llm_guide_t *g);
 
 /*

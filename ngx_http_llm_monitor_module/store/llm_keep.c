@@ -24,8 +24,8 @@
 
 typedef enum {
     LLM_KEEP_IDLE = 0, LLM_KEEP_BODIES, LLM_KEEP_ROWS, LLM_KEEP_SIZE,
-    LLM_KEEP_LEDGER, LLM_KEEP_PACK, LLM_KEEP_UNUSED, LLM_KEEP_PAGES,
-    LLM_KEEP_FILES, LLM_KEEP_END
+    LLM_KEEP_LEDGER, LLM_KEEP_PACK, LLM_KEEP_BLOCKS, LLM_KEEP_UNUSED,
+    LLM_KEEP_PAGES, LLM_KEEP_FILES, LLM_KEEP_END
 } llm_keep_stage_e;
 
 
@@ -35,6 +35,7 @@ static int llm_keep_stage(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_rows(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_size(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_ledger(llm_keep_t *k, llm_writer_t *w);
+static int llm_keep_blocks(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_unused(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_files(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_end(llm_keep_t *k, llm_writer_t *w);
@@ -193,6 +194,9 @@ llm_keep_stage(llm_keep_t *k, llm_writer_t *w)
     case LLM_KEEP_PACK:
         return k->full ? LLM_AGAIN : llm_pack_slice(w, k->now);
 
+    case LLM_KEEP_BLOCKS:
+        return k->full ? LLM_AGAIN : llm_keep_blocks(k, w);
+
     case LLM_KEEP_UNUSED:
         return llm_keep_unused(k, w);
 
@@ -294,6 +298,26 @@ llm_keep_ledger(llm_keep_t *k, llm_writer_t *w)
 
     return llm_purge_ledger(w, k->now - k->stats_s * 1000,
                             k->now - LLM_FINE_MS);
+}
+
+
+static int
+llm_keep_blocks(llm_keep_t *k, llm_writer_t *w)
+{
+    int  rc;
+
+    if (llm_writer_begin(w) != LLM_OK) {
+        return LLM_ERROR;
+    }
+
+    rc = llm_blocks_make(&w->blocks, k->now, LLM_PURGE_MS);
+
+    if (rc == LLM_ERROR || llm_writer_commit(w) != LLM_OK) {
+        llm_writer_rollback(w);
+        return LLM_ERROR;
+    }
+
+    return rc;
 }
 
 

@@ -315,7 +315,10 @@ llm_purge_id(llm_writer_t *w, sqlite3_stmt **st, int64_t id, int row)
 {
     int  i, rc;
 
-    if (row && llm_gone_mark(&w->gone, id >> LLM_ID_SHIFT) != LLM_OK) {
+    if (row
+        && (llm_gone_mark(&w->gone, id >> LLM_ID_SHIFT) != LLM_OK
+            || llm_blocks_touch(&w->blocks, id) != LLM_OK))
+    {
         return LLM_ERROR;
     }
 

@@ -6,14 +6,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "llm_guide.h"
 #include "llm_page.h"
 #include "llm_row.h"
+#include "llm_total.h"
 #include "../extract/llm_message.h"
 #include "../record/llm_text.h"
 
 
-#define LLM_QUERY_SQL          16384
 #define LLM_QUERY_BODY         (256 * 1024)         /* shown in a record */
 #define LLM_QUERY_PIECE        (1024 * 1024)
 #define LLM_QUERY_VISIBLE_MS   1000
@@ -21,10 +20,6 @@
 
 static int llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
     const llm_page_t *page, llm_json_t *j, llm_query_error_t *err);
-static int llm_query_total(llm_reader_t *reader, llm_where_t *w,
-    const llm_filter_t *f, int64_t *total, llm_query_error_t *err);
-static int llm_query_ranges(llm_reader_t *reader, llm_where_t *w,
-    llm_guide_t *guide, sqlite3_stmt *stmt, int64_t *total);
 static void llm_query_partial(llm_json_t *j, int64_t total);
 static int llm_query_row(llm_reader_t *reader, int64_t id, llm_row_t *row,
     llm_query_error_t *err);
@@ -79,7 +74,7 @@ llm_query_list(llm_reader_t *reader, const llm_filter_t *f,
         if (w != NULL && f->num[LLM_F_TOTAL] != 0) {
             llm_reader_budget(reader, budget_ms);
 
-            rc = llm_query_total(reader, w, f, &total, err);
+            rc = llm_total(reader, w, f, &total, err);
 
             if (rc != LLM_OK) {
                 goto done;
@@ -192,7 +187,7 @@ llm_query_count(llm_reader_t *reader, const llm_filter_t *f,
         rc = llm_where_create(&w, reader->db, f);
 
         if (rc == LLM_OK) {
-            rc = llm_query_total(reader, w, f, &total, err);
+            rc = llm_total(reader, w, f, &total, err);
 
         } else if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
             rc = LLM_OK;
@@ -261,115 +256,6 @@ llm_query_recording(llm_reader_t *reader, int64_t budget_ms, llm_buf_t *out,
 
     sqlite3_finalize(st);
     llm_reader_end(reader);
-
-    return rc;
-}
-
-
-/* *total stays LLM_NULL if the time was over */
-
-static int
-llm_query_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
-    int64_t *total, llm_query_error_t *err)
-{
-    int            rc, guided;
-    llm_buf_t      sql;
-    llm_guide_t    guide;
-    sqlite3_stmt  *stmt;
-
-    rc = llm_guide_open(&guide, reader, w, f, 0);
-
-    if (rc == LLM_ERROR) {
-        return llm_reader_timeout(reader) ? LLM_OK
-                                          : llm_reader_fail(reader, err);
-    }
-
-    guided = (rc == LLM_OK);
-    stmt = NULL;
-    llm_buf_init(&sql, LLM_QUERY_SQL);
-
-    llm_buf_text(&sql, "SELECT count(*) FROM log AS l");
-
-    if (guided) {
-        llm_buf_text(&sql, " WHERE 1");
-        llm_buf_text(&sql, llm_where_text(w));
-        llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
-
-    } else if (!llm_filter_empty(f)) {
-        llm_buf_text(&sql, " WHERE 1");
-        llm_buf_text(&sql, llm_where_text(w));
-    }
-
-    rc = SQLITE_NOMEM;
-
-    if (sql.failed == LLM_OK) {
-        rc = sqlite3_prepare_v2(reader->db, (const char *) sql.data,
-                                (int) sql.len, &stmt, NULL);
-    }
-
-    llm_buf_free(&sql);
-
-    if (rc == SQLITE_OK && llm_where_bind(w, stmt) == LLM_OK) {
-        rc = llm_query_ranges(reader, w, guided ? &guide : NULL, stmt, total);
-
-    } else {
-        rc = LLM_ERROR;
-    }
-
-    if (rc != LLM_OK) {
-        rc = llm_reader_timeout(reader) ? LLM_OK
-                                        : llm_reader_fail(reader, err);
-    }
-
-    if (guided) {
-        llm_guide_close(&guide);
-    }
-
-    sqlite3_finalize(stmt);
-
-    return rc;
-}
-
-
-/* All of them, or none that is told. */
-
-static int
-llm_query_ranges(llm_reader_t *reader, llm_where_t *w, llm_guide_t *guide,
-    sqlite3_stmt *stmt, int64_t *total)
-{
-    int      rc;
-    int64_t  sum, from, to;
-
-    sum = 0;
-    rc = LLM_OK;
-
-    while (rc == LLM_OK) {
-
-        if (guide != NULL) {
-            rc = llm_guide_next(guide, &from, &to);
-
-            if (rc != LLM_OK) {
-                break;
-            }
-
-            (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 1, from);
-            (void) sqlite3_bind_int64(stmt, llm_where_params(w) + 2, to);
-        }
-
-        if (sqlite3_step(stmt) != SQLITE_ROW) {
-            return LLM_ERROR;
-        }
-
-        sum += sqlite3_column_int64(stmt, 0);
-        (void) sqlite3_reset(stmt);
-
-        rc = guide != NULL ? LLM_OK : LLM_DECLINED;
-    }
-
-    if (rc == LLM_DECLINED) {
-        *total = guide != NULL ? sum + guide->sum : sum;
-        rc = LLM_OK;
-    }
 
     return rc;
 }

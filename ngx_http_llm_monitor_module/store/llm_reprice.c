@@ -242,7 +242,9 @@ llm_reprice_set(llm_writer_t *w, sqlite3_stmt **st, const llm_record_t *old,
     llm_insert_bind_num(stmt, 2, new->num[LLM_N_COST_NANO]);
     llm_insert_bind_num(stmt, 3, source);
 
-    if (llm_db_run(&w->db, stmt) != LLM_OK) {
+    if (llm_db_run(&w->db, stmt) != LLM_OK
+        || llm_blocks_touch(&w->blocks, id) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 

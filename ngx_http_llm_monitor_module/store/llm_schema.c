@@ -441,9 +441,27 @@ static const char  llm_schema_6[] =
 "INSERT INTO gone SELECT t FROM day WHERE t IS NOT NULL;\n";
 
 
+/* Blocks of an older database are made in the course of time. */
+
+static const char  llm_schema_7[] =
+
+"CREATE TABLE block (\n"
+"    -- of rows that are not new, what filters ask for: see llm_block.h\n"
+"    first INTEGER PRIMARY KEY,         -- id from which on\n"
+"    until INTEGER NOT NULL,            -- id before which\n"
+"    slot INTEGER NOT NULL,             -- in block_codes\n"
+"    n INTEGER NOT NULL,                -- rows\n"
+"    heads BLOB NOT NULL\n"
+");\n"
+"CREATE TABLE block_codes (\n"
+"    id INTEGER PRIMARY KEY,            -- column << 40 | slot\n"
+"    data BLOB NOT NULL\n"
+");\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
     llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4,
-    llm_schema_5, llm_schema_6
+    llm_schema_5, llm_schema_6, llm_schema_7
 };
 
 

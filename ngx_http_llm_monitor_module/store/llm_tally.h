@@ -12,7 +12,7 @@
 
 
 #include "llm_reader.h"
-#include "llm_where.h"
+#include "llm_sift.h"
 
 
 #define LLM_TALLY_RANGES   16
@@ -22,6 +22,7 @@ typedef struct {
     sqlite3_stmt  *gone;
     sqlite3_stmt  *sum;
     int            dim;              /* llm_series_e */
+    int            errors;           /* they are counted, not all */
     int            n;
 
     struct {
@@ -32,11 +33,11 @@ typedef struct {
 
 
 /*
- * LLM_DECLINED: the filter asks for more than one thing beside the time, for
- * one that the ledger has not counted, or for one that an index finds.
+ * LLM_DECLINED: the filter asks for more than one thing beside the time, or
+ * for one that the ledger has not counted.
  */
-int llm_tally_open(llm_tally_t *t, llm_reader_t *reader, const llm_where_t *w,
-    const llm_filter_t *f);
+int llm_tally_open(llm_tally_t *t, llm_reader_t *reader,
+    const llm_sift_t *sift);
 void llm_tally_close(llm_tally_t *t);
 
 /*

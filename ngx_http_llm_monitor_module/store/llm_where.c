@@ -10,6 +10,7 @@
 #include "llm_schema.h"
 #include "llm_search.h"
 #include "llm_where.h"
+#include "llm_where_ids.h"
 
 
 #define LLM_WHERE_SQL        8192        /* all conditions at once */
@@ -37,32 +38,32 @@ struct llm_where_s {
     llm_buf_t             sql;
     llm_where_param_t     param[LLM_WHERE_PARAMS];
     int                   nparams;
+    int                   times;         /* the first of them are of time */
+    size_t                times_len;     /* and so are so many bytes */
     int                   over;          /* some rows have texts of their own */
-    llm_where_dim_t       dim;
+    llm_sift_t            sift;
     llm_search_t          search;
     char                  key_min[LLM_WHERE_KEY];
     char                  key_max[LLM_WHERE_KEY];
 };
 
 
+static int llm_where_bind_from(llm_where_t *w, sqlite3_stmt *stmt, int first);
 static int llm_where_all(llm_where_t *w);
 static int llm_where_over(llm_where_t *w);
 static void llm_where_times(llm_where_t *w);
 static void llm_where_status(llm_where_t *w);
 static void llm_where_numbers(llm_where_t *w);
 static void llm_where_quick(llm_where_t *w);
-static void llm_where_word(llm_where_t *w, int64_t protocol,
-    const char *like);
+static void llm_where_flag(llm_where_t *w, llm_sift_flag_e flag);
 static int llm_where_scope(llm_where_t *w);
 static int llm_where_user(llm_where_t *w);
 static int llm_where_texts(llm_where_t *w);
-static int llm_where_lookup(llm_where_t *w, int kind, const llm_str_t *value,
-    int64_t *id);
 static void llm_where_session(llm_where_t *w);
-static void llm_where_key(llm_where_t *w);
+static int llm_where_key(llm_where_t *w);
 static int llm_where_search(llm_where_t *w);
 static void llm_where_found(llm_where_t *w);
-static void llm_where_narrow(llm_where_t *w, int dim, int64_t value);
+static void llm_where_none(llm_where_t *w);
 static void llm_where_add(llm_where_t *w, const char *sql);
 static void llm_where_int(llm_where_t *w, int64_t v);
 static void llm_where_str(llm_where_t *w, const llm_str_t *s);
@@ -73,18 +74,19 @@ static void llm_where_cstr(llm_where_t *w, const char *s);
 
 static const struct {
     int          n;
-    int          dim;
+    int          column;
+    int          least;
     const char  *sql;
 } llm_where_compare[] = {
-    { LLM_F_OUTCOME, LLM_SERIES_OUTCOME, " AND l.outcome = ?" },
-    { LLM_F_PROTOCOL, LLM_SERIES_PROTOCOL,
+    { LLM_F_OUTCOME, LLM_SIFT_OUTCOME, 0, " AND l.outcome = ?" },
+    { LLM_F_PROTOCOL, LLM_SIFT_PROTOCOL, 0,
       " AND coalesce(l.protocol, 0) = ?" },
-    { LLM_F_OPERATION, LLM_SERIES_OPERATION,
+    { LLM_F_OPERATION, LLM_SIFT_OPERATION, 0,
       " AND coalesce(l.operation, 0) = ?" },
-    { LLM_F_STREAM, LLM_SERIES_TOTAL, " AND coalesce(l.stream, 0) = ?" },
-    { LLM_F_MIN_DURATION, LLM_SERIES_TOTAL, " AND l.duration_us >= ?" },
-    { LLM_F_MIN_TOKENS, LLM_SERIES_TOTAL, " AND l.total_tokens >= ?" },
-    { LLM_F_MIN_COST, LLM_SERIES_TOTAL, " AND l.cost_nano >= ?" }
+    { LLM_F_STREAM, LLM_SIFT_STREAM, 0, " AND coalesce(l.stream, 0) = ?" },
+    { LLM_F_MIN_DURATION, LLM_SIFT_DURATION, 1, " AND l.duration_us >= ?" },
+    { LLM_F_MIN_TOKENS, LLM_SIFT_TOKENS, 1, " AND l.total_tokens >= ?" },
+    { LLM_F_MIN_COST, LLM_SIFT_COST, 1, " AND l.cost_nano >= ?" }
 };
 
 
@@ -93,29 +95,22 @@ static const struct {
 static const struct {
     int          n;
     int          kind;
-    int          dim;
+    int          column;
     const char  *sql;
     const char  *over;
 } llm_where_equal[] = {
-    { LLM_F_METHOD, LLM_DICT_METHOD, LLM_SERIES_TOTAL, " AND (l.method = ?",
+    { LLM_F_METHOD, LLM_DICT_METHOD, LLM_SIFT_METHOD, " AND (l.method = ?",
       " OR l.over ->> '$.method' = ?" },
-    { LLM_F_PROVIDER, LLM_DICT_PROVIDER, LLM_SERIES_PROVIDER,
+    { LLM_F_PROVIDER, LLM_DICT_PROVIDER, LLM_SIFT_PROVIDER,
       " AND (l.provider = ?", " OR l.over ->> '$.provider' = ?" },
-    { LLM_F_MODEL, LLM_DICT_MODEL, LLM_SERIES_MODEL, " AND (l.model = ?",
+    { LLM_F_MODEL, LLM_DICT_MODEL, LLM_SIFT_MODEL, " AND (l.model = ?",
       " OR l.over ->> '$.model' = ?" },
-    { LLM_F_ENDPOINT, LLM_DICT_ENDPOINT, LLM_SERIES_ENDPOINT,
+    { LLM_F_ENDPOINT, LLM_DICT_ENDPOINT, LLM_SIFT_ENDPOINT,
       " AND (l.endpoint = ?", " OR l.over ->> '$.endpoint' = ?" },
-    { LLM_F_ACCOUNT, LLM_DICT_ACCOUNT, LLM_SERIES_TOTAL,
+    { LLM_F_ACCOUNT, LLM_DICT_ACCOUNT, LLM_SIFT_ACCOUNT,
       " AND (l.account = ?", " OR l.over ->> '$.account_email' = ?" },
-    { LLM_F_IP, LLM_DICT_IP, LLM_SERIES_IP, " AND (l.client_ip = ?",
+    { LLM_F_IP, LLM_DICT_IP, LLM_SIFT_IP, " AND (l.client_ip = ?",
       " OR l.over ->> '$.client_ip' = ?" }
-};
-
-
-/* the more values a dimension has, the fewer rows have one */
-
-static const int  llm_where_rank[LLM_SERIES_COUNT] = {
-    0, 0, 5, 0, 2, 4, 3, 6, 0, 1, 1, 1
 };
 
 
@@ -141,6 +136,7 @@ llm_where_create(llm_where_t **out, sqlite3 *db, const llm_filter_t *f)
 
     w->db = db;
     w->filter = f;
+    w->sift.to = INT64_MAX;
     llm_buf_init(&w->sql, LLM_WHERE_SQL);
 
     rc = llm_where_all(w);
@@ -188,36 +184,65 @@ llm_where_params(const llm_where_t *w)
 }
 
 
-const llm_where_dim_t *
-llm_where_dim(const llm_where_t *w)
+const llm_sift_t *
+llm_where_sift(const llm_where_t *w)
 {
-    return &w->dim;
+    return &w->sift;
+}
+
+
+const char *
+llm_where_text_untimed(const llm_where_t *w)
+{
+    return (const char *) w->sql.data + w->times_len;
+}
+
+
+int
+llm_where_params_untimed(const llm_where_t *w)
+{
+    return w->nparams - w->times;
 }
 
 
 int
 llm_where_bind(llm_where_t *w, sqlite3_stmt *stmt)
 {
-    int                 i, rc;
+    return llm_where_bind_from(w, stmt, 0);
+}
+
+
+int
+llm_where_bind_untimed(llm_where_t *w, sqlite3_stmt *stmt)
+{
+    return llm_where_bind_from(w, stmt, w->times);
+}
+
+
+static int
+llm_where_bind_from(llm_where_t *w, sqlite3_stmt *stmt, int first)
+{
+    int                 i, n, rc;
     llm_where_param_t  *p;
 
-    for (i = 0; i < w->nparams; i++) {
+    for (i = first; i < w->nparams; i++) {
         p = &w->param[i];
+        n = i - first + 1;
 
         switch (p->type) {
 
         case SQLITE_INTEGER:
-            rc = sqlite3_bind_int64(stmt, i + 1, p->num);
+            rc = sqlite3_bind_int64(stmt, n, p->num);
             break;
 
         case SQLITE_TEXT:
-            rc = sqlite3_bind_text(stmt, i + 1, (const char *) p->str.data,
+            rc = sqlite3_bind_text(stmt, n, (const char *) p->str.data,
                                    (int) p->str.len, SQLITE_STATIC);
             break;
 
         default:
-            rc = sqlite3_bind_pointer(stmt, i + 1, &w->search,
-                                      LLM_SEARCH_TYPE, NULL);
+            rc = sqlite3_bind_pointer(stmt, n, &w->search, LLM_SEARCH_TYPE,
+                                      NULL);
         }
 
         if (rc != SQLITE_OK) {
@@ -238,6 +263,8 @@ llm_where_all(llm_where_t *w)
         return LLM_OK;
     }
 
+    llm_where_times(w);
+
     rc = llm_where_over(w);
 
     if (rc != LLM_OK) {
@@ -250,7 +277,6 @@ llm_where_all(llm_where_t *w)
         return rc;
     }
 
-    llm_where_times(w);
     llm_where_status(w);
     llm_where_numbers(w);
     llm_where_quick(w);
@@ -266,9 +292,10 @@ llm_where_all(llm_where_t *w)
     }
 
     llm_where_session(w);
-    llm_where_key(w);
 
-    return llm_where_search(w);
+    rc = llm_where_key(w);
+
+    return rc == LLM_OK ? llm_where_search(w) : rc;
 }
 
 
@@ -328,19 +355,21 @@ llm_where_scope(llm_where_t *w)
     value = llm_filter_str(w->filter, LLM_F_SCOPE_VALUE);
 
     if (value.data == NULL) {
-        llm_where_add(w, " AND " LLM_WHERE_NONE);
+        llm_where_none(w);
         return LLM_OK;
     }
 
-    rc = llm_where_lookup(w, kind, &value, &id);
+    rc = llm_where_id(w->db, kind, &value, &id);
 
     if (rc != LLM_OK) {
         return rc;
     }
 
-    if (kind == LLM_DICT_USER) {
-        llm_where_narrow(w, LLM_SERIES_USER, id);
-    }
+    /* the id of a user that is trusted says that it is */
+
+    llm_sift_term(&w->sift, kind == LLM_DICT_USER ? LLM_SIFT_USER
+                                                  : LLM_SIFT_ACCOUNT);
+    llm_sift_id(&w->sift, id);
 
     llm_where_add(w, sql);
     llm_where_int(w, id);
@@ -371,25 +400,26 @@ llm_where_user(llm_where_t *w)
         return LLM_OK;
     }
 
-    rc = llm_where_lookup(w, LLM_DICT_USER, &s, &id);
+    rc = llm_where_id(w->db, LLM_DICT_USER, &s, &id);
 
     if (rc != LLM_OK) {
         return rc;
     }
 
-    rc = llm_where_lookup(w, LLM_DICT_CLAIMED_USER, &s, &claimed);
+    rc = llm_where_id(w->db, LLM_DICT_CLAIMED_USER, &s, &claimed);
 
     if (rc != LLM_OK) {
         return rc;
     }
 
     if (id == 0 && claimed == 0 && !w->over) {
-        llm_where_add(w, " AND " LLM_WHERE_NONE);
+        llm_where_none(w);
         return LLM_OK;
     }
 
-    llm_where_narrow(w, LLM_SERIES_USER, id);
-    llm_where_narrow(w, LLM_SERIES_USER, claimed);
+    llm_sift_term(&w->sift, LLM_SIFT_USER);
+    llm_sift_id(&w->sift, id);
+    llm_sift_id(&w->sift, claimed);
 
     llm_where_add(w, " AND (l.user IN (?, ?)");
     llm_where_int(w, id);
@@ -416,18 +446,23 @@ llm_where_times(llm_where_t *w)
     ms = w->filter->num[LLM_F_SINCE];
 
     if (ms != LLM_NULL) {
+        w->sift.from = ms > LLM_WHERE_MAX_MS ? INT64_MAX : ms << LLM_ID_SHIFT;
+
         llm_where_add(w, " AND l.id >= ?");
-        llm_where_int(w, ms > LLM_WHERE_MAX_MS ? INT64_MAX
-                                               : ms << LLM_ID_SHIFT);
+        llm_where_int(w, w->sift.from);
     }
 
     ms = w->filter->num[LLM_F_UNTIL];
 
     if (ms != LLM_NULL) {
+        w->sift.to = ms > LLM_WHERE_MAX_MS ? INT64_MAX : ms << LLM_ID_SHIFT;
+
         llm_where_add(w, " AND l.id < ?");
-        llm_where_int(w, ms > LLM_WHERE_MAX_MS ? INT64_MAX
-                                               : ms << LLM_ID_SHIFT);
+        llm_where_int(w, w->sift.to);
     }
+
+    w->times = w->nparams;
+    w->times_len = w->sql.len;
 }
 
 
@@ -449,7 +484,12 @@ llm_where_status(llm_where_t *w)
     } else if (num[LLM_F_ERRORS_ONLY] == 1
                || num[LLM_F_QUICK] == LLM_QUICK_ERRORS)
     {
-        llm_where_add(w, " AND l.failed > 0");
+        llm_where_flag(w, LLM_SIFT_FAILED);
+    }
+
+    if (min != LLM_NULL) {
+        llm_sift_term(&w->sift, LLM_SIFT_STATUS);
+        llm_sift_range(&w->sift, min, max);
     }
 
     if (min != LLM_NULL && min == max) {
@@ -479,33 +519,19 @@ llm_where_numbers(llm_where_t *w)
         if (num[llm_where_compare[i].n] != LLM_NULL) {
             llm_where_add(w, llm_where_compare[i].sql);
             llm_where_int(w, num[llm_where_compare[i].n]);
-            llm_where_narrow(w, llm_where_compare[i].dim,
-                             num[llm_where_compare[i].n]);
+            llm_sift_term(&w->sift, llm_where_compare[i].column);
+            llm_sift_range(&w->sift, num[llm_where_compare[i].n],
+                           llm_where_compare[i].least
+                           ? INT64_MAX : num[llm_where_compare[i].n]);
         }
     }
 
     if (num[LLM_F_UNPRICED] == 1) {
-        /* what is in no sum, such as an answer that is read again, is free */
-
-        llm_where_add(w, " AND l.cost_nano IS NULL"
-                         " AND (l.input_tokens IS NOT NULL"
-                         " OR l.output_tokens IS NOT NULL)"
-                         " AND coalesce(l.flags, 0) & ? = 0");
-        llm_where_int(w, LLM_RECORD_NO_SUMS);
+        llm_where_flag(w, LLM_SIFT_UNPRICED);
     }
 
     if (num[LLM_F_USAGE_MISSING] == 1) {
-
-        /* a good answer to a call that providers report usage for */
-
-        llm_where_add(w, " AND l.input_tokens IS NULL"
-                         " AND l.output_tokens IS NULL"
-                         " AND l.status BETWEEN 200 AND 299"
-                         " AND l.operation IN (?, ?, ?, ?)");
-        llm_where_int(w, LLM_OPERATION_CHAT);
-        llm_where_int(w, LLM_OPERATION_COMPLETION);
-        llm_where_int(w, LLM_OPERATION_RESPONSES);
-        llm_where_int(w, LLM_OPERATION_EMBEDDINGS);
+        llm_where_flag(w, LLM_SIFT_USAGE_MISSING);
     }
 }
 
@@ -513,26 +539,37 @@ llm_where_numbers(llm_where_t *w)
 static void
 llm_where_quick(llm_where_t *w)
 {
+    int  i;
+
+    static const int  chat[] = { LLM_OPERATION_CHAT, LLM_OPERATION_COMPLETION,
+                                 LLM_OPERATION_RESPONSES };
+
     switch (w->filter->num[LLM_F_QUICK]) {
 
     case LLM_QUICK_CHAT:
         llm_where_add(w, " AND l.operation IN (?, ?, ?)");
-        llm_where_int(w, LLM_OPERATION_CHAT);
-        llm_where_int(w, LLM_OPERATION_COMPLETION);
-        llm_where_int(w, LLM_OPERATION_RESPONSES);
+        llm_sift_term(&w->sift, LLM_SIFT_OPERATION);
+
+        for (i = 0; i < 3; i++) {
+            llm_where_int(w, chat[i]);
+            llm_sift_range(&w->sift, chat[i], chat[i]);
+        }
+
         break;
 
     case LLM_QUICK_IMAGE:
         llm_where_add(w, " AND l.operation = ?");
         llm_where_int(w, LLM_OPERATION_IMAGE);
+        llm_sift_term(&w->sift, LLM_SIFT_OPERATION);
+        llm_sift_range(&w->sift, LLM_OPERATION_IMAGE, LLM_OPERATION_IMAGE);
         break;
 
     case LLM_QUICK_GEMINI:
-        llm_where_word(w, LLM_PROTOCOL_GEMINI, "%gemini%");
+        llm_where_flag(w, LLM_SIFT_GEMINI);
         break;
 
     case LLM_QUICK_CLAUDE:
-        llm_where_word(w, LLM_PROTOCOL_ANTHROPIC, "%claude%");
+        llm_where_flag(w, LLM_SIFT_CLAUDE);
         break;
 
     default:
@@ -543,21 +580,12 @@ llm_where_quick(llm_where_t *w)
 
 
 static void
-llm_where_word(llm_where_t *w, int64_t protocol, const char *like)
+llm_where_flag(llm_where_t *w, llm_sift_flag_e flag)
 {
-    llm_where_add(w, " AND (l.protocol = ? OR l.model IN"
-                     " (SELECT id FROM dict WHERE kind = ?"
-                     " AND value LIKE ?)");
-    llm_where_int(w, protocol);
-    llm_where_int(w, LLM_DICT_MODEL);
-    llm_where_cstr(w, like);
+    llm_where_add(w, " AND ");
+    llm_where_add(w, llm_sift_flag_sql(flag));
 
-    if (w->over) {
-        llm_where_add(w, " OR l.over ->> '$.model' LIKE ?");
-        llm_where_cstr(w, like);
-    }
-
-    llm_where_add(w, ")");
+    llm_sift_flag(&w->sift, flag);
 }
 
 
@@ -577,20 +605,21 @@ llm_where_texts(llm_where_t *w)
             continue;
         }
 
-        rc = llm_where_lookup(w, llm_where_equal[i].kind, &s, &id);
+        rc = llm_where_id(w->db, llm_where_equal[i].kind, &s, &id);
 
         if (rc != LLM_OK) {
             return rc;
         }
 
         if (id == 0 && !w->over) {
-            llm_where_add(w, " AND " LLM_WHERE_NONE);
+            llm_where_none(w);
             continue;
         }
 
         llm_where_add(w, llm_where_equal[i].sql);
         llm_where_int(w, id);
-        llm_where_narrow(w, llm_where_equal[i].dim, id);
+        llm_sift_term(&w->sift, llm_where_equal[i].column);
+        llm_sift_id(&w->sift, id);
 
         if (w->over) {
             llm_where_add(w, llm_where_equal[i].over);
@@ -601,41 +630,6 @@ llm_where_texts(llm_where_t *w)
     }
 
     return LLM_OK;
-}
-
-
-/* 0: the text is nowhere */
-
-static int
-llm_where_lookup(llm_where_t *w, int kind, const llm_str_t *value,
-    int64_t *id)
-{
-    int            rc;
-    sqlite3_stmt  *stmt;
-
-    *id = 0;
-
-    rc = sqlite3_prepare_v2(w->db, "SELECT id FROM dict "
-                                   "WHERE kind = ? AND value = ?", -1,
-                            &stmt, NULL);
-
-    if (rc != SQLITE_OK) {
-        return LLM_ERROR;
-    }
-
-    sqlite3_bind_int(stmt, 1, kind);
-    sqlite3_bind_text(stmt, 2, (const char *) value->data, (int) value->len,
-                      SQLITE_STATIC);
-
-    rc = sqlite3_step(stmt);
-
-    if (rc == SQLITE_ROW) {
-        *id = sqlite3_column_int64(stmt, 0);
-    }
-
-    sqlite3_finalize(stmt);
-
-    return (rc == SQLITE_ROW || rc == SQLITE_DONE) ? LLM_OK : LLM_ERROR;
 }
 
 
@@ -654,6 +648,7 @@ llm_where_session(llm_where_t *w)
         return;
     }
 
+    w->sift.partial = 1;
     whole = llm_filter_session(&s, &name, &key) == 64;
 
     llm_where_add(w, " AND (l.session IN"
@@ -689,13 +684,13 @@ llm_where_session(llm_where_t *w)
 
 /* the dictionary has a key as 16 hex digits and the tail */
 
-static void
+static int
 llm_where_key(llm_where_t *w)
 {
     llm_str_t  tail;
 
     if (w->filter->num[LLM_F_KEY_MAX] == LLM_NULL) {
-        return;
+        return LLM_OK;
     }
 
     tail = llm_filter_str(w->filter, LLM_F_KEY_TAIL);
@@ -734,6 +729,10 @@ llm_where_key(llm_where_t *w)
     }
 
     llm_where_add(w, ")");
+
+    llm_sift_term(&w->sift, LLM_SIFT_KEY);
+
+    return llm_where_keys(w->db, w->key_min, w->key_max, &tail, &w->sift);
 }
 
 
@@ -750,6 +749,8 @@ llm_where_search(llm_where_t *w)
     if (needle.data == NULL) {
         return LLM_OK;
     }
+
+    w->sift.partial = 1;
 
     rc = llm_search_find(s, w->db, &needle);
 
@@ -827,21 +828,11 @@ llm_where_found(llm_where_t *w)
 }
 
 
-/* 0 is a text that is not in the dictionary, so it is in the rest. */
-
 static void
-llm_where_narrow(llm_where_t *w, int dim, int64_t value)
+llm_where_none(llm_where_t *w)
 {
-    if (llm_where_rank[dim] > llm_where_rank[w->dim.dim]) {
-        w->dim.dim = dim;
-        w->dim.n = 0;
-    }
-
-    if (dim == w->dim.dim && w->dim.n < LLM_WHERE_VALUES
-        && (value != 0 || dim > LLM_SERIES_STATUS))
-    {
-        w->dim.value[w->dim.n++] = value;
-    }
+    llm_where_add(w, " AND " LLM_WHERE_NONE);
+    llm_sift_term(&w->sift, LLM_SIFT_FLAGS);
 }
 
 

@@ -17,19 +17,10 @@
 
 #include <sqlite3.h>
 #include "llm_filter.h"
+#include "llm_sift.h"
 
-
-#define LLM_WHERE_VALUES   2
 
 typedef struct llm_where_s  llm_where_t;
-
-/* all rows have one of these values of a dimension, or are of its rest */
-
-typedef struct {
-    int          dim;                /* llm_series_e; LLM_SERIES_TOTAL: none */
-    int          n;
-    int64_t      value[LLM_WHERE_VALUES];
-} llm_where_dim_t;
 
 
 /* Once a connection: makes the function that the condition calls. */
@@ -47,11 +38,16 @@ void llm_where_free(llm_where_t *w);
 const char *llm_where_text(const llm_where_t *w);
 int llm_where_params(const llm_where_t *w);
 
-/* What the ledger may know of the rows that pass. */
-const llm_where_dim_t *llm_where_dim(const llm_where_t *w);
+/* The same without the conditions on time, for ranges that are within it. */
+const char *llm_where_text_untimed(const llm_where_t *w);
+int llm_where_params_untimed(const llm_where_t *w);
+
+/* The same without SQL, as far as that goes. */
+const llm_sift_t *llm_where_sift(const llm_where_t *w);
 
 /* w must outlive the statement.  LLM_OK or LLM_ERROR. */
 int llm_where_bind(llm_where_t *w, sqlite3_stmt *stmt);
+int llm_where_bind_untimed(llm_where_t *w, sqlite3_stmt *stmt);
 
 
 #endif /* _LLM_WHERE_H_INCLUDED_ */

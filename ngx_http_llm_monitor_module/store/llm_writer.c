@@ -80,6 +80,7 @@ llm_writer_open(llm_writer_t *w)
     memset(&w->sessions, 0, sizeof(w->sessions));
     memset(&w->ledger, 0, sizeof(w->ledger));
     memset(&w->gone, 0, sizeof(w->gone));
+    memset(&w->blocks, 0, sizeof(w->blocks));
 
     if (llm_db_open(&w->db) != LLM_OK) {
         return LLM_ERROR;
@@ -105,6 +106,7 @@ llm_writer_open(llm_writer_t *w)
         || llm_sessions_open(&w->sessions, &w->db) != LLM_OK
         || llm_ledger_open(&w->ledger, &w->db) != LLM_OK
         || llm_gone_open(&w->gone, &w->db) != LLM_OK
+        || llm_blocks_open(&w->blocks, &w->db) != LLM_OK
         || llm_writer_get_meta(w, "seq", &seq) != LLM_OK)
     {
         goto failed;
@@ -159,6 +161,7 @@ llm_writer_release(llm_writer_t *w)
         llm_writer_rollback(w);
     }
 
+    llm_blocks_close(&w->blocks);
     llm_gone_close(&w->gone);
     llm_ledger_close(&w->ledger);
     llm_sessions_close(&w->sessions);
@@ -369,7 +372,9 @@ llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
     w->seq++;
     w->rows++;
 
-    if (llm_insert_detail(r, &w->db, w->st[LLM_WRITER_DETAIL]) != LLM_OK) {
+    if (llm_blocks_touch(&w->blocks, r->num[LLM_N_ID]) != LLM_OK
+        || llm_insert_detail(r, &w->db, w->st[LLM_WRITER_DETAIL]) != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
@@ -640,89 +645,6 @@ llm_writer_remove(llm_writer_t *w, const llm_str_t *s)
 }
 
 
-void
-llm_writer_spool(llm_writer_t *w)
-{
-    int  fd;
-
-    if (w->spool_fd != -1) {
-        (void) close(w->spool_fd);
-        w->spool_fd = -1;
-    }
-
-    fd = open(w->db.dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    if (fd == -1) {
-        return;
-    }
-
-    w->spool_fd = openat(fd, "spool",
-                         O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    (void) close(fd);
-}
-
-
-int
-llm_writer_spool_file(llm_writer_t *w, const char *name, int64_t *size)
-{
-    int          fd;
-    struct stat  st;
-
-    /* a record that names a file comes after the file and its directory */
-
-    if (w->spool_fd == -1) {
-        llm_writer_spool(w);
-    }
-
-    if (w->spool_fd == -1) {
-        return -1;
-    }
-
-    fd = openat(w->spool_fd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
-
-    if (fd == -1) {
-        return -1;
-    }
-
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-        (void) close(fd);
-        return -1;
-    }
-
-    *size = st.st_size;
-
-    return fd;
-}
-
-
-int
-llm_writer_unlink(llm_writer_t *w, const char *name)
-{
-    int64_t      used, left;
-    struct stat  st;
-
-    if (w->spool_fd == -1
-        || fstatat(w->spool_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1
-        || unlinkat(w->spool_fd, name, 0) == -1)
-    {
-        return LLM_ERROR;
-    }
-
-    /* what an earlier instance left was never counted in this one */
-
-    used = __atomic_load_n(&w->control->spool_bytes, __ATOMIC_RELAXED);
-
-    do {
-        left = used > st.st_size ? used - st.st_size : 0;
-
-    } while (!__atomic_compare_exchange_n(&w->control->spool_bytes, &used,
-                                          left, 1, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
-
-    return LLM_OK;
-}
-
-
 int
 llm_writer_commit(llm_writer_t *w)
 {
@@ -835,6 +757,7 @@ llm_writer_rollback(llm_writer_t *w)
     llm_sessions_reset(&w->sessions);
     llm_ledger_reset(&w->ledger);
     llm_gone_reset(&w->gone);
+    llm_blocks_reset(&w->blocks);
 
     w->db.code = code;
 }

@@ -15,6 +15,7 @@
 #include "../ring/llm_control.h"
 #include "../ring/llm_feed.h"
 #include "../ring/llm_ring.h"
+#include "llm_blocks.h"
 #include "llm_body.h"
 #include "llm_dict.h"
 #include "llm_gone.h"
@@ -48,6 +49,7 @@ typedef struct {
     llm_sessions_t     sessions;
     llm_ledger_t       ledger;
     llm_gone_t         gone;
+    llm_blocks_t       blocks;
     llm_body_coder_t   coder;
     sqlite3_stmt      *st[LLM_WRITER_STATEMENTS];
     llm_control_t     *control;

@@ -30,6 +30,7 @@
 #define FILL_PENDING      1000000
 #define FILL_BODIES_DAYS  7
 #define FILL_SAY_S        1.0
+#define FILL_BLOCKS_MS    1000       /* of one transaction */
 
 
 /* exchanges under way, a heap by their end */
@@ -64,6 +65,7 @@ static int64_t fill_ended(const fill_exchange_t *x);
 static int fill_until(fill_t *f, int64_t ms);
 static int fill_write(fill_t *f, const fill_exchange_t *x);
 static int fill_commit(fill_t *f);
+static int fill_blocks(fill_t *f);
 static int fill_close(fill_t *f);
 static void fill_say(fill_t *f, int last);
 static double fill_clock(void);
@@ -476,7 +478,30 @@ fill_commit(fill_t *f)
         /* void */
     }
 
-    return f->writer->in_batch ? LLM_ERROR : LLM_OK;
+    return f->writer->in_batch ? LLM_ERROR : fill_blocks(f);
+}
+
+
+static int
+fill_blocks(fill_t *f)
+{
+    int  rc;
+
+    do {
+        if (llm_writer_begin(f->writer) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+        rc = llm_blocks_make(&f->writer->blocks, f->pending.x[0].ms,
+                             FILL_BLOCKS_MS);
+
+        if (llm_writer_commit(f->writer) != LLM_OK) {
+            return LLM_ERROR;
+        }
+
+    } while (rc == LLM_OK);
+
+    return rc == LLM_AGAIN ? LLM_OK : LLM_ERROR;
 }
 
 

@@ -63,7 +63,7 @@ static const struct {
                   " AND value LIKE '1111%')", 1 },
     { "key=1111&stream=1", "api_key IN (SELECT id FROM dict WHERE kind = 9"
                            " AND value LIKE '1111%') AND stream = 1", 0 },
-    { "account=a1", "account = " OF(7, "a1"), 0 },
+    { "account=a1", "account = " OF(7, "a1"), 1 },
     { "stream=1", "stream = 1", 0 },
     { "status=200&model=m2", "status = 200 AND model = " OF(6, "m2"), 0 },
     { "outcome=success&protocol=anthropic", "outcome = 1 AND protocol = 2",

@@ -1,0 +1,553 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * A head: the width of a code, with LLM_BLOCK_LISTED if there is a list; the
+ * smallest value and the distance of the greatest, 8 bytes each; then of a list
+ * the number of values less one, the bytes of a value, the values, and 2 bytes
+ * a value of how many rows have it.  All numbers are little-endian.
+ */
+
+
+#include <endian.h>
+#include <string.h>
+#include "llm_block.h"
+
+
+#define LLM_BLOCK_LISTED   0x80
+#define LLM_BLOCK_HEAD     17
+#define LLM_BLOCK_LIST     2          /* behind the head, before the values */
+#define LLM_BLOCK_SLOTS    1024       /* power of two */
+
+
+typedef struct {
+    int       n;
+    int64_t   value[LLM_BLOCK_VALUES];       /* in order once it is sorted */
+    int       count[LLM_BLOCK_VALUES];
+    uint8_t   rank[LLM_BLOCK_VALUES];        /* by number of appearance */
+    uint16_t  slot[LLM_BLOCK_SLOTS];         /* number + 1; 0: free */
+} llm_block_list_t;
+
+typedef struct {
+    int       n;
+    uint64_t  low[LLM_SIFT_RANGES];          /* distances from min */
+    uint64_t  size[LLM_SIFT_RANGES];         /* less one */
+} llm_block_spans_t;
+
+
+static int llm_block_list(llm_block_list_t *list, const int64_t *v, int n,
+    uint8_t *codes);
+static int llm_block_number(llm_block_list_t *list, int64_t v);
+static void llm_block_sort(llm_block_list_t *list);
+static int llm_block_width(uint64_t v);
+static void llm_block_put(llm_buf_t *out, uint64_t v, int width);
+static uint64_t llm_block_get(const uint8_t *p, int width);
+static int llm_block_span(const llm_block_head_t *head,
+    const llm_sift_range_t *range, uint64_t *low, uint64_t *high);
+static int llm_block_spans(const llm_block_head_t *head, const uint8_t *codes,
+    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits);
+static int llm_block_keep(const uint8_t *codes, int width,
+    const llm_block_spans_t *spans, uint16_t *at, int hits);
+static uint64_t llm_block_code(const uint8_t *codes, int row, int width);
+static int64_t llm_block_listed(const llm_block_head_t *head, int i);
+
+
+void
+llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
+{
+    int               i, width, bytes;
+    int64_t           min, max;
+    uint8_t           code[LLM_BLOCK_ROWS];
+    llm_block_list_t  list;
+
+    min = v[0];
+    max = v[0];
+
+    for (i = 1; i < n; i++) {
+        min = v[i] < min ? v[i] : min;
+        max = v[i] > max ? v[i] : max;
+    }
+
+    bytes = llm_block_width((uint64_t) max - (uint64_t) min);
+
+    if (!llm_block_list(&list, v, n, code)) {
+        llm_block_put(head, bytes, 1);
+        llm_block_put(head, (uint64_t) min, 8);
+        llm_block_put(head, (uint64_t) max - (uint64_t) min, 8);
+
+        for (i = 0; i < n; i++) {
+            llm_block_put(codes, (uint64_t) v[i] - (uint64_t) min, bytes);
+        }
+
+        return;
+    }
+
+    width = list.n > 1;
+
+    llm_block_put(head, LLM_BLOCK_LISTED | width, 1);
+    llm_block_put(head, (uint64_t) min, 8);
+    llm_block_put(head, (uint64_t) max - (uint64_t) min, 8);
+    llm_block_put(head, list.n - 1, 1);
+    llm_block_put(head, bytes, 1);
+
+    for (i = 0; i < list.n; i++) {
+        llm_block_put(head, (uint64_t) list.value[i] - (uint64_t) min, bytes);
+    }
+
+    for (i = 0; i < list.n; i++) {
+        llm_block_put(head, list.count[i], 2);
+    }
+
+    if (width != 0) {
+        llm_buf_add(codes, code, n);
+    }
+}
+
+
+/* 0: there are too many values for a list. */
+
+static int
+llm_block_list(llm_block_list_t *list, const int64_t *v, int n,
+    uint8_t *codes)
+{
+    int  i, number;
+
+    memset(list, 0, sizeof(llm_block_list_t));
+
+    for (i = 0; i < n; i++) {
+        number = llm_block_number(list, v[i]);
+
+        if (number == -1) {
+            return 0;
+        }
+
+        codes[i] = (uint8_t) number;
+    }
+
+    llm_block_sort(list);
+
+    for (i = 0; i < n; i++) {
+        codes[i] = list->rank[codes[i]];
+    }
+
+    return 1;
+}
+
+
+static int
+llm_block_number(llm_block_list_t *list, int64_t v)
+{
+    int     number;
+    size_t  i;
+
+    i = (size_t) ((uint64_t) v * 0x9e3779b97f4a7c15 >> 32);
+
+    for ( ;; i++) {
+        i &= LLM_BLOCK_SLOTS - 1;
+        number = list->slot[i] - 1;
+
+        if (number == -1) {
+            break;
+        }
+
+        if (list->value[number] == v) {
+            list->count[number]++;
+            return number;
+        }
+    }
+
+    if (list->n == LLM_BLOCK_VALUES) {
+        return -1;
+    }
+
+    number = list->n++;
+
+    list->slot[i] = (uint16_t) (number + 1);
+    list->value[number] = v;
+    list->count[number] = 1;
+
+    return number;
+}
+
+
+/* By insertion: they are few, and mostly fewer than ten. */
+
+static void
+llm_block_sort(llm_block_list_t *list)
+{
+    int      i, k, count;
+    uint8_t  was[LLM_BLOCK_VALUES];
+    int64_t  v;
+
+    for (i = 0; i < list->n; i++) {
+        v = list->value[i];
+        count = list->count[i];
+
+        for (k = i; k > 0 && list->value[k - 1] > v; k--) {
+            list->value[k] = list->value[k - 1];
+            list->count[k] = list->count[k - 1];
+            was[k] = was[k - 1];
+        }
+
+        list->value[k] = v;
+        list->count[k] = count;
+        was[k] = (uint8_t) i;
+    }
+
+    for (i = 0; i < list->n; i++) {
+        list->rank[was[i]] = (uint8_t) i;
+    }
+}
+
+
+static int
+llm_block_width(uint64_t v)
+{
+    int  width;
+
+    for (width = 1; v > 0xff; v >>= 8) {
+        width++;
+    }
+
+    return width;
+}
+
+
+static void
+llm_block_put(llm_buf_t *out, uint64_t v, int width)
+{
+    v = htole64(v);
+
+    llm_buf_add(out, &v, width);
+}
+
+
+static uint64_t
+llm_block_get(const uint8_t *p, int width)
+{
+    uint64_t  v;
+
+    v = 0;
+    memcpy(&v, p, width);
+
+    return le64toh(v);
+}
+
+
+void
+llm_block_place(uint8_t *heads, int column, size_t place)
+{
+    heads[2 * column] = (uint8_t) place;
+    heads[2 * column + 1] = (uint8_t) (place >> 8);
+}
+
+
+int
+llm_block_head(const uint8_t *heads, size_t len, int column, int n,
+    llm_block_head_t *head)
+{
+    size_t          place, rest;
+    const uint8_t  *p;
+
+    if (n < 1 || n > LLM_BLOCK_ROWS || len < 2 * LLM_BLOCK_COLUMNS) {
+        return LLM_ERROR;
+    }
+
+    place = (size_t) llm_block_get(heads + 2 * column, 2);
+
+    if (place < 2 * LLM_BLOCK_COLUMNS || place + LLM_BLOCK_HEAD > len) {
+        return LLM_ERROR;
+    }
+
+    p = heads + place;
+    rest = len - place - LLM_BLOCK_HEAD;
+
+    head->width = *p & ~LLM_BLOCK_LISTED;
+    head->min = (int64_t) llm_block_get(p + 1, 8);
+    head->max = (int64_t) ((uint64_t) head->min + llm_block_get(p + 9, 8));
+    head->values = 0;
+
+    if (head->max < head->min) {
+        return LLM_ERROR;
+    }
+
+    if (!(*p & LLM_BLOCK_LISTED)) {
+        return head->width >= 1 && head->width <= 8 ? LLM_OK : LLM_ERROR;
+    }
+
+    if (head->width > 1 || rest < LLM_BLOCK_LIST) {
+        return LLM_ERROR;
+    }
+
+    p += LLM_BLOCK_HEAD;
+
+    head->values = p[0] + 1;
+    head->bytes = p[1];
+    head->list = p + LLM_BLOCK_LIST;
+    head->counts = head->list + head->values * head->bytes;
+
+    if (head->bytes < 1 || head->bytes > 8
+        || (head->width == 0 && head->values != 1)
+        || rest - LLM_BLOCK_LIST < (size_t) head->values * (head->bytes + 2))
+    {
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
+}
+
+
+llm_block_pass_e
+llm_block_term(const llm_block_head_t *head, const llm_sift_t *s,
+    const llm_sift_term_t *term, int n, int *passed)
+{
+    int                i;
+    uint64_t           low, high;
+    llm_block_pass_e   pass;
+
+    *passed = -1;
+
+    if ((llm_sift_text(term->column) && head->min == LLM_SIFT_OVER)
+        || (term->bits != 0 && head->values == 0))
+    {
+        return LLM_BLOCK_UNKNOWN;
+    }
+
+    pass = LLM_BLOCK_NONE;
+
+    if (head->values == 0) {
+
+        for (i = 0; i < term->n && pass != LLM_BLOCK_ALL; i++) {
+
+            if (llm_block_span(head, &s->range[term->first + i], &low, &high))
+            {
+                pass = low == 0 && high == (uint64_t) head->max
+                                           - (uint64_t) head->min
+                       ? LLM_BLOCK_ALL : LLM_BLOCK_SOME;
+            }
+        }
+
+    } else {
+        *passed = 0;
+
+        for (i = 0; i < head->values; i++) {
+            if (llm_sift_passes(s, term, llm_block_listed(head, i))) {
+                *passed += (int) llm_block_get(head->counts + 2 * i, 2);
+            }
+        }
+
+        pass = *passed == 0 ? LLM_BLOCK_NONE
+                            : *passed == n ? LLM_BLOCK_ALL : LLM_BLOCK_SOME;
+    }
+
+    if (pass == LLM_BLOCK_NONE) {
+        *passed = 0;
+
+    } else if (pass == LLM_BLOCK_ALL) {
+        *passed = n;
+    }
+
+    return pass;
+}
+
+
+/* The part of a range that values may be in; 0: they may not. */
+
+static int
+llm_block_span(const llm_block_head_t *head, const llm_sift_range_t *range,
+    uint64_t *low, uint64_t *high)
+{
+    if (range->low > head->max || range->high < head->min
+        || range->low > range->high)
+    {
+        return 0;
+    }
+
+    *low = range->low > head->min
+               ? (uint64_t) range->low - (uint64_t) head->min : 0;
+    *high = (range->high < head->max ? (uint64_t) range->high
+                                     : (uint64_t) head->max)
+            - (uint64_t) head->min;
+
+    return 1;
+}
+
+
+int
+llm_block_filter(const llm_block_head_t *head, const uint8_t *codes,
+    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits)
+{
+    int       i, n;
+    uint8_t   match[LLM_BLOCK_VALUES];
+
+    if (head->values == 0) {
+        return llm_block_spans(head, codes, s, term, at, hits);
+    }
+
+    memset(match, 0, sizeof(match));
+
+    for (i = 0; i < head->values; i++) {
+        match[i] = (uint8_t) llm_sift_passes(s, term,
+                                             llm_block_listed(head, i));
+    }
+
+    /* without a branch: it would be guessed wrong for most rows */
+
+    n = 0;
+
+    if (at == NULL) {
+
+        for (i = 0; i < hits; i++) {
+            n += match[codes[i]];
+        }
+
+        return n;
+    }
+
+    for (i = 0; i < hits; i++) {
+        at[n] = at[i];
+        n += match[codes[at[i]]];
+    }
+
+    return n;
+}
+
+
+static int
+llm_block_spans(const llm_block_head_t *head, const uint8_t *codes,
+    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits)
+{
+    int                i;
+    llm_block_spans_t  spans;
+
+    spans.n = 0;
+
+    for (i = 0; i < term->n; i++) {
+        if (llm_block_span(head, &s->range[term->first + i],
+                           &spans.low[spans.n], &spans.size[spans.n]))
+        {
+            spans.size[spans.n] -= spans.low[spans.n];
+            spans.n++;
+        }
+    }
+
+    if (spans.n != 1) {
+        return llm_block_keep(codes, head->width, &spans, at, hits);
+    }
+
+    /* the compiler makes a loop of each, in which nothing is to be chosen */
+
+    switch (head->width) {
+
+    case 2:
+        return llm_block_keep(codes, 2, &spans, at, hits);
+
+    case 3:
+        return llm_block_keep(codes, 3, &spans, at, hits);
+
+    case 4:
+        return llm_block_keep(codes, 4, &spans, at, hits);
+
+    case 5:
+        return llm_block_keep(codes, 5, &spans, at, hits);
+
+    default:
+        return llm_block_keep(codes, head->width, &spans, at, hits);
+    }
+}
+
+
+static inline __attribute__((always_inline)) int
+llm_block_keep(const uint8_t *codes, int width,
+    const llm_block_spans_t *spans, uint16_t *at, int hits)
+{
+    int       i, k, n, passed;
+    uint64_t  v, low, size;
+
+    n = 0;
+    low = spans->low[0];
+    size = spans->size[0];
+
+    for (i = 0; i < hits; i++) {
+        v = llm_block_code(codes, at == NULL ? i : at[i], width);
+
+        if (spans->n == 1) {
+            passed = (v - low <= size);
+
+        } else {
+            passed = 0;
+
+            for (k = 0; k < spans->n; k++) {
+                passed |= (v - spans->low[k] <= spans->size[k]);
+            }
+        }
+
+        if (at != NULL) {
+            at[n] = at[i];
+        }
+
+        n += passed;
+    }
+
+    return n;
+}
+
+
+static inline __attribute__((always_inline)) uint64_t
+llm_block_code(const uint8_t *codes, int row, int width)
+{
+    uint16_t        v16;
+    uint32_t        v32;
+    const uint8_t  *p;
+
+    p = codes + (size_t) row * width;
+
+    switch (width) {
+
+    case 2:
+        memcpy(&v16, p, 2);
+        return le16toh(v16);
+
+    case 3:
+        memcpy(&v16, p, 2);
+        return le16toh(v16) | (uint32_t) p[2] << 16;
+
+    case 4:
+        memcpy(&v32, p, 4);
+        return le32toh(v32);
+
+    case 5:
+        memcpy(&v32, p, 4);
+        return le32toh(v32) | (uint64_t) p[4] << 32;
+
+    default:
+        return llm_block_get(p, width);
+    }
+}
+
+
+int64_t
+llm_block_value(const llm_block_head_t *head, const uint8_t *codes, int row)
+{
+    if (head->values == 0) {
+        return (int64_t) ((uint64_t) head->min
+                          + llm_block_code(codes, row, head->width));
+    }
+
+    return llm_block_listed(head, head->width == 0 ? 0 : codes[row]);
+}
+
+
+/* A code that no list has is of a broken database. */
+
+static int64_t
+llm_block_listed(const llm_block_head_t *head, int i)
+{
+    if (i >= head->values) {
+        return head->max;
+    }
+
+    return (int64_t) ((uint64_t) head->min
+                      + llm_block_get(head->list + i * head->bytes,
+                                      head->bytes));
+}

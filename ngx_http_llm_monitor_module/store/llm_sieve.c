@@ -1,0 +1,391 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ */
+
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "llm_sieve.h"
+
+
+static int llm_sieve_prepare(llm_sieve_t *s);
+static int llm_sieve_decide(llm_sieve_t *s, int whole);
+static int llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome);
+static int llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term,
+    uint16_t *at);
+static int llm_sieve_ids(llm_sieve_t *s);
+static int llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
+    const uint8_t **codes);
+
+
+/* the first of them may begin before the range */
+
+#define LLM_SIEVE_BLOCKS                                                      \
+    "SELECT first, until, slot, n, heads FROM block WHERE first >="           \
+    " coalesce((SELECT max(first) FROM block WHERE first <= ?1), ?1)"         \
+    " AND first < ?2 ORDER BY first"
+
+
+int
+llm_sieve_open(llm_sieve_t **out, llm_reader_t *reader,
+    const llm_sift_t *sift, int page, int ascending)
+{
+    int           rc;
+    llm_sieve_t  *s;
+
+    *out = NULL;
+
+    if (sift->partial || (page && sift->nterms == 0)) {
+        return LLM_DECLINED;
+    }
+
+    s = malloc(sizeof(llm_sieve_t));
+
+    if (s == NULL) {
+        return LLM_DECLINED;
+    }
+
+    memset(s, 0, offsetof(llm_sieve_t, at));
+
+    s->reader = reader;
+    s->sift = sift;
+    s->page = page;
+    s->ascending = ascending;
+
+    rc = llm_sieve_prepare(s);
+
+    if (rc != LLM_OK) {
+        llm_sieve_close(s);
+        return rc;
+    }
+
+    *out = s;
+
+    return LLM_OK;
+}
+
+
+static int
+llm_sieve_prepare(llm_sieve_t *s)
+{
+    int            rc;
+    sqlite3_stmt  *st;
+
+    if (sqlite3_prepare_v2(s->reader->db, "SELECT 1 FROM block LIMIT 1", -1,
+                           &st, NULL)
+        != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    rc = sqlite3_step(st);
+
+    sqlite3_finalize(st);
+
+    if (rc != SQLITE_ROW) {
+        return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
+    }
+
+    if (sqlite3_prepare_v2(s->reader->db, s->ascending
+                           ? LLM_SIEVE_BLOCKS : LLM_SIEVE_BLOCKS " DESC", -1,
+                           &s->blocks, NULL)
+        != SQLITE_OK
+        || sqlite3_prepare_v2(s->reader->db, "SELECT data FROM block_codes"
+                              " WHERE id = ?1", -1, &s->codes, NULL)
+           != SQLITE_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return LLM_OK;
+}
+
+
+void
+llm_sieve_close(llm_sieve_t *s)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    sqlite3_finalize(s->blocks);
+    sqlite3_finalize(s->codes);
+    free(s);
+}
+
+
+void
+llm_sieve_range(llm_sieve_t *s, int64_t from, int64_t to)
+{
+    (void) sqlite3_reset(s->blocks);
+
+    s->from = from;
+    s->to = to;
+    s->done = s->ascending ? from : to;
+    s->over = 0;
+    s->waiting = 0;
+
+    (void) sqlite3_bind_int64(s->blocks, 1, s->from);
+    (void) sqlite3_bind_int64(s->blocks, 2, s->to);
+}
+
+
+int
+llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to)
+{
+    int      rc;
+    int64_t  low, high;
+
+    s->block = s->waiting;
+    s->waiting = 0;
+
+    while (!s->block && !s->over) {
+        rc = sqlite3_step(s->blocks);
+
+        if (rc != SQLITE_ROW) {
+
+            if (rc != SQLITE_DONE) {
+                return LLM_ERROR;
+            }
+
+            s->over = 1;
+            break;
+        }
+
+        low = sqlite3_column_int64(s->blocks, 0);
+        high = sqlite3_column_int64(s->blocks, 1);
+
+        if (low >= s->to || high <= s->from) {
+            continue;
+        }
+
+        rc = llm_sieve_decide(s, low >= s->from && high <= s->to);
+
+        if (rc == LLM_DECLINED) {
+            continue;
+        }
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+        *from = s->ascending ? s->done : high;
+        *to = s->ascending ? low : s->done;
+
+        s->done = s->ascending ? high < s->to ? high : s->to
+                               : low > s->from ? low : s->from;
+
+        s->waiting = (*from < *to);
+        s->block = !s->waiting;
+
+        if (s->waiting) {
+            return LLM_OK;
+        }
+    }
+
+    if (s->block) {
+        return LLM_OK;
+    }
+
+    *from = s->ascending ? s->done : s->from;
+    *to = s->ascending ? s->to : s->done;
+
+    s->done = s->ascending ? s->to : s->from;
+
+    return *from < *to ? LLM_OK : LLM_DECLINED;
+}
+
+
+/* LLM_DECLINED: it is as if there were none. */
+
+static int
+llm_sieve_decide(llm_sieve_t *s, int whole)
+{
+    int  i, rc, places, nsome, some[LLM_SIFT_TERMS];
+
+    s->slot = sqlite3_column_int64(s->blocks, 2);
+    s->n = sqlite3_column_int(s->blocks, 3);
+    s->heads = sqlite3_column_blob(s->blocks, 4);
+    s->len = (size_t) sqlite3_column_bytes(s->blocks, 4);
+
+    if (s->n < 1 || s->n > LLM_BLOCK_ROWS || s->heads == NULL) {
+        return LLM_DECLINED;
+    }
+
+    rc = llm_sieve_terms(s, some, &nsome);
+
+    if (rc != LLM_OK || s->hits == 0) {
+        return rc;
+    }
+
+    if (s->hits != -1 && whole && !s->page) {
+        return LLM_OK;
+    }
+
+    places = (s->page || !whole);
+    s->hits = s->n;
+
+    if (places || nsome > 1) {
+        for (i = 0; i < s->n; i++) {
+            s->at[i] = (uint16_t) i;
+        }
+    }
+
+    for (i = 0; i < nsome && rc == LLM_OK && s->hits > 0; i++) {
+        rc = llm_sieve_term(s, &s->sift->term[some[i]],
+                            places || nsome > 1 ? s->at : NULL);
+    }
+
+    if (rc == LLM_OK && s->hits > 0 && places) {
+        rc = llm_sieve_ids(s);
+    }
+
+    return rc;
+}
+
+
+/*
+ * What the heads say: s->hits is -1 if the codes must be read.  One column that
+ * none of the rows passes is enough, whatever is not known of another.
+ */
+
+static int
+llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome)
+{
+    int                     i, passed, fewest, unknown;
+    llm_block_head_t        head;
+    const llm_sift_term_t  *term;
+
+    *nsome = 0;
+    unknown = 0;
+    fewest = s->n;
+    s->hits = s->n;
+
+    for (i = 0; i < s->sift->nterms; i++) {
+        term = &s->sift->term[i];
+
+        if (llm_block_head(s->heads, s->len, term->column, s->n, &head)
+            != LLM_OK)
+        {
+            return LLM_DECLINED;
+        }
+
+        switch (llm_block_term(&head, s->sift, term, s->n, &passed)) {
+
+        case LLM_BLOCK_NONE:
+            s->hits = 0;
+            return LLM_OK;
+
+        case LLM_BLOCK_ALL:
+            break;
+
+        case LLM_BLOCK_SOME:
+            s->hits = *nsome == 0 ? passed : -1;
+            some[(*nsome)++] = i;
+
+            /* the fewest first: what comes then has less to look at */
+
+            if (passed != -1 && passed < fewest) {
+                some[*nsome - 1] = some[0];
+                some[0] = i;
+                fewest = passed;
+            }
+
+            break;
+
+        default: /* LLM_BLOCK_UNKNOWN */
+            unknown = 1;
+        }
+    }
+
+    return unknown ? LLM_DECLINED : LLM_OK;
+}
+
+
+static int
+llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term, uint16_t *at)
+{
+    int                rc;
+    const uint8_t     *codes;
+    llm_block_head_t   head;
+
+    rc = llm_sieve_codes(s, term->column, &head, &codes);
+
+    if (rc == LLM_OK) {
+        s->hits = llm_block_filter(&head, codes, s->sift, term, at, s->hits);
+    }
+
+    (void) sqlite3_reset(s->codes);
+
+    return rc;
+}
+
+
+/* Of a block that the range begins or ends in, a part. */
+
+static int
+llm_sieve_ids(llm_sieve_t *s)
+{
+    int                i, n, rc;
+    int64_t            id;
+    const uint8_t     *codes;
+    llm_block_head_t   head;
+
+    rc = llm_sieve_codes(s, LLM_BLOCK_IDS, &head, &codes);
+
+    n = 0;
+
+    for (i = 0; i < s->hits && rc == LLM_OK; i++) {
+        id = llm_block_value(&head, codes, s->at[i]);
+
+        if (id >= s->from && id < s->to) {
+            s->at[n] = s->at[i];
+            s->ids[n++] = id;
+        }
+    }
+
+    (void) sqlite3_reset(s->codes);
+
+    s->hits = n;
+
+    return rc;
+}
+
+
+/*
+ * The head of a column and its codes, if it has some; they are there until the
+ * statement is reset.  LLM_DECLINED: these are no such bytes.
+ */
+
+static int
+llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
+    const uint8_t **codes)
+{
+    int  rc;
+
+    *codes = NULL;
+
+    if (llm_block_head(s->heads, s->len, column, s->n, head) != LLM_OK) {
+        return LLM_DECLINED;
+    }
+
+    if (head->width == 0) {
+        return LLM_OK;
+    }
+
+    (void) sqlite3_bind_int64(s->codes, 1, llm_block_codes_id(column, s->slot));
+
+    rc = sqlite3_step(s->codes);
+
+    if (rc != SQLITE_ROW) {
+        return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
+    }
+
+    *codes = sqlite3_column_blob(s->codes, 0);
+
+    return *codes != NULL && sqlite3_column_bytes(s->codes, 0)
+                             == s->n * head->width
+           ? LLM_OK : LLM_DECLINED;
+}

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * Goes through a range of ids for a filter: of blocks it says which rows pass,
+ * and between them gives the ranges whose rows must be looked at.
+ */
+
+
+#ifndef _LLM_SIEVE_H_INCLUDED_
+#define _LLM_SIEVE_H_INCLUDED_
+
+
+#include "llm_block.h"
+#include "llm_reader.h"
+
+
+typedef struct {
+    llm_reader_t      *reader;
+    const llm_sift_t  *sift;
+    sqlite3_stmt      *blocks;
+    sqlite3_stmt      *codes;
+    int                page;            /* which rows, not only how many */
+    int                ascending;
+    int64_t            from;            /* the range */
+    int64_t            to;
+    int64_t            done;            /* up to here */
+    int                over;            /* it has no more blocks */
+    int                waiting;         /* a block, behind what was given */
+
+    int                block;           /* it is one that was found, and */
+    int                hits;            /* so many of its rows pass */
+
+    /* of the present block */
+    int64_t            slot;
+    int                n;
+    const uint8_t     *heads;
+    size_t             len;
+    uint16_t           at[LLM_BLOCK_ROWS];      /* places of the hits */
+    int64_t            ids[LLM_BLOCK_ROWS];     /* and ids, in order */
+} llm_sieve_t;
+
+
+/*
+ * LLM_DECLINED: there are no blocks, or they do not know what the filter asks
+ * for.  LLM_ERROR: the error is the reader's.  sift must outlive the sieve.
+ */
+int llm_sieve_open(llm_sieve_t **s, llm_reader_t *reader,
+    const llm_sift_t *sift, int page, int ascending);
+void llm_sieve_close(llm_sieve_t *s);
+
+/* Starts a range of ids, from included, to excluded. */
+void llm_sieve_range(llm_sieve_t *s, int64_t from, int64_t to);
+
+/*
+ * The next part of the range: a block (s->block), of which for a page s->at
+ * and s->ids are set, or a range of rows in *from and *to.
+ * LLM_DECLINED: that was all; LLM_ERROR: the error is the reader's.
+ */
+int llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to);
+
+
+#endif /* _LLM_SIEVE_H_INCLUDED_ */

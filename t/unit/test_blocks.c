@@ -1,0 +1,629 @@
+
+/*
+ * Copyright (C) llm_monitor contributors
+ *
+ * What blocks say of rows is what the rows say, for random combinations of
+ * filters, counted and paged through, whatever becomes of the rows: none is
+ * there yet, late ones come, some are cleared, grow too old, get other costs,
+ * and a batch is rolled back.
+ */
+
+
+#include "ledger.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_query.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_reprice.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_where.h"
+
+
+#define ROWS     1200
+#define FILL     60
+#define CHOSEN   40                      /* combinations each time */
+#define PAGE     7
+#define START    (20400 * (int64_t) LLM_DAY_MS)
+#define SPAN     (3 * (int64_t) LLM_DAY_MS)
+#define END      (START + SPAN)
+
+#define OF(kind, text)  "(SELECT id FROM dict WHERE kind = " #kind            \
+                        " AND value = '" text "')"
+#define KEYS(like)      "(SELECT id FROM dict WHERE kind = 9 AND value LIKE"  \
+                        " '" like "')"
+#define WORD(n, word)   "(protocol = " #n " OR model IN (SELECT id FROM dict" \
+                        " WHERE kind = 6 AND value LIKE '%" word "%')"        \
+                        " OR over ->> '$.model' LIKE '%" word "%')"
+
+
+static void late(int64_t n);
+static void add(int64_t ms);
+static void make(void);
+static void same(const char *when);
+static int counted(const char *query, const char *rows);
+static int paged(const char *query, const char *rows, int ascending);
+static int ids_of(const char *rows, int ascending, int64_t *ids);
+static llm_filter_t *filter(const char *query, int what);
+static int64_t number(const char *text, const char *name);
+static void clear(const char *query, int slices);
+static void reprice(void);
+static void *plain_alloc(void *data, size_t size);
+static void plain_free(void *data, void *p);
+
+
+static const struct {
+    const char  *query;
+    const char  *rows;
+} conditions[] = {
+    { "status=200", "status = 200" },
+    { "status=5xx", "status BETWEEN 500 AND 599" },
+    { "status=401", "status = 401" },
+    { "status=100-399", "status BETWEEN 100 AND 399" },
+    { "errors_only=1", "failed = 1" },
+    { "quick=chat", "operation IN (1, 2, 3)" },
+    { "quick=gemini", WORD(3, "gemini") },
+    { "quick=claude", WORD(2, "claude") },
+    { "outcome=success", "outcome = 1" },
+    { "outcome=shutdown", "outcome = 9" },
+    { "method=POST", "(method = " OF(1, "POST")
+                     " OR over ->> '$.method' = 'POST')" },
+    { "method=GET", "method = " OF(1, "GET") },
+    { "method=BREW", "0" },
+    { "protocol=anthropic", "protocol = 2" },
+    { "protocol=unknown", "coalesce(protocol, 0) = 0" },
+    { "operation=other", "coalesce(operation, 0) = 0" },
+    { "operation=embeddings", "operation = 4" },
+    { "stream=1", "stream = 1" },
+    { "stream=0", "coalesce(stream, 0) = 0" },
+    { "min_duration_ms=0", "duration_us >= 0" },
+    { "min_duration_ms=900.5", "duration_us >= 900500" },
+    { "min_tokens=70000", "total_tokens >= 70000" },
+    { "min_tokens=0", "total_tokens >= 0" },
+    { "min_cost=0.5", "cost_nano >= 500000000" },
+    { "min_cost=100", "cost_nano >= 100000000000" },
+    { "unpriced=1", "(cost_nano IS NULL AND (input_tokens IS NOT NULL"
+                    " OR output_tokens IS NOT NULL) AND flags & 4 = 0)" },
+    { "usage_missing=1", "(input_tokens IS NULL AND output_tokens IS NULL"
+                         " AND status BETWEEN 200 AND 299"
+                         " AND operation IN (1, 2, 3, 4))" },
+    { "provider=p1", "provider = " OF(5, "p1") },
+    { "model=m2", "(model = " OF(6, "m2") " OR over ->> '$.model' = 'm2')" },
+    { "model=claude-7", "(model = " OF(6, "claude-7")
+                        " OR over ->> '$.model' = 'claude-7')" },
+    { "endpoint=/v1/chat/completions", "endpoint IS NOT NULL" },
+    { "account=a1", "account = " OF(7, "a1") },
+    { "user=u3", "(user IN (" OF(8, "u3") ", " OF(15, "u3") ")"
+                 " OR over ->> '$.user' = 'u3')" },
+    { "user=seldom", "user IN (" OF(8, "seldom") ", " OF(15, "seldom") ")" },
+    { "ip=10.0.0.4", "client_ip = " OF(10, "10.0.0.4") },
+    { "key=1111", "api_key IN " KEYS("1111%") },
+    { "session=s-1", "session IN (SELECT id FROM session WHERE sid = 's-1')" },
+    { "since=1762646400000", "id >= 1762646400000 << 21" },
+    { "since=1762600000000", "id >= 1762600000000 << 21" },
+    { "until=1762700000000", "id < 1762700000000 << 21" }
+};
+
+#define CONDITIONS  (sizeof(conditions) / sizeof(conditions[0]))
+
+
+static llm_reader_t  *reader;
+
+
+int
+main(void)
+{
+    int                i;
+    int64_t            n;
+    llm_query_error_t  err;
+
+    srandom(23);
+    ledger_open();
+    ledger->blocks.fill = FILL;
+    ledger_begin();
+
+    for (i = 0; i < ROWS; i++) {
+        add(START + random() % SPAN);
+    }
+
+    ledger_commit();
+
+    if (llm_reader_open(&reader, ledger_dir, &err) != LLM_OK) {
+        return 1;
+    }
+
+    same("without blocks");
+
+    make();
+    n = ledger_int("SELECT count(*) FROM block");
+    ok(n == ROWS / FILL && ledger_int("SELECT sum(n) FROM block")
+                           == ROWS / FILL * FILL,
+       "%lld blocks", (long long) n);
+    same("with blocks");
+
+    /* who looks at the rows sees them go */
+
+    ok(llm_db_exec(&ledger->db, "CREATE TABLE aside AS SELECT * FROM log;"
+                   "DELETE FROM log") == LLM_OK
+       && counted("stream=1", "0") == 0
+       && llm_db_exec(&ledger->db, "INSERT INTO log SELECT * FROM aside;"
+                      "DROP TABLE aside") == LLM_OK
+       && counted("stream=1", "stream = 1"), "and from them alone");
+
+    late(n);
+
+    clear("status=401", 1000);
+    same("cleared by filter");
+    make();
+    same("cleared by filter, in blocks");
+
+    reprice();
+    same("other costs");
+    make();
+    same("other costs, in blocks");
+
+    /* the oldest go a few at a time: of what is left nothing is made */
+
+    clear("until=1762650000000", 3);
+    n = ledger_int("SELECT min(first) FROM block");
+    make();
+    ok(ledger_int("SELECT count(*) FROM block WHERE first < (SELECT id FROM"
+                  " log ORDER BY id LIMIT 1 OFFSET 5)") == 0, "the oldest go");
+    same("the oldest go");
+
+    /* texts that found the dictionary full */
+
+    (void) llm_db_exec(&ledger->db, "UPDATE log SET model = NULL, over ="
+                       " '{\"model\":\"claude-7\"}' WHERE id % 97 = 0;"
+                       "UPDATE log SET user = NULL, over ="
+                       " '{\"user\":\"u3\"}' WHERE id % 89 = 0;"
+                       "CREATE TABLE rest AS SELECT * FROM series"
+                       " WHERE dim = 0;"
+                       "UPDATE rest SET dim = 2, value = -1;"
+                       "INSERT INTO series SELECT * FROM rest;"
+                       "UPDATE rest SET dim = 5;"
+                       "INSERT INTO series SELECT * FROM rest;"
+                       "DELETE FROM block; DELETE FROM block_codes");
+
+    llm_writer_close(ledger);
+    ledger_open();
+    ledger->blocks.fill = FILL;
+    same("an older database");
+    make();
+    ok(ledger_int("SELECT count(*) FROM block") > 10, "in the course of time");
+    same("texts of their own");
+
+    /* bytes that are none of ours are as if they were not there */
+
+    (void) llm_db_exec(&ledger->db, "UPDATE block SET heads = zeroblob(90)"
+                       " WHERE rowid % 2 = 0;"
+                       "DELETE FROM block_codes WHERE id % 3 = 0;"
+                       "UPDATE block_codes SET data = x'00'"
+                       " WHERE id % 3 = 1");
+    same("broken blocks");
+
+    clear("", 1000);
+    ok(ledger_int("SELECT (SELECT count(*) FROM block)") == 0
+       && counted("stream=1", "0"), "nothing is left");
+
+    llm_reader_close(reader);
+    ledger_remove();
+
+    return done_testing();
+}
+
+
+/* Before a block is made of them, after that, and too many for one. */
+
+static void
+late(int64_t n)
+{
+    int  i;
+
+    ledger_begin();
+
+    for (i = 0; i < 20; i++) {
+        add(START + SPAN / 2 + i * 1000);
+    }
+
+    llm_writer_rollback(ledger);
+    same("a rollback");
+
+    ledger_begin();
+
+    for (i = 0; i < 20; i++) {
+        add(START + SPAN / 2 + i * 1000);
+    }
+
+    for (i = 0; i < 3 * FILL; i++) {
+        add(START + SPAN / 3 + i);
+    }
+
+    add(START - LLM_DAY_MS);
+    add(END);
+    ledger_commit();
+
+    ok(ledger_int("SELECT count(*) FROM block") < n, "late ones");
+    same("late ones");
+    make();
+    ok(ledger_int("SELECT count(*) FROM (SELECT until, lead(first)"
+                  " OVER (ORDER BY first) AS next FROM block)"
+                  " WHERE next IS NOT NULL AND next != until") == 0
+       && ledger_int("SELECT max(n) FROM block") <= FILL * 10 / 9
+       && ledger_int("SELECT count(*) FROM block AS b WHERE n != (SELECT"
+                     " count(*) FROM log WHERE id >= b.first"
+                     " AND id < b.until)") == 0,
+       "no gap is left, and none has too many");
+    same("late ones, in blocks");
+}
+
+
+static void
+add(int64_t ms)
+{
+    int           n;
+    char          text[6][64];
+    llm_record_t  r;
+
+    n = (int) (random() % 7);
+
+    ledger_record(&r, ms);
+
+    r.num[LLM_N_STATUS] = (int[]) { 200, 200, 201, 200, 401, 503, 0 }[n];
+    r.num[LLM_N_OUTCOME] = (int[]) { 1, 1, 1, 4, 6, 6, 2 }[n];
+    r.num[LLM_N_OPERATION] = random() % 8 ? (int64_t) (random() % 6)
+                                          : LLM_NULL;
+    r.num[LLM_N_PROTOCOL] = n ? (int64_t) (random() % 4) : LLM_NULL;
+    r.num[LLM_N_STREAM] = n == 3 ? LLM_NULL : (int64_t) (random() % 2);
+    r.num[LLM_N_DURATION_US] = n == 5 ? LLM_NULL
+                                      : (int64_t) (random() % 1000000);
+    r.num[LLM_N_FLAGS] = random() % 8;
+    r.num[LLM_N_USER_TRUSTED] = random() % 2;
+    r.num[LLM_N_API_KEY_HASH] = 0x1111000000000000
+                                + random() % 3 * 0x1111000000000000
+                                + random() % 2;
+
+    if (random() % 4) {
+        r.num[LLM_N_INPUT_TOKENS] = random() % 50000;
+        r.num[LLM_N_OUTPUT_TOKENS] = random() % 50000;
+        r.num[LLM_N_TOTAL_TOKENS] = r.num[LLM_N_INPUT_TOKENS]
+                                    + r.num[LLM_N_OUTPUT_TOKENS];
+    }
+
+    if (random() % 2) {
+        r.num[LLM_N_COST_NANO] = random() % 1000000000;
+    }
+
+    snprintf(text[0], 64, random() % 300 ? "u%d" : "seldom",
+             (int) (random() % 9));
+    snprintf(text[1], 64, "a%d", (int) (random() % 5));
+    snprintf(text[2], 64, random() % 4 ? "m%d" : n ? "claude-%d"
+                                                   : "x-gemini-%d",
+             (int) (random() % 4));
+    snprintf(text[3], 64, "p%d", (int) (random() % 3));
+    snprintf(text[4], 64, "10.0.0.%d", (int) (random() % 20));
+    snprintf(text[5], 64, "s-%d", (int) (random() % 3));
+
+    if (n != 6) {
+        ledger_text(&r, LLM_S_USER, text[0]);
+        ledger_text(&r, LLM_S_ACCOUNT, text[1]);
+        ledger_text(&r, LLM_S_MODEL, text[2]);
+        ledger_text(&r, LLM_S_SESSION, text[5]);
+    }
+
+    if (n == 2) {
+        ledger_text(&r, LLM_S_METHOD, "GET");
+    }
+
+    ledger_text(&r, LLM_S_PROVIDER, text[3]);
+    ledger_text(&r, LLM_S_CLIENT_IP, text[4]);
+
+    ledger_add(&r, LLM_WRITE_ROW);
+}
+
+
+static void
+make(void)
+{
+    int  rc;
+
+    do {
+        ledger_begin();
+        rc = llm_blocks_make(&ledger->blocks, END + LLM_DAY_MS, 1);
+        ledger_commit();
+    } while (rc == LLM_OK);
+
+    if (rc != LLM_AGAIN) {
+        abort();
+    }
+}
+
+
+/* each condition alone, then up to three of them */
+
+static void
+same(const char *when)
+{
+    int     good, n;
+    char    query[512], rows[4096];
+    size_t  i, k, chosen;
+
+    good = 1;
+
+    for (i = 0; i < CONDITIONS + CHOSEN; i++) {
+        n = i < CONDITIONS ? 1 : 2 + (int) (random() % 2);
+        query[0] = '\0';
+        strcpy(rows, "1");
+
+        for (k = 0; (int) k < n; k++) {
+            chosen = i < CONDITIONS ? i : (size_t) random() % CONDITIONS;
+
+            /* a parameter is given once */
+
+            if (number(query, conditions[chosen].query) != -1) {
+                continue;
+            }
+
+            strcat(query, query[0] ? "&" : "");
+            strcat(query, conditions[chosen].query);
+            strcat(rows, " AND ");
+            strcat(rows, conditions[chosen].rows);
+        }
+
+        if (!counted(query, rows) || !paged(query, rows, 0)
+            || !paged(query, rows, 1))
+        {
+            printf("# %s\n", query);
+            good = 0;
+        }
+    }
+
+    ok(good, "%s: blocks and rows say the same", when);
+}
+
+
+/* where in a query the parameter of a condition is, or -1 */
+
+static int64_t
+number(const char *text, const char *name)
+{
+    char    param[64];
+    size_t  n;
+
+    n = strcspn(name, "=") + 1;
+
+    memcpy(param, name, n);
+    param[n] = '\0';
+
+    return strstr(text, param) != NULL ? strstr(text, param) - text : -1;
+}
+
+
+static int
+counted(const char *query, const char *rows)
+{
+    char               sql[8192];
+    char              *p;
+    int64_t            n, want;
+    llm_buf_t          out;
+    llm_filter_t      *f;
+    llm_query_error_t  err;
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM log WHERE %s", rows);
+
+    want = ledger_int(sql);
+    n = -1;
+    f = filter(query, LLM_FOR_COUNT);
+    llm_buf_init(&out, 4096);
+
+    if (llm_query_count(reader, f, 60000, &out, &err) == LLM_OK) {
+        llm_buf_add(&out, "", 1);
+        p = strstr((char *) out.data, "\"total\":");
+        n = p != NULL && p[8] != 'n' ? strtoll(p + 8, NULL, 10) : -1;
+    }
+
+    llm_filter_free(f);
+    llm_buf_free(&out);
+
+    if (n != want) {
+        printf("# counted %lld, not %lld\n", (long long) n, (long long) want);
+    }
+
+    return n == want;
+}
+
+
+/* the first pages, each by the cursor of the one before */
+
+static int
+paged(const char *query, const char *rows, int ascending)
+{
+    int                i, n, got, page;
+    char               whole[1024], cursor[64];
+    char              *p, *next;
+    int64_t            ids[4 * PAGE];
+    llm_buf_t          out;
+    llm_filter_t      *f;
+    llm_query_error_t  err;
+
+    n = ids_of(rows, ascending, ids);
+    got = 0;
+    cursor[0] = '\0';
+
+    for (page = 0; page < 4; page++) {
+        snprintf(whole, sizeof(whole), "%s&total=0&limit=%d&order=%s%s%s",
+                 query, PAGE, ascending ? "asc" : "desc",
+                 cursor[0] ? "&cursor=" : "", cursor);
+
+        f = filter(whole, LLM_FOR_LIST);
+        llm_buf_init(&out, 1024 * 1024);
+
+        if (llm_query_list(reader, f, 60000, &out, &err) != LLM_OK) {
+            printf("# %s\n", err.message);
+            return 0;
+        }
+
+        llm_buf_add(&out, "", 1);
+        p = (char *) out.data;
+        next = strstr(p, "\"next\":\"");
+
+        cursor[0] = '\0';
+
+        if (next != NULL) {
+            snprintf(cursor, LLM_FILTER_CURSOR + 1, "%s", next + 8);
+        }
+
+        for (i = 0; (p = strstr(p, "{\"id\":\"")) != NULL; i++) {
+            p += 7;
+
+            if (got >= n || strtoll(p, NULL, 10) != ids[got]) {
+                printf("# page %d, row %d: %lld\n", page, i,
+                       strtoll(p, NULL, 10));
+                return 0;
+            }
+
+            got++;
+        }
+
+        llm_filter_free(f);
+        llm_buf_free(&out);
+
+        if (cursor[0] == '\0') {
+            break;
+        }
+    }
+
+    if (got != n) {
+        printf("# %d rows, not %d\n", got, n);
+    }
+
+    return got == n;
+}
+
+
+static int
+ids_of(const char *rows, int ascending, int64_t *ids)
+{
+    int            n;
+    char           sql[8192];
+    sqlite3_stmt  *st;
+
+    snprintf(sql, sizeof(sql), "SELECT id FROM log WHERE %s ORDER BY id %s"
+             " LIMIT %d", rows, ascending ? "ASC" : "DESC", 4 * PAGE);
+
+    if (sqlite3_prepare_v2(ledger->db.handle, sql, -1, &st, NULL)
+        != SQLITE_OK)
+    {
+        abort();
+    }
+
+    for (n = 0; sqlite3_step(st) == SQLITE_ROW; n++) {
+        ids[n] = sqlite3_column_int64(st, 0);
+    }
+
+    sqlite3_finalize(st);
+
+    return n;
+}
+
+
+static llm_filter_t *
+filter(const char *query, int what)
+{
+    llm_str_t          s;
+    llm_filter_t      *f;
+    llm_query_error_t  err;
+
+    s.data = (const uint8_t *) query;
+    s.len = strlen(query);
+
+    if (llm_filter_parse(&f, &s, what, END, &err) != LLM_OK) {
+        printf("# %s: %s\n", query, err.message);
+        abort();
+    }
+
+    return f;
+}
+
+
+/* so many slices, or all */
+
+static void
+clear(const char *query, int slices)
+{
+    int           rc;
+    llm_purge_t   p;
+    llm_where_t  *where;
+    llm_filter_t *f;
+
+    f = filter(query, LLM_FOR_COUNT);
+
+    if (llm_where_create(&where, ledger->db.handle, f) != LLM_OK) {
+        abort();
+    }
+
+    llm_purge_init(&p);
+    p.where = where;
+    p.seq = INT64_MAX;
+
+    do {
+        rc = llm_purge_rows(ledger, &p);
+    } while (rc == LLM_OK && --slices > 0);
+
+    ok(rc != LLM_ERROR && p.deleted > 0, "%lld rows go",
+       (long long) p.deleted);
+
+    llm_where_free(where);
+    llm_filter_free(f);
+}
+
+
+/* by a table that knows some of the models */
+
+static void
+reprice(void)
+{
+    int                  rc;
+    llm_mem_t            mem = { plain_alloc, plain_free, NULL };
+    llm_purge_t          p;
+    llm_price_error_t    err;
+    llm_price_table_t   *table;
+    llm_price_finder_t  *finder;
+
+    static const llm_str_t  name = llm_str("own");
+    static const llm_str_t  text =
+        llm_str("[{\"id\":\"x\",\"model_match\":{\"starts_with\":\"m\"},"
+                "\"models\":[{\"id\":\"m\",\"match\":{\"equals\":\"m2\"},"
+                "\"prices\":{\"input_mtok\":10,\"output_mtok\":20}}]}]");
+
+    if (llm_price_read(&table, &text, &name, &mem, &err) != LLM_OK) {
+        printf("# %s\n", err.text);
+        abort();
+    }
+
+    finder = llm_price_finder(table);
+
+    llm_purge_init(&p);
+    p.seq = INT64_MAX;
+
+    do {
+        rc = llm_reprice_rows(ledger, &p, finder);
+    } while (rc == LLM_OK);
+
+    ok(rc == LLM_AGAIN && p.deleted > 0
+       && ledger_int("SELECT count(*) FROM log WHERE cost_nano > 0") > 0,
+       "%lld costs change", (long long) p.deleted);
+
+    llm_price_finder_free(finder);
+    llm_price_free(table);
+}
+
+
+static void *
+plain_alloc(void *data, size_t size)
+{
+    return malloc(size);
+}
+
+
+static void
+plain_free(void *data, void *p)
+{
+    free(p);
+}
