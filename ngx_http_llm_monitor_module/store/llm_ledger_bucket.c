@@ -177,9 +177,9 @@ llm_ledger_has(const llm_ledger_bucket_t *b, uint64_t hash)
         return 0;
     }
 
-    for (at = hash % b->size;
+    for (at = hash & (b->size - 1);
          b->members[at] != 0;
-         at = (at + 1) % b->size)
+         at = (at + 1) & (b->size - 1))
     {
         if (b->members[at] == hash) {
             return 1;
@@ -197,7 +197,7 @@ llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash)
     uint64_t  *members, *old;
 
     if (2 * (b->count + 1) > b->size) {
-        size = b->size ? 2 * b->size : 16;
+        size = b->size ? 2 * b->size : 16;       /* a power of two */
         members = calloc(size, sizeof(uint64_t));
 
         if (members == NULL) {
@@ -212,10 +212,10 @@ llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash)
                 continue;
             }
 
-            at = old[i] % size;
+            at = old[i] & (size - 1);
 
             while (members[at] != 0) {
-                at = (at + 1) % size;
+                at = (at + 1) & (size - 1);
             }
 
             members[at] = old[i];
@@ -226,10 +226,10 @@ llm_ledger_member(llm_ledger_bucket_t *b, uint64_t hash)
         b->size = size;
     }
 
-    at = hash % b->size;
+    at = hash & (b->size - 1);
 
     while (b->members[at] != 0) {
-        at = (at + 1) % b->size;
+        at = (at + 1) & (b->size - 1);
     }
 
     b->members[at] = hash;
