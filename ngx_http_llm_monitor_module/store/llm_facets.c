@@ -184,7 +184,7 @@ llm_facets_ledger(llm_facets_t *fs)
             return LLM_ERROR;
         }
 
-        rc = llm_series_add(&series, &fs->map[i], first, end);
+        rc = llm_series_add_requests(&series, &fs->map[i], first, end);
 
         llm_series_close(&series);
 

@@ -164,7 +164,7 @@ llm_unpack_next(llm_unpack_t *u)
 
 
 int
-llm_unpack_sums(const llm_unpack_t *u, int64_t *sum)
+llm_unpack_sums(const llm_unpack_t *u, int64_t *sum, int n)
 {
     int             i;
     uint64_t        v;
@@ -172,7 +172,7 @@ llm_unpack_sums(const llm_unpack_t *u, int64_t *sum)
 
     p = u->sums;
 
-    for (i = 0; i < LLM_C_COUNT; i++) {
+    for (i = 0; i < n; i++) {
         p = llm_unpack_varint(p, u->p, &v);
 
         if (p == NULL) {

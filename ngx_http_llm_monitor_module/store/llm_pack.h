@@ -48,8 +48,8 @@ int llm_unpack_start(llm_unpack_t *u, const uint8_t *p, size_t n);
 /* The next value: LLM_OK, LLM_AGAIN at the end, LLM_ERROR. */
 int llm_unpack_next(llm_unpack_t *u);
 
-/* Adds the sums of the present value; LLM_ERROR. */
-int llm_unpack_sums(const llm_unpack_t *u, int64_t *sum);
+/* Adds the first n sums of the present value; LLM_ERROR. */
+int llm_unpack_sums(const llm_unpack_t *u, int64_t *sum, int n);
 
 
 /*

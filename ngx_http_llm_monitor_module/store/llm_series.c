@@ -23,7 +23,8 @@
 /* what is added: to which sums, or the values alone */
 
 enum {
-    LLM_SERIES_EVERY = 0, LLM_SERIES_KNOWN, LLM_SERIES_SEEN
+    LLM_SERIES_EVERY = 0, LLM_SERIES_KNOWN, LLM_SERIES_REQUESTS,
+    LLM_SERIES_SEEN
 };
 
 
@@ -166,6 +167,14 @@ llm_series_add_known(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
     return llm_series_window(s, map, since, until, LLM_SERIES_KNOWN);
+}
+
+
+int
+llm_series_add_requests(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until)
+{
+    return llm_series_window(s, map, since, until, LLM_SERIES_REQUESTS);
 }
 
 
@@ -353,7 +362,7 @@ llm_series_span(llm_series_t *s, llm_series_map_t *map, int64_t span,
     case LLM_SERIES_SEEN:
         return llm_series_rows(s, map, s->values, span, t);
 
-    default: /* LLM_SERIES_EVERY */
+    default: /* LLM_SERIES_EVERY, LLM_SERIES_REQUESTS */
         return llm_series_rows(s, map, s->all, span, t);
     }
 }
@@ -490,7 +499,9 @@ llm_series_value(llm_series_t *s, llm_series_map_t *map,
     rc = llm_series_sum(map, u->value, what, &sum);
 
     if (rc == LLM_OK && sum != NULL) {
-        (void) llm_unpack_sums(u, sum->sum);
+        (void) llm_unpack_sums(u, sum->sum, what == LLM_SERIES_REQUESTS
+                                            ? LLM_C_REQUESTS + 1
+                                            : LLM_C_COUNT);
     }
 
     return rc;

@@ -77,6 +77,10 @@ int llm_series_add(llm_series_t *s, llm_series_map_t *map, int64_t since,
 int llm_series_add_known(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until);
 
+/* The same of all values, but of their sums the requests alone. */
+int llm_series_add_requests(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until);
+
 /* The values alone that were there, without their sums. */
 int llm_series_add_values(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until);

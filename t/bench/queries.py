@@ -157,6 +157,12 @@ def asked(v, api):
              '/availability?range=7d&by=model'),
             (20, 'availability, 24h by provider',
              '/availability?range=24h&by=provider'),
+            (20, 'facets', '/facets'),
+            (20, 'facets, 7d', '/facets?since=-7d'),
+            (20, 'sessions', '/sessions'),
+            (20, 'sessions, 7d', '/sessions?since=-7d'),
+            (20, 'sessions of a model', '/sessions?' + q('model', v['model'])),
+            (20, 'one session', '/sessions/' + v['session']),
             (10, 'substring, common: gpt', PAGE + 'filter=gpt'),
             (100, 'substring, nowhere', PAGE + 'filter=nowhere-at-all')):
         yield name, limit, None, query

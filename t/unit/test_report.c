@@ -251,6 +251,49 @@ months(void)
 }
 
 
+/* Requests alone are those among all sums. */
+
+static void
+requests(void)
+{
+    int                same;
+    size_t             n;
+    llm_series_t       s;
+    llm_series_map_t   all, some;
+    llm_series_sum_t  *sum;
+    llm_query_error_t  err;
+
+    memset(&all, 0, sizeof(all));
+    memset(&some, 0, sizeof(some));
+
+    if (llm_reader_begin(reader, 0, &err) != LLM_OK
+        || llm_series_open(&s, reader, LLM_SERIES_USER) != LLM_OK)
+    {
+        ok(0, "sums of users");
+        return;
+    }
+
+    same = llm_series_add(&s, &all, FROM, TO - 9 * LLM_QUARTER_MS) == LLM_OK
+           && llm_series_add_requests(&s, &some, FROM,
+                                      TO - 9 * LLM_QUARTER_MS)
+              == LLM_OK
+           && all.n == some.n && all.n > 80;
+
+    for (n = 0; same && n < all.n; n++) {
+        sum = llm_series_find(&some, all.sums[n].value);
+        same = sum != NULL
+               && sum->sum[LLM_C_REQUESTS] == all.sums[n].sum[LLM_C_REQUESTS];
+    }
+
+    ok(same, "requests of %d users without their other sums", (int) all.n);
+
+    llm_series_close(&s);
+    llm_series_free(&all);
+    llm_series_free(&some);
+    llm_reader_end(reader);
+}
+
+
 /* The same answers from what is packed, and after a late record. */
 
 static void
@@ -278,6 +321,7 @@ packed(void)
        "what is over is packed, once: %d", (int) before);
 
     months();
+    requests();
 
     /* some of them are in quarter-hours and days that are packed */
 
