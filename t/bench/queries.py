@@ -106,6 +106,7 @@ def values(path):
     seldom = ('SELECT value FROM dict WHERE kind = ? ORDER BY id DESC LIMIT 1')
     v['seldom user'], = db.execute(seldom, (8,)).fetchone()
     v['seldom model'], = db.execute(seldom, (6,)).fetchone()
+    v['seldom ip'], = db.execute(seldom, (10,)).fetchone()
     v['middle'] = (top >> 21) - 86400000 * 30
     db.close()
     return v
@@ -121,10 +122,12 @@ def asked(v, api):
                  'errors_only=1', 'quick=errors', 'quick=chat',
                  'quick=gemini', 'quick=claude', 'quick=image',
                  'outcome=success', 'outcome=client_abort',
-                 'outcome=stream_error', 'method=POST', 'method=GET',
+                 'outcome=stream_error', 'outcome=empty', 'method=POST',
+                 'method=GET',
                  'protocol=anthropic', 'protocol=cohere', 'operation=chat',
                  'operation=embeddings', 'stream=1', 'min_duration_ms=60000',
-                 'min_tokens=100000', 'min_cost=1', 'unpriced=1',
+                 'min_duration_ms=600000', 'min_tokens=100000', 'min_cost=0.01',
+                 'min_cost=1', 'unpriced=1',
                  'usage_missing=1', 'since=today', 'since=-7d',
                  'since=-24h&until=-12h'):
         yield text, 20, 50, text
@@ -133,7 +136,20 @@ def asked(v, api):
         yield name, 20, 50, q(name, v[name])
     for name in ('model', 'user'):
         yield name + ', the newest', 20, 50, q(name, v['seldom ' + name])
+    yield 'ip, the newest', 20, 50, q('ip', v['seldom ip'])
     yield 'user, nobody', 20, 50, 'user=nobody-at-all'
+    for names, text in (('user', 'status=200'), ('user', 'status=429'),
+                        ('user', 'errors_only=1'), ('model', 'errors_only=1'),
+                        ('model', 'min_cost=0.01'), ('account model', ''),
+                        ('account', 'since=-30d&until=-20d'),
+                        ('account', 'status=500'), ('ip', 'status=401'),
+                        ('user model', ''), ('', 'status=200&stream=1'),
+                        ('', 'stream=1&since=-7d'),
+                        ('', 'min_cost=0.01&stream=1'),
+                        ('user', 'stream=1&min_tokens=1000&status=200')):
+        parts = names.split()
+        yield (', '.join(parts + [text] * bool(text)), 20, 50,
+               '&'.join([q(n, v[n]) for n in parts] + [text] * bool(text)))
     for limit, name, query in (
             (20, 'summary', '/summary'),
             (20, 'stats, month by model',
