@@ -166,6 +166,13 @@ $(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
 
+# how long the slices of a retention take
+
+$(BUILD)/keep_bench: t/bench/keep_bench.c $(PLAIN) \
+                     $(wildcard $(SRC)/*/llm*.h)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
+
 # ten million records through the writer into a database that has a bound
 
 $(BUILD)/soak: t/bench/soak.c $(filter-out t/bench/fill.c, \

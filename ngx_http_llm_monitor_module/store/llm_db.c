@@ -159,6 +159,8 @@ llm_db_inspect(llm_db_t *db)
     uint32_t     id;
     struct stat  st;
 
+    static const uint8_t  blank[LLM_DB_HEADER];
+
     if (lstat(db->path, &st) == -1) {
         return llm_db_refuse(db, SQLITE_CANTOPEN, strerror(errno));
     }
@@ -175,6 +177,12 @@ llm_db_inspect(llm_db_t *db)
 
     if (n == LLM_ERROR) {
         return llm_db_refuse(db, SQLITE_CANTOPEN, "it cannot be read");
+    }
+
+    /* what never came to the disk: a journal may take it back */
+
+    if (n == LLM_OK && memcmp(header, blank, LLM_DB_HEADER) == 0) {
+        return LLM_OK;
     }
 
     if (n == LLM_DECLINED

@@ -3,15 +3,15 @@
  * Copyright (C) llm_monitor contributors
  *
  * How long the slices of a retention take that deletes so many rows, while
- * nothing else is done: what a record may have to wait for.
+ * nothing else is done: what a record may have to wait for.  Of each stage the
+ * middle, the longest, and how many took no longer than so many ms.
  *
- *     cc -O2 -o keep_bench t/bench/keep_bench.c \
- *         ngx_http_llm_monitor_module/{record,extract,store,ring}/llm_*.c \
- *         -lsqlite3 -lyajl -lz -lbrotlidec -lzstd -lpcre2-8 -lpthread -lm
- *     scripts/fill -n 1m -b 20 dir && ./keep_bench dir [rows]
+ *     make build/keep_bench
+ *     scripts/fill -n 1m -b 20 dir && build/keep_bench dir [rows]
  *
- * The database in dir is changed: half of the rows lose their bodies, and the
- * oldest rows go, 100000 by default.
+ * The database in dir is changed: half of the bodies go, and the oldest rows,
+ * 100000 by default.  A slice whose commit moves the -wal to the database, as
+ * any commit may, is counted as such.
  */
 
 
@@ -24,12 +24,14 @@
 
 
 #define BENCH_SLICES  1000000
-#define BENCH_STAGES  10
+#define BENCH_STAGES  11
+#define BENCH_MOVES   10               /* the stage before the last */
 
 
 static int  bench_compare(const void *a, const void *b);
 static void bench_tell(const char *name, double *wall, double *cpu, size_t n);
 static void bench_part(const char *name, double *ms, size_t n);
+static void bench_histogram(const char *name, const double *ms, size_t n);
 static void bench_log(void *data, int level, const char *text);
 static double bench_clock(clockid_t clock);
 static int64_t bench_int(llm_writer_t *w, const char *sql, int64_t n);
@@ -37,7 +39,7 @@ static int64_t bench_int(llm_writer_t *w, const char *sql, int64_t n);
 
 static const char *const  bench_stages[BENCH_STAGES + 1] = {
     "begin", "bodies", "rows", "size", "ledger", "pack", "unused", "pages",
-    "files", "end", "all"
+    "files", "end", "-wal", "all"
 };
 
 static llm_writer_t   writer;
@@ -53,7 +55,7 @@ main(int argc, char **argv)
     size_t    n[BENCH_STAGES + 1];
     double    wall, cpu, *walls[BENCH_STAGES + 1], *cpus[BENCH_STAGES + 1];
     double    total;
-    int64_t   now, left;
+    int64_t   now, left, pages, bodies;
 
     if (argc < 2) {
         fprintf(stderr, "keep_bench dir [rows]\n");
@@ -82,19 +84,23 @@ main(int argc, char **argv)
 
     now = (int64_t) time(NULL) * 1000;
     left = bench_int(&writer, "SELECT count(*) FROM log WHERE 0 = ?", 0);
+    bodies = bench_int(&writer, "SELECT count(*) FROM request_body WHERE 0 = ?",
+                       0);
 
     keep.scanned = 1;
     keep.stats_s = 400 * 86400;
     keep.retention_s = (now - bench_int(&writer, "SELECT id >> 21 FROM log"
                                         " ORDER BY id LIMIT 1 OFFSET ?",
                                         rows)) / 1000;
-    keep.bodies_s = (now - bench_int(&writer, "SELECT id >> 21 FROM log"
-                                     " ORDER BY id LIMIT 1 OFFSET ?",
-                                     left / 2)) / 1000;
+    keep.bodies_s = (now - bench_int(&writer, "SELECT id >> 21 FROM"
+                                     " request_body ORDER BY id"
+                                     " LIMIT 1 OFFSET ?",
+                                     bodies / 2)) / 1000;
     total = 0;
 
     do {
         stage = keep.stage;
+        pages = writer.db.wal_pages;
         wall = bench_clock(CLOCK_MONOTONIC);
         cpu = bench_clock(CLOCK_THREAD_CPUTIME_ID);
 
@@ -103,6 +109,7 @@ main(int argc, char **argv)
         wall = (bench_clock(CLOCK_MONOTONIC) - wall) * 1e3;
         cpu = (bench_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) * 1e3;
         total += cpu;
+        stage = writer.db.wal_pages < pages ? BENCH_MOVES : stage;
 
         walls[stage][n[stage]] = wall;
         cpus[stage][n[stage]++] = cpu;
@@ -119,6 +126,12 @@ main(int argc, char **argv)
 
     for (stage = 0; stage <= BENCH_STAGES; stage++) {
         bench_tell(bench_stages[stage], walls[stage], cpus[stage], n[stage]);
+    }
+
+    bench_histogram("ms", walls[BENCH_STAGES], n[BENCH_STAGES]);
+    bench_histogram("CPU ms", cpus[BENCH_STAGES], n[BENCH_STAGES]);
+
+    for (stage = 0; stage <= BENCH_STAGES; stage++) {
         free(walls[stage]);
         free(cpus[stage]);
     }
@@ -162,6 +175,30 @@ bench_part(const char *name, double *ms, size_t n)
 
     printf("; %s: p50 %.1f, p99 %.1f, longest %.1f", name, ms[n / 2],
            ms[n * 99 / 100], ms[n - 1]);
+}
+
+
+/* Sorted by now. */
+
+static void
+bench_histogram(const char *name, const double *ms, size_t n)
+{
+    size_t  i, at;
+
+    static const double  bounds[] = { 1, 2, 5, 10, 20, 50, 100 };
+
+    printf("%-7s", name);
+
+    for (i = 0, at = 0; i < sizeof(bounds) / sizeof(double); i++) {
+
+        while (at < n && ms[at] <= bounds[i]) {
+            at++;
+        }
+
+        printf("  <= %.0f: %.2f %%", bounds[i], 100.0 * at / n);
+    }
+
+    printf("\n");
 }
 
 

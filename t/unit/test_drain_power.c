@@ -101,7 +101,7 @@ main(void)
 {
     int  n;
 
-    n = getenv("LLM_FAULTS") && strcmp(getenv("LLM_FAULTS"), "long") == 0 ? 40
+    n = getenv("LLM_FAULTS") && strcmp(getenv("LLM_FAULTS"), "long") == 0 ? 15
                                                                           : 1;
     verbose = getenv("TEST_VERBOSE") != NULL;
 
@@ -155,6 +155,7 @@ scene(int rounds, int images)
     tell(found.law, images, "obey the law");
 
     disk_forget();
+    munmap(ring.map, ring.size);
 
     while (nrings > 0) {
         free(rings[--nrings]);
@@ -210,7 +211,6 @@ live(int rounds)
     disk_pause(1);
     llm_spool_close(&spool);
     close(spool_fd);
-    munmap(ring.map, ring.size);
     close(fd);
 }
 
@@ -229,7 +229,7 @@ begin(llm_ring_t *to)
     conf.control = control;
     conf.flush_ms = 5;
     conf.synchronous = 2;
-    conf.max_size = 1024 * 1024 * 1024;
+    conf.max_size = 64 * 1024 * 1024;
     conf.trouble = &trouble;
     conf.log = heard;
 
