@@ -99,6 +99,16 @@ def port_block():
     raise RuntimeError('other tests have all ports')
 
 
+def is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(('127.0.0.1', int(port)))
+        except OSError:
+            return False
+    return True
+
+
 def free_port(taken=set(), block=[]):
     """A port that nobody listens on, another one each time while there are."""
     if not block:
@@ -107,14 +117,8 @@ def free_port(taken=set(), block=[]):
     if len(taken) > len(ports) - 20:
         taken.clear()
     for port in ports:
-        if port in taken:
+        if port in taken or not is_free(port):
             continue
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(('127.0.0.1', port))
-            except OSError:
-                continue
         taken.add(port)
         return port
     raise RuntimeError('no free port')
@@ -244,6 +248,10 @@ class Nginx:
 
     def start(self, prefix=()):
         said = self.dir / 'start.log'
+        # a killed process has its sockets as long as one of its threads is left
+        ports = re.findall(r'listen 127\.0\.0\.1:(\d+)',
+                           (self.dir / 'nginx.conf').read_text())
+        wait_for(lambda: all(map(is_free, ports)))
         with open(said, 'w') as out:
             p = subprocess.run([*prefix, *self.command()], timeout=WAIT,
                                stdout=out, stderr=out)

@@ -472,7 +472,7 @@ no_wal(void)
     ok(until(control->db_reopened == 2)
        && until(ask_db("SELECT count(*) FROM log") == 140), "but then");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t) && sums_equal(140) && ask_db("SELECT count(*) FROM"
        " pragma_integrity_check WHERE integrity_check = 'ok'") == 1,
        "the law, the sums, integrity");
@@ -515,7 +515,7 @@ spoiled(void)
     ok(aside("corrupt") && ask_db("SELECT count(*) FROM log") == 10,
        "is moved aside before the next batch");
 
-    llm_drain_stop(d, 1000);
+    stop(d);
     ok(law(&t), "the law");
     cleanup();
 }
