@@ -62,18 +62,17 @@ HELD_S = 2.9
 
 LARGE = Workload('100 MB answer', 'raw-104857600', 2 * KB, 1, 1)
 
-# under callgrind, over one connection; events far apart, each alone
-GAP_US = 20000
+# under callgrind, over one connection; an event when the last one has come
 COUNTED = [
     Workload('1 KB answer', 'json-1024', 2 * KB, 1, 300),
     Workload('16 KB answer', 'json-16384', 2 * KB, 1, 100),
     Workload('64 KB prompt', 'json-1024', 64 * KB, 1, 60),
-    stream('stream of 30', 30, GAP_US, 1, 1),
-    stream('stream of 130', 130, GAP_US, 1, 1),
-    anthropic('Anthropic stream of 30', 30, GAP_US, 1, 1),
-    anthropic('Anthropic stream of 130', 130, GAP_US, 1, 1),
+    stream('stream of 30', 30, 0, 1, 5),
+    stream('stream of 230', 230, 0, 1, 5),
+    anthropic('Anthropic stream of 30', 30, 0, 1, 5),
+    anthropic('Anthropic stream of 230', 230, 0, 1, 5),
 ]
-STREAMS = [('a chunk', 'stream of 30', 'stream of 130'),
+STREAMS = [('a chunk', 'stream of 30', 'stream of 230'),
            ('an Anthropic event', 'Anthropic stream of 30',
-            'Anthropic stream of 130')]
-MORE_EVENTS = 100
+            'Anthropic stream of 230')]
+MORE_EVENTS = 200

@@ -10,11 +10,13 @@
  *   load client PORT [-c connections] [-r rate, 0: as fast as it goes]
  *                    [-n exchanges] [-d seconds] [-b bytes of prompt]
  *                    [-f first tag] [-s say] [-u path] [-o log]
+ *                    [-a the upstream's port]
  *
  * The client's requests have the headers X-Tag and X-Say, which is
  *
  *   json-BYTES            one answer of about that size
- *   sse-EVENTS-GAP        a stream, GAP microseconds between its events
+ *   sse-EVENTS-GAP        a stream, GAP microseconds between its events; 0: the
+ *                         next one when a client with -a has had the last
  *   anth-EVENTS-GAP       the same as Anthropic streams it
  *   raw-BYTES             an answer whose content is that long
  *

@@ -27,6 +27,7 @@
 
 
 static void options(int argc, char **argv);
+static void bell(int port);
 static void call(conn_t *c);
 static void ask(conn_t *c);
 static void lost(conn_t *c);
@@ -49,6 +50,8 @@ static struct {
     uint64_t            tag;
     const char         *say;
     const char         *path;
+    struct sockaddr_in  told;        /* -a */
+    int                 bell;
     FILE               *log;
     char               *body;
 
@@ -76,8 +79,9 @@ options(int argc, char **argv)
     cl.tag = 1;
     cl.say = "json-1024";
     cl.path = "/v1/chat/completions";
+    cl.bell = -1;
 
-    while ((o = getopt(argc, argv, "c:r:n:d:b:f:s:o:u:")) != -1) {
+    while ((o = getopt(argc, argv, "c:r:n:d:b:f:s:o:u:a:")) != -1) {
         switch (o) {
         case 'c': cl.conns = atoi(optarg); break;
         case 'r': cl.rate = atof(optarg); break;
@@ -86,6 +90,7 @@ options(int argc, char **argv)
         case 'b': cl.prompt = atoi(optarg); break;
         case 'f': cl.tag = strtoull(optarg, NULL, 10); break;
         case 's': cl.say = optarg; break;
+        case 'a': bell(atoi(optarg)); break;
         case 'u': cl.path = optarg; break;
         case 'o': cl.log = fopen(optarg, "we"); break;
         default: exit(2);
@@ -110,6 +115,16 @@ options(int argc, char **argv)
     }
 
     strcpy(cl.body + n, "\"}]}");
+}
+
+
+static void
+bell(int port)
+{
+    cl.told.sin_family = AF_INET;
+    cl.told.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cl.told.sin_port = htons(port);
+    cl.bell = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
 
@@ -300,6 +315,11 @@ hear(conn_t *c)
         for (p = c->in; (p = strstr(p, "\"at\":")) != NULL; p += 5) {
             cl.events++;
             sample(cl.delay, &cl.samples, now - atoll(p + 5));
+
+            if (cl.bell >= 0) {
+                (void) sendto(cl.bell, &c->tag, sizeof(c->tag), 0,
+                              (struct sockaddr *) &cl.told, sizeof(cl.told));
+            }
         }
 
         if (!c->headed && !head_done(c, &at)) {

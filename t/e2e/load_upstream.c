@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 
+#define NEVER  60000000000ll     /* ns until an event that is not asked for */
+
 #define MODEL  "\"model\":\"gpt-4o-mini-2024-07-18\""
 
 
@@ -30,6 +32,7 @@ static void finish(conn_t *c);
 static void answer(conn_t *c, const char *say);
 static int refill(conn_t *c);
 static void due(void);
+static void asked(int fd);
 static int readable(conn_t *c);
 static void serve(conn_t *c, uint32_t events);
 
@@ -258,7 +261,7 @@ due(void)
 
         if (c->events-- > 0) {
             middle(c, now);
-            c->due = c->due + c->gap;
+            c->due = c->gap > 0 ? c->due + c->gap : now + NEVER;
             c->next = NULL;
             *streams_end = c;
             streams_end = &c->next;
@@ -268,6 +271,25 @@ due(void)
         }
 
         (void) push(c);
+    }
+}
+
+
+/* Clients have had an event: of streams without a gap the next one is due. */
+
+static void
+asked(int fd)
+{
+    conn_t    *c;
+    uint64_t   tag;
+
+    while (recv(fd, &tag, sizeof(tag), MSG_DONTWAIT) == sizeof(tag)) {
+
+        for (c = streams; c != NULL; c = c->next) {
+            if (c->tag == tag && c->gap == 0) {
+                c->due = 0;
+            }
+        }
     }
 }
 
@@ -381,7 +403,7 @@ upstream(int port)
 {
     int                  i, n, fd, on, wait;
     conn_t              *c;
-    conn_t               door;
+    conn_t               door, bell;
     int64_t              left;
     struct sockaddr_in   sa;
     struct epoll_event   ev[EVENTS];
@@ -389,6 +411,7 @@ upstream(int port)
     on = 1;
     memset(&sa, 0, sizeof(sa));
     memset(&door, 0, sizeof(door));
+    memset(&bell, 0, sizeof(bell));
     sa.sin_family = AF_INET;
     sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sa.sin_port = htons(port);
@@ -403,7 +426,15 @@ upstream(int port)
         return 1;
     }
 
+    bell.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (bind(bell.fd, (struct sockaddr *) &sa, sizeof(sa)) < 0) {
+        perror("upstream");
+        return 1;
+    }
+
     watch(&door, EPOLL_CTL_ADD, EPOLLIN);
+    watch(&bell, EPOLL_CTL_ADD, EPOLLIN);
 
     while (run) {
         wait = 1000;
@@ -416,6 +447,11 @@ upstream(int port)
         n = epoll_wait(ep, ev, EVENTS, wait);
 
         for (i = 0; i < n; i++) {
+            if (ev[i].data.ptr == &bell) {
+                asked(bell.fd);
+                continue;
+            }
+
             if (ev[i].data.ptr != &door) {
                 serve(ev[i].data.ptr, ev[i].events);
                 continue;
