@@ -423,6 +423,7 @@ old_ring(const instant_t *at, int kind)
 static void
 look(const instant_t *at, int kind)
 {
+    char          sql[512];
     int64_t       rows, ids, early, sums, tokens, newest;
     sqlite3      *db;
     llm_terms_t   t;
@@ -457,16 +458,17 @@ look(const instant_t *at, int kind)
     found.sums += sums != rows || tokens != 15 * rows;
     found.replayed += rows - at->written;
 
+    /* of what was in the ring alone, nobody knows how long its file was */
+
     if (where == IN_FILES) {
-        found.bodies += number(db, "SELECT count(*) FROM log LEFT JOIN"
-                               " response_body b USING (id) WHERE"
-                               " response_body_state = 1 AND"
-                               " (coalesce(b.size, -1) != response_bytes"
-                               "  OR (b.data IS NULL AND (SELECT count(*) FROM"
-                               "      frame f WHERE f.id = log.id)"
-                               "      != (b.size + ?1 - 1) / ?1))",
-                               LLM_FRAME_RAW)
-                        != 0;
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM log LEFT JOIN"
+                 " response_body b USING (id) WHERE response_body_state = 1"
+                 " AND id >> 21 <= 1790000000000 + ?1"
+                 " AND (coalesce(b.size, -1) != response_bytes"
+                 " OR (b.data IS NULL AND (SELECT count(*) FROM frame f"
+                 " WHERE f.id = log.id) != (b.size + %d - 1) / %d))",
+                 LLM_FRAME_RAW, LLM_FRAME_RAW);
+        found.bodies += number(db, sql, at->written) != 0;
     }
 
     /* what waits for its segment is finished, and is nowhere yet */
