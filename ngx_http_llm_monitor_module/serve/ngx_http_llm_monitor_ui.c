@@ -201,7 +201,7 @@ ngx_http_llm_monitor_ui_prefix(ngx_http_request_t *r, ngx_str_t *rest,
     u_char     *p, *last;
     uintptr_t   escape;
 
-    ngx_str_null(prefix);
+    ngx_str_set(prefix, "");
 
     last = r->uri.data + r->uri.len;
 

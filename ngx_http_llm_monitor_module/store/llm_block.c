@@ -431,6 +431,10 @@ llm_block_spans(const llm_block_head_t *head, const uint8_t *codes,
         }
     }
 
+    if (spans.n == 0) {
+        return 0;
+    }
+
     if (spans.n != 1) {
         return llm_block_keep(codes, head->width, &spans, at, hits);
     }
