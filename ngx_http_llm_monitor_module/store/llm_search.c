@@ -12,7 +12,9 @@
 
 static int llm_search_like(llm_search_t *s, const llm_str_t *needle);
 static int llm_search_dict(llm_search_t *s, sqlite3 *db);
-static int llm_search_session(llm_search_t *s, sqlite3 *db);
+static int llm_search_all(llm_search_t *s);
+static int llm_search_session(llm_search_t *s, int64_t id, int *found);
+static int llm_search_one(llm_search_t *s, int64_t id);
 static int llm_search_step(sqlite3_stmt *stmt, llm_idset_t *set, int *kinds);
 static void llm_search_statuses(llm_search_t *s, const llm_str_t *needle);
 static void llm_search_func(sqlite3_context *ctx, int argc,
@@ -38,6 +40,8 @@ llm_search_find(llm_search_t *s, sqlite3 *db, const llm_str_t *needle)
 {
     int  rc;
 
+    s->db = db;
+
     llm_search_statuses(s, needle);
 
     rc = llm_search_like(s, needle);
@@ -46,19 +50,29 @@ llm_search_find(llm_search_t *s, sqlite3 *db, const llm_str_t *needle)
         rc = llm_search_dict(s, db);
     }
 
-    if (rc == LLM_OK) {
-        rc = llm_search_session(s, db);
+    if (rc == LLM_OK && s->kinds == 0) {
+        rc = llm_search_all(s);
     }
 
     return rc;
 }
 
 
+int
+llm_search_sessions(const llm_search_t *s)
+{
+    return !s->all || s->session.n != 0;
+}
+
+
 void
 llm_search_free(llm_search_t *s)
 {
+    sqlite3_finalize(s->stmt);
+
     llm_idset_free(&s->dict);
     llm_idset_free(&s->session);
+    llm_idset_free(&s->asked);
 }
 
 
@@ -161,12 +175,12 @@ llm_search_dict(llm_search_t *s, sqlite3 *db)
 
 
 static int
-llm_search_session(llm_search_t *s, sqlite3 *db)
+llm_search_all(llm_search_t *s)
 {
-    int            kinds;
+    int            rc, kinds;
     sqlite3_stmt  *stmt;
 
-    if (sqlite3_prepare_v2(db, "SELECT id, 0 FROM session"
+    if (sqlite3_prepare_v2(s->db, "SELECT id, 0 FROM session"
                                " WHERE sid LIKE ? ESCAPE '\\'", -1, &stmt,
                            NULL)
         != SQLITE_OK)
@@ -176,7 +190,11 @@ llm_search_session(llm_search_t *s, sqlite3 *db)
 
     sqlite3_bind_text(stmt, 1, s->like, -1, SQLITE_STATIC);
 
-    return llm_search_step(stmt, &s->session, &kinds);
+    rc = llm_search_step(stmt, &s->session, &kinds);
+
+    s->all = (rc == LLM_OK);
+
+    return rc;
 }
 
 
@@ -209,7 +227,7 @@ llm_search_step(sqlite3_stmt *stmt, llm_idset_t *set, int *kinds)
 static void
 llm_search_func(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    int            i, found;
+    int            i, rc, found;
     int64_t        v;
     llm_search_t  *s;
 
@@ -221,13 +239,79 @@ llm_search_func(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     }
 
     v = sqlite3_value_int64(argv[1]);
-
-    found = (v > 0 && v < LLM_SEARCH_STATUSES && s->status[v])
-            || llm_idset_has(&s->session, sqlite3_value_int64(argv[2]));
+    found = (v > 0 && v < LLM_SEARCH_STATUSES && s->status[v]);
 
     for (i = 3; i < argc && !found; i++) {
         found = llm_idset_has(&s->dict, sqlite3_value_int64(argv[i]));
     }
 
+    v = sqlite3_value_int64(argv[2]);
+
+    if (!found && v != 0) {
+        rc = llm_search_session(s, v, &found);
+
+        if (rc != LLM_OK) {
+            sqlite3_result_error_code(ctx, rc == LLM_NOMEM ? SQLITE_NOMEM
+                                               : sqlite3_errcode(s->db));
+            return;
+        }
+    }
+
     sqlite3_result_int(ctx, found);
+}
+
+
+static int
+llm_search_session(llm_search_t *s, int64_t id, int *found)
+{
+    int  rc;
+
+    if (!s->all && !llm_idset_has(&s->asked, id)) {
+
+        rc = s->asked.n < LLM_SEARCH_SESSIONS ? llm_search_one(s, id)
+                                              : llm_search_all(s);
+        if (rc != LLM_OK) {
+            return rc;
+        }
+    }
+
+    *found = llm_idset_has(&s->session, id);
+
+    return LLM_OK;
+}
+
+
+static int
+llm_search_one(llm_search_t *s, int64_t id)
+{
+    int  rc;
+
+    if (s->stmt == NULL) {
+
+        if (sqlite3_prepare_v2(s->db, "SELECT 1 FROM session WHERE id = ?2"
+                                      " AND sid LIKE ?1 ESCAPE '\\'", -1,
+                               &s->stmt, NULL)
+            != SQLITE_OK)
+        {
+            return LLM_ERROR;
+        }
+
+        sqlite3_bind_text(s->stmt, 1, s->like, -1, SQLITE_STATIC);
+    }
+
+    sqlite3_bind_int64(s->stmt, 2, id);
+
+    rc = sqlite3_step(s->stmt);
+
+    (void) sqlite3_reset(s->stmt);
+
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+        return LLM_ERROR;
+    }
+
+    if (rc == SQLITE_ROW && llm_idset_add(&s->session, id) != LLM_OK) {
+        return LLM_NOMEM;
+    }
+
+    return llm_idset_add(&s->asked, id) == LLM_OK ? LLM_OK : LLM_NOMEM;
 }

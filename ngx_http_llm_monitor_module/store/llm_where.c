@@ -760,10 +760,12 @@ llm_where_search(llm_where_t *w)
 
     llm_where_add(w, " AND (");
 
-    if (s->kinds == 0 && s->session.n == 0 && s->statuses == 0) {
+    if (s->kinds == 0 && !llm_search_sessions(s) && s->statuses == 0) {
         llm_where_add(w, LLM_WHERE_NONE);
 
-    } else if (s->kinds == 0 && s->session.n == 0 && s->status_min >= 400) {
+    } else if (s->kinds == 0 && !llm_search_sessions(s)
+               && s->status_min >= 400)
+    {
         llm_where_add(w, "(l.failed = 1 AND l.status BETWEEN ? AND ? AND ");
         llm_where_int(w, s->status_min);
         llm_where_int(w, s->status_max);
@@ -816,7 +818,7 @@ llm_where_found(llm_where_t *w)
     w->param[w->nparams++].type = SQLITE_NULL;
 
     llm_where_add(w, s->statuses != 0 ? ", l.status" : ", 0");
-    llm_where_add(w, s->session.n != 0 ? ", l.session" : ", 0");
+    llm_where_add(w, llm_search_sessions(s) ? ", l.session" : ", 0");
 
     for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
         if (s->kinds & columns[i].kinds) {
