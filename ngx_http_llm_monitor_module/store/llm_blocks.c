@@ -56,8 +56,8 @@ static int llm_make_put(llm_make_t *m, llm_blocks_t *b);
 
 
 static const char *const  llm_blocks_sql[LLM_BLOCKS_STATEMENTS] = {
-    "SELECT first, until, slot FROM block WHERE first <= ?1"
-        " ORDER BY first DESC LIMIT 1",
+    ("SELECT first, until, slot FROM block WHERE first <= ?1"
+     " ORDER BY first DESC LIMIT 1"),
     "SELECT min(first) FROM block WHERE first > ?1",
     "DELETE FROM block WHERE first = ?1",
     "DELETE FROM block_codes WHERE id = ?1"

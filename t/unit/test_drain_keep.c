@@ -188,9 +188,9 @@ sizes(void)
     ok(pass() && !llm_keep_held(&k)
        && ask_db("SELECT count(*) FROM log") == 1000, "until it is not");
 
-    /* how long one takes is the machine's affair */
+    /* how long one takes is the machine's affair, and so how many they are */
 
-    ok(slices > 200, "in %d slices, %d of them took more than 10 ms of CPU, "
+    ok(slices > 50, "in %d slices, %d of them took more than 10 ms of CPU, "
        "the longest %.1f ms", slices, slow, longest);
 
     closed();
@@ -415,7 +415,7 @@ static void
 overload(void)
 {
     int               fd;
-    int64_t           end;
+    int64_t           end, stop_ms;
     uint64_t          used, room;
     llm_ring_t        small;
     llm_drain_conf_t  conf;
@@ -457,10 +457,14 @@ overload(void)
     ok(llm_purge_used(&t.writer, &end) == LLM_OK && end > conf.max_size,
        "the database is larger than it may be");
 
-    llm_turn(&t);
+    stop_ms = llm_control_now() + 60000;
 
-    ok(llm_purge_used(&t.writer, &end) == LLM_OK && end <= conf.max_size,
-       "which is mended");
+    do {
+        llm_turn(&t);
+    } while (llm_purge_used(&t.writer, &end) == LLM_OK && end > conf.max_size
+             && llm_control_now() < stop_ms);
+
+    ok(end <= conf.max_size, "which is mended");
 
     llm_turn_end(&t, llm_control_now() + 1000);
     llm_turn_done(&t);
