@@ -101,6 +101,10 @@ def values(path):
                  map(text, row)))
     v['session'], = db.execute('SELECT sid FROM session WHERE id = ?',
                                (row[6],)).fetchone()
+    v['one session'], = db.execute(
+        'SELECT sid FROM session AS s WHERE id <= ? AND'
+        ' (SELECT count(*) FROM session WHERE sid = s.sid) = 1'
+        ' ORDER BY id DESC LIMIT 1', (row[6],)).fetchone()
     key = text(row[7])
     v['key'] = key[:4]
     seldom = ('SELECT value FROM dict WHERE kind = ? ORDER BY id DESC LIMIT 1')
@@ -178,7 +182,7 @@ def asked(v, api):
             (20, 'sessions', '/sessions'),
             (20, 'sessions, 7d', '/sessions?since=-7d'),
             (20, 'sessions of a model', '/sessions?' + q('model', v['model'])),
-            (20, 'one session', '/sessions/' + v['session']),
+            (20, 'one session', '/sessions/' + v['one session']),
             (10, 'substring, common: gpt', PAGE + 'filter=gpt'),
             (100, 'substring, nowhere', PAGE + 'filter=nowhere-at-all')):
         yield name, limit, None, query
