@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/mem.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_json.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_pull.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_scan.h"
@@ -55,11 +56,6 @@ static void case_value(void *data, int field, const llm_scan_value_t *v);
 static int case_member(void *data, const char *path, int number,
     const llm_str_t *value);
 static void case_hex(const uint8_t *p, size_t n);
-static void *case_alloc(void *data, size_t size);
-static void case_free(void *data, void *p);
-
-
-static const llm_mem_t  mem = { case_alloc, case_free, NULL };
 
 
 int
@@ -230,18 +226,4 @@ case_hex(const uint8_t *p, size_t n)
     }
 
     printf("\"");
-}
-
-
-static void *
-case_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-case_free(void *data, void *p)
-{
-    free(p);
 }

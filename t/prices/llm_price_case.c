@@ -17,24 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/mem.h"
 #include "../../ngx_http_llm_monitor_module/extract/llm_price.h"
 
 
 #define LINE_MAX_BYTES   8192
-
-
-static void *
-case_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-case_free(void *data, void *p)
-{
-    free(p);
-}
 
 
 static llm_str_t
@@ -126,15 +113,11 @@ main(int argc, char **argv)
     int                  rc;
     char                 line[LINE_MAX_BYTES], *end;
     size_t               providers, models, bytes;
-    llm_mem_t            mem;
     llm_str_t            text, source;
     llm_price_error_t    err;
     llm_price_table_t   *table;
     llm_price_finder_t  *finder;
 
-    mem.alloc = case_alloc;
-    mem.free = case_free;
-    mem.data = NULL;
     text.data = NULL;
 
     if (argc > 1) {

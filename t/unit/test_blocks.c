@@ -9,9 +9,10 @@
  */
 
 
+#include "ask.h"
 #include "ledger.h"
+#include "mem.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
-#include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_reprice.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_where.h"
 
@@ -44,8 +45,6 @@ static llm_filter_t *filter(const char *query, int what);
 static int64_t number(const char *text, const char *name);
 static void clear(const char *query, int slices);
 static void reprice(void);
-static void *plain_alloc(void *data, size_t size);
-static void plain_free(void *data, void *p);
 
 
 static const struct {
@@ -398,28 +397,13 @@ number(const char *text, const char *name)
 static int
 counted(const char *query, const char *rows)
 {
-    char               sql[8192];
-    char              *p;
-    int64_t            n, want;
-    llm_buf_t          out;
-    llm_filter_t      *f;
-    llm_query_error_t  err;
+    char     sql[8192];
+    int64_t  n, want;
 
     snprintf(sql, sizeof(sql), "SELECT count(*) FROM log WHERE %s", rows);
 
     want = ledger_int(sql);
-    n = -1;
-    f = filter(query, LLM_FOR_COUNT);
-    llm_buf_init(&out, 4096);
-
-    if (llm_query_count(reader, f, 60000, &out, &err) == LLM_OK) {
-        llm_buf_add(&out, "", 1);
-        p = strstr((char *) out.data, "\"total\":");
-        n = p != NULL && p[8] != 'n' ? strtoll(p + 8, NULL, 10) : -1;
-    }
-
-    llm_filter_free(f);
-    llm_buf_free(&out);
+    n = ask_count(reader, query, END);
 
     if (n != want) {
         printf("# counted %lld, not %lld\n", (long long) n, (long long) want);
@@ -580,7 +564,6 @@ static void
 reprice(void)
 {
     int                  rc;
-    llm_mem_t            mem = { plain_alloc, plain_free, NULL };
     llm_purge_t          p;
     llm_price_error_t    err;
     llm_price_table_t   *table;
@@ -612,18 +595,4 @@ reprice(void)
 
     llm_price_finder_free(finder);
     llm_price_free(table);
-}
-
-
-static void *
-plain_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-plain_free(void *data, void *p)
-{
-    free(p);
 }

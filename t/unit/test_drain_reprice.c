@@ -13,30 +13,16 @@
 #include "../../ngx_http_llm_monitor_module/extract/llm_price.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 #include "drain.h"
+#include "mem.h"
 #include "tap.h"
 
 
 #define ROWS  2000
 
 
-static void *
-plain_alloc(void *data, size_t size)
-{
-    return malloc(size);
-}
-
-
-static void
-plain_free(void *data, void *p)
-{
-    free(p);
-}
-
-
 static llm_price_table_t *
 table_of(const char *source, const char *text)
 {
-    llm_mem_t           mem = { plain_alloc, plain_free, NULL };
     llm_str_t           s, name;
     llm_price_error_t   err;
     llm_price_table_t  *t;

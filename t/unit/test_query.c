@@ -16,7 +16,6 @@
 #include "../../ngx_http_llm_monitor_module/store/llm_facets.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_schema.h"
-#include "../../ngx_http_llm_monitor_module/store/llm_search.h"
 
 
 #define T0      1795249800000          /* 2026-11-21T08:30:00Z */
@@ -40,7 +39,6 @@ static int64_t dict(int kind, const char *value);
 static void test_none(void);
 static void test_filters(void);
 static void test_search(void);
-static void test_search_sessions(void);
 static void test_pages(const char *sort, const char *order);
 static void test_facets(void);
 static void test_partial(void);
@@ -87,7 +85,6 @@ main(void)
 
     test_filters();
     test_search();
-    test_search_sessions();
     test_pages("timestamp", "desc");
     test_pages("timestamp", "asc");
     test_pages("duration_ms", "desc");
@@ -487,45 +484,6 @@ test_search(void)
     total("filter=.*", 0);
     total("filter=po&status=200", 360);
     total("filter=2", 381);
-}
-
-
-/* more than are looked at one by one, for the dictionary has the word, too */
-
-static void
-test_search_sessions(void)
-{
-    char  sql[512];
-
-    (void) dict(LLM_DICT_MODEL, "many-worlds");
-
-    exec("BEGIN");
-    snprintf(sql, sizeof(sql),
-             "WITH RECURSIVE t(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM t"
-             " WHERE n < %d) INSERT INTO session SELECT 1000 + n,"
-             " iif(n %% 2, 'few-', 'many-') || n, 0, 1, 0, 0 FROM t",
-             2 * LLM_SEARCH_SESSIONS - 1);
-    exec(sql);
-    snprintf(sql, sizeof(sql),
-             "INSERT INTO log (id, seq, failed, session) SELECT id + %lld,"
-             " id + 2000, 0, id FROM session WHERE id >= 1000",
-             (long long) ID(ROWS));
-    exec(sql);
-    exec("COMMIT");
-
-    total("filter=many-", LLM_SEARCH_SESSIONS);
-    total("filter=few-", LLM_SEARCH_SESSIONS);
-    total("filter=many-8", 152);
-    total("filter=many-8190", 1);
-    total("filter=many-8190&session=few-1", 0);
-
-    exec("BEGIN");
-    exec("DELETE FROM log WHERE session >= 1000");
-    exec("DELETE FROM session WHERE id >= 1000");
-    exec("DELETE FROM dict WHERE value = 'many-worlds'");
-    exec("COMMIT");
-
-    total("filter=many-", 0);
 }
 
 

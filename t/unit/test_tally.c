@@ -7,9 +7,9 @@
  */
 
 
+#include "ask.h"
 #include "ledger.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
-#include "../../ngx_http_llm_monitor_module/store/llm_query.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_where.h"
 
 
@@ -306,33 +306,7 @@ believed(void)
 static int64_t
 count(const char *query)
 {
-    char              *p;
-    int64_t            n;
-    llm_buf_t          out;
-    llm_str_t          s;
-    llm_filter_t      *f;
-    llm_query_error_t  err;
-
-    n = -1;
-    s.data = (const uint8_t *) (*query == '&' ? query + 1 : query);
-    s.len = strlen((const char *) s.data);
-    llm_buf_init(&out, 4096);
-
-    if (llm_filter_parse(&f, &s, LLM_FOR_COUNT, START, &err) != LLM_OK) {
-        printf("# %s: %s\n", query, err.message);
-        return -1;
-    }
-
-    if (llm_query_count(reader, f, 60000, &out, &err) == LLM_OK) {
-        llm_buf_add(&out, "", 1);
-        p = strstr((char *) out.data, "\"total\":");
-        n = p != NULL && p[8] != 'n' ? strtoll(p + 8, NULL, 10) : -1;
-    }
-
-    llm_filter_free(f);
-    llm_buf_free(&out);
-
-    return n;
+    return ask_count(reader, query, START);
 }
 
 
