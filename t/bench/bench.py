@@ -71,7 +71,7 @@ class Bench:
 PARTS = {'instructions': (instructions, 12), 'cpu': (parts.cpu, 38),
          'paced': (parts.paced, 14), 'delay': (parts.delay, 22),
          'streams': (parts.streams, 6), 'large': (parts.large, 5),
-         'drain': (drain, 3), 'profile': (profile, 5),
+         'drain': (drain, 22), 'profile': (profile, 5),
          'broken': (broken, 10), 'queries': (queries, 100),
          'calm': (calm, 80), 'loop': (loop, 10)}
 DEFAULT = [p for p in PARTS if p not in ('profile', 'broken', 'queries',
@@ -97,7 +97,13 @@ def machine(began):
               began[1], os.getloadavg()[0])
 
 
-def run(bench, chosen):
+def report(bench, began):
+    text = '\n'.join([*machine(began), '', *bench.results.table(), '']) \
+        if bench.results.measures else ''
+    return text + ''.join(bench.tables)
+
+
+def run(bench, chosen, began):
     end = time.monotonic() + MINUTES * 60
     left = sum(PARTS[p][1] for p in chosen)
     for part in chosen:
@@ -107,6 +113,7 @@ def run(bench, chosen):
         left -= share
         call(bench)
         say('%s: %.0f s' % (part, time.monotonic() - now))
+        OUT.write_text(report(bench, began))    # who ends it here has this
 
 
 def main():
@@ -120,15 +127,11 @@ def main():
     began = time.monotonic(), os.getloadavg()[0]
     bench = Bench()
     try:
-        run(bench, chosen)
+        OUT.parent.mkdir(exist_ok=True)
+        run(bench, chosen, began)
     finally:
         bench.stop()
-    text = '\n'.join([*machine(began), '', *bench.results.table(), '']) \
-        if bench.results.measures else ''
-    text += ''.join(bench.tables)
-    print(text)
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(text)
+    print(report(bench, began))
     say('written to %s' % OUT)
 
 
