@@ -89,14 +89,24 @@ def send(path, headers, body, leave):
         return '%d, cut after %d bytes' % (answer.status, len(e.partial))
 
 
-def get(path):
+def ask(path):
     connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=30)
     connection.request('GET', path)
     answer = connection.getresponse()
-    body = answer.read()
+    return answer.status, answer.read()
 
-    if answer.status != 200:
-        raise SystemExit('GET %s: %d\n%s' % (path, answer.status,
+
+def get(path):
+    """Waits while the database of an older version is brought up to date."""
+    patience = time.time() + PATIENCE
+    status, body = ask(path)
+
+    while status == 503 and time.time() < patience:
+        time.sleep(0.2)
+        status, body = ask(path)
+
+    if status != 200:
+        raise SystemExit('GET %s: %d\n%s' % (path, status,
                                              body.decode(errors='replace')))
     return json.loads(body)
 
