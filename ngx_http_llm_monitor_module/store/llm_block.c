@@ -28,12 +28,6 @@ typedef struct {
     uint16_t  slot[LLM_BLOCK_SLOTS];         /* number + 1; 0: free */
 } llm_block_list_t;
 
-typedef struct {
-    int       n;
-    uint64_t  low[LLM_SIFT_RANGES];          /* distances from min */
-    uint64_t  size[LLM_SIFT_RANGES];         /* less one */
-} llm_block_spans_t;
-
 
 static int llm_block_list(llm_block_list_t *list, const int64_t *v, int n,
     uint8_t *codes);
@@ -42,14 +36,7 @@ static void llm_block_sort(llm_block_list_t *list);
 static int llm_block_width(uint64_t v);
 static void llm_block_put(llm_buf_t *out, uint64_t v, int width);
 static uint64_t llm_block_get(const uint8_t *p, int width);
-static int llm_block_span(const llm_block_head_t *head,
-    const llm_sift_range_t *range, uint64_t *low, uint64_t *high);
-static int llm_block_spans(const llm_block_head_t *head, const uint8_t *codes,
-    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits);
-static int llm_block_keep(const uint8_t *codes, int width,
-    const llm_block_spans_t *spans, uint16_t *at, int hits);
 static uint64_t llm_block_code(const uint8_t *codes, int row, int width);
-static int64_t llm_block_listed(const llm_block_head_t *head, int i);
 
 
 void
@@ -297,207 +284,19 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
 }
 
 
-llm_block_pass_e
-llm_block_term(const llm_block_head_t *head, const llm_sift_t *s,
-    const llm_sift_term_t *term, int n, int *passed)
+int64_t
+llm_block_value(const llm_block_head_t *head, const uint8_t *codes, int row)
 {
-    int                i;
-    uint64_t           low, high;
-    llm_block_pass_e   pass;
-
-    *passed = -1;
-
-    if ((llm_sift_text(term->column) && head->min == LLM_SIFT_OVER)
-        || (term->bits != 0 && head->values == 0))
-    {
-        return LLM_BLOCK_UNKNOWN;
-    }
-
-    pass = LLM_BLOCK_NONE;
-
     if (head->values == 0) {
-
-        for (i = 0; i < term->n && pass != LLM_BLOCK_ALL; i++) {
-
-            if (llm_block_span(head, &s->range[term->first + i], &low, &high))
-            {
-                pass = low == 0 && high == (uint64_t) head->max
-                                           - (uint64_t) head->min
-                       ? LLM_BLOCK_ALL : LLM_BLOCK_SOME;
-            }
-        }
-
-    } else {
-        *passed = 0;
-
-        for (i = 0; i < head->values; i++) {
-            if (llm_sift_passes(s, term, llm_block_listed(head, i))) {
-                *passed += (int) llm_block_get(head->counts + 2 * i, 2);
-            }
-        }
-
-        pass = *passed == 0 ? LLM_BLOCK_NONE
-                            : *passed == n ? LLM_BLOCK_ALL : LLM_BLOCK_SOME;
+        return (int64_t) ((uint64_t) head->min
+                          + llm_block_code(codes, row, head->width));
     }
 
-    if (pass == LLM_BLOCK_NONE) {
-        *passed = 0;
-
-    } else if (pass == LLM_BLOCK_ALL) {
-        *passed = n;
-    }
-
-    return pass;
+    return llm_block_listed(head, head->width == 0 ? 0 : codes[row]);
 }
 
 
-/* The part of a range that values may be in; 0: they may not. */
-
-static int
-llm_block_span(const llm_block_head_t *head, const llm_sift_range_t *range,
-    uint64_t *low, uint64_t *high)
-{
-    if (range->low > head->max || range->high < head->min
-        || range->low > range->high)
-    {
-        return 0;
-    }
-
-    *low = range->low > head->min
-               ? (uint64_t) range->low - (uint64_t) head->min : 0;
-    *high = (range->high < head->max ? (uint64_t) range->high
-                                     : (uint64_t) head->max)
-            - (uint64_t) head->min;
-
-    return 1;
-}
-
-
-int
-llm_block_filter(const llm_block_head_t *head, const uint8_t *codes,
-    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits)
-{
-    int       i, n;
-    uint8_t   match[LLM_BLOCK_VALUES];
-
-    if (head->values == 0) {
-        return llm_block_spans(head, codes, s, term, at, hits);
-    }
-
-    memset(match, 0, sizeof(match));
-
-    for (i = 0; i < head->values; i++) {
-        match[i] = (uint8_t) llm_sift_passes(s, term,
-                                             llm_block_listed(head, i));
-    }
-
-    /* without a branch: it would be guessed wrong for most rows */
-
-    n = 0;
-
-    if (at == NULL) {
-
-        for (i = 0; i < hits; i++) {
-            n += match[codes[i]];
-        }
-
-        return n;
-    }
-
-    for (i = 0; i < hits; i++) {
-        at[n] = at[i];
-        n += match[codes[at[i]]];
-    }
-
-    return n;
-}
-
-
-static int
-llm_block_spans(const llm_block_head_t *head, const uint8_t *codes,
-    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits)
-{
-    int                i;
-    llm_block_spans_t  spans;
-
-    spans.n = 0;
-
-    for (i = 0; i < term->n; i++) {
-        if (llm_block_span(head, &s->range[term->first + i],
-                           &spans.low[spans.n], &spans.size[spans.n]))
-        {
-            spans.size[spans.n] -= spans.low[spans.n];
-            spans.n++;
-        }
-    }
-
-    if (spans.n == 0) {
-        return 0;
-    }
-
-    if (spans.n != 1) {
-        return llm_block_keep(codes, head->width, &spans, at, hits);
-    }
-
-    /* the compiler makes a loop of each, in which nothing is to be chosen */
-
-    switch (head->width) {
-
-    case 2:
-        return llm_block_keep(codes, 2, &spans, at, hits);
-
-    case 3:
-        return llm_block_keep(codes, 3, &spans, at, hits);
-
-    case 4:
-        return llm_block_keep(codes, 4, &spans, at, hits);
-
-    case 5:
-        return llm_block_keep(codes, 5, &spans, at, hits);
-
-    default:
-        return llm_block_keep(codes, head->width, &spans, at, hits);
-    }
-}
-
-
-static inline __attribute__((always_inline)) int
-llm_block_keep(const uint8_t *codes, int width,
-    const llm_block_spans_t *spans, uint16_t *at, int hits)
-{
-    int       i, k, n, passed;
-    uint64_t  v, low, size;
-
-    n = 0;
-    low = spans->low[0];
-    size = spans->size[0];
-
-    for (i = 0; i < hits; i++) {
-        v = llm_block_code(codes, at == NULL ? i : at[i], width);
-
-        if (spans->n == 1) {
-            passed = (v - low <= size);
-
-        } else {
-            passed = 0;
-
-            for (k = 0; k < spans->n; k++) {
-                passed |= (v - spans->low[k] <= spans->size[k]);
-            }
-        }
-
-        if (at != NULL) {
-            at[n] = at[i];
-        }
-
-        n += passed;
-    }
-
-    return n;
-}
-
-
-static inline __attribute__((always_inline)) uint64_t
+static uint64_t
 llm_block_code(const uint8_t *codes, int row, int width)
 {
     uint16_t        v16;
@@ -531,20 +330,6 @@ llm_block_code(const uint8_t *codes, int row, int width)
 
 
 int64_t
-llm_block_value(const llm_block_head_t *head, const uint8_t *codes, int row)
-{
-    if (head->values == 0) {
-        return (int64_t) ((uint64_t) head->min
-                          + llm_block_code(codes, row, head->width));
-    }
-
-    return llm_block_listed(head, head->width == 0 ? 0 : codes[row]);
-}
-
-
-/* A code that no list has is of a broken database. */
-
-static int64_t
 llm_block_listed(const llm_block_head_t *head, int i)
 {
     if (i >= head->values) {
@@ -554,4 +339,11 @@ llm_block_listed(const llm_block_head_t *head, int i)
     return (int64_t) ((uint64_t) head->min
                       + llm_block_get(head->list + i * head->bytes,
                                       head->bytes));
+}
+
+
+int
+llm_block_counted(const llm_block_head_t *head, int i)
+{
+    return head->counts[2 * i] | head->counts[2 * i + 1] << 8;
 }

@@ -22,6 +22,7 @@
 
 
 #define LLM_BLOCK_ROWS     4000       /* at most: of 4 bytes they fill a page */
+#define LLM_BLOCK_ROOM     4032       /* so that they are whole steps of 64 */
 #define LLM_BLOCK_FILL     3600       /* of a new one: some may come late */
 #define LLM_BLOCK_VALUES   256        /* more of them have no list */
 #define LLM_BLOCK_HEADS    65535      /* bytes of all heads together */
@@ -75,15 +76,26 @@ llm_block_pass_e llm_block_term(const llm_block_head_t *head,
     const llm_sift_t *s, const llm_sift_term_t *term, int n, int *passed);
 
 /*
- * Keeps of the hits places in at those whose rows pass a term, and answers how
- * many there are; at NULL: of the first hits rows.
+ * Rows as a byte each, of LLM_BLOCK_ROOM bytes: all n of a block are 1, what is
+ * behind them is 0.  A filter keeps those that pass a term, and answers how
+ * many they are; codes are of a width that is not 0.
  */
+void llm_block_rows(uint8_t *rows, int n);
 int llm_block_filter(const llm_block_head_t *head, const uint8_t *codes,
-    const llm_sift_t *s, const llm_sift_term_t *term, uint16_t *at, int hits);
+    const llm_sift_t *s, const llm_sift_term_t *term, uint8_t *rows, int n);
+
+/* The places of those that are left, at most n, and how many there are. */
+int llm_block_places(const uint8_t *rows, int n, uint16_t *at);
 
 /* The value of a row; codes are not looked at where width is 0. */
 int64_t llm_block_value(const llm_block_head_t *head, const uint8_t *codes,
     int row);
+
+/* A value of the list; one that it does not have is of a broken database. */
+int64_t llm_block_listed(const llm_block_head_t *head, int i);
+
+/* How many rows have a value that the list has. */
+int llm_block_counted(const llm_block_head_t *head, int i);
 
 
 #endif /* _LLM_BLOCK_H_INCLUDED_ */

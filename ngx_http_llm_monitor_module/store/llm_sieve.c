@@ -13,8 +13,8 @@
 static int llm_sieve_prepare(llm_sieve_t *s);
 static int llm_sieve_decide(llm_sieve_t *s, int whole);
 static int llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome);
-static int llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term,
-    uint16_t *at);
+static int llm_sieve_guess(const llm_sieve_t *s, const llm_sift_term_t *term);
+static int llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term);
 static int llm_sieve_ids(llm_sieve_t *s);
 static int llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
     const uint8_t **codes);
@@ -47,7 +47,7 @@ llm_sieve_open(llm_sieve_t **out, llm_reader_t *reader,
         return LLM_DECLINED;
     }
 
-    memset(s, 0, offsetof(llm_sieve_t, at));
+    memset(s, 0, offsetof(llm_sieve_t, rows));
 
     s->reader = reader;
     s->sift = sift;
@@ -220,25 +220,21 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
         return rc;
     }
 
-    if (s->hits != -1 && whole && !s->page) {
+    places = (s->page || !whole);
+
+    if (s->hits != -1 && !places) {
         return LLM_OK;
     }
 
-    places = (s->page || !whole);
     s->hits = s->n;
-
-    if (places || nsome > 1) {
-        for (i = 0; i < s->n; i++) {
-            s->at[i] = (uint16_t) i;
-        }
-    }
+    llm_block_rows(s->rows, s->n);
 
     for (i = 0; i < nsome && rc == LLM_OK && s->hits > 0; i++) {
-        rc = llm_sieve_term(s, &s->sift->term[some[i]],
-                            places || nsome > 1 ? s->at : NULL);
+        rc = llm_sieve_term(s, &s->sift->term[some[i]]);
     }
 
     if (rc == LLM_OK && s->hits > 0 && places) {
+        (void) llm_block_places(s->rows, s->n, s->at);
         rc = llm_sieve_ids(s);
     }
 
@@ -248,19 +244,21 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
 
 /*
  * What the heads say: s->hits is -1 if the codes must be read.  One column that
- * none of the rows passes is enough, whatever is not known of another.
+ * none of the rows passes is enough, whatever is not known of another.  The
+ * terms that are left come in the order in which they are looked at: the one
+ * first that fewest rows pass, as there may be no need of the next.
  */
 
 static int
 llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome)
 {
-    int                     i, passed, fewest, unknown;
+    int                     i, k, n, passed, unknown;
+    int                     expected[LLM_SIFT_TERMS];
     llm_block_head_t        head;
     const llm_sift_term_t  *term;
 
-    *nsome = 0;
+    n = 0;
     unknown = 0;
-    fewest = s->n;
     s->hits = s->n;
 
     for (i = 0; i < s->sift->nterms; i++) {
@@ -282,17 +280,19 @@ llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome)
             break;
 
         case LLM_BLOCK_SOME:
-            s->hits = *nsome == 0 ? passed : -1;
-            some[(*nsome)++] = i;
+            s->hits = n == 0 ? passed : -1;
 
-            /* the fewest first: what comes then has less to look at */
-
-            if (passed != -1 && passed < fewest) {
-                some[*nsome - 1] = some[0];
-                some[0] = i;
-                fewest = passed;
+            if (passed == -1) {
+                passed = llm_sieve_guess(s, term);
             }
 
+            for (k = n++; k > 0 && expected[k - 1] > passed; k--) {
+                expected[k] = expected[k - 1];
+                some[k] = some[k - 1];
+            }
+
+            expected[k] = passed;
+            some[k] = i;
             break;
 
         default: /* LLM_BLOCK_UNKNOWN */
@@ -300,12 +300,37 @@ llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome)
         }
     }
 
+    *nsome = n;
+
     return unknown ? LLM_DECLINED : LLM_OK;
 }
 
 
+/*
+ * How many rows may pass where the head does not count them: of values that are
+ * too many for a list each has few.
+ */
+
 static int
-llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term, uint16_t *at)
+llm_sieve_guess(const llm_sieve_t *s, const llm_sift_term_t *term)
+{
+    int                      i;
+    const llm_sift_range_t  *range;
+
+    range = &s->sift->range[term->first];
+
+    for (i = 0; i < term->n; i++) {
+        if (range[i].low != range[i].high) {
+            return s->n;
+        }
+    }
+
+    return term->n;
+}
+
+
+static int
+llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term)
 {
     int                rc;
     const uint8_t     *codes;
@@ -313,8 +338,12 @@ llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term, uint16_t *at)
 
     rc = llm_sieve_codes(s, term->column, &head, &codes);
 
+    if (rc == LLM_OK && head.width == 0) {
+        rc = LLM_DECLINED;
+    }
+
     if (rc == LLM_OK) {
-        s->hits = llm_block_filter(&head, codes, s->sift, term, at, s->hits);
+        s->hits = llm_block_filter(&head, codes, s->sift, term, s->rows, s->n);
     }
 
     (void) sqlite3_reset(s->codes);

@@ -36,6 +36,7 @@ typedef struct {
     int                n;
     const uint8_t     *heads;
     size_t             len;
+    uint8_t            rows[LLM_BLOCK_ROOM];    /* 1: it passes */
     uint16_t           at[LLM_BLOCK_ROWS];      /* places of the hits */
     int64_t            ids[LLM_BLOCK_ROWS];     /* and ids, in order */
 } llm_sieve_t;

@@ -20,6 +20,8 @@ static int terms(const llm_block_head_t *head, const uint8_t *codes,
     const int64_t *v, int n);
 static int filtered(const llm_block_head_t *head, const uint8_t *codes,
     const int64_t *v, int n, const llm_sift_t *s);
+static int kept(const llm_block_head_t *head, const uint8_t *codes,
+    const int64_t *v, int n, const llm_sift_t *s, int which);
 static void broken(void);
 static int64_t some(int64_t max);
 
@@ -38,6 +40,11 @@ main(void)
     column("two values", 4000, 2, 1);
     column("as many as a list has", 4000, 256, 1000003);
     column("one more", 4000, 257, 1000003);
+    column("half a step", 30, 30, 3);
+    column("a step", 64, 64, 3);
+    column("a step and one", 65, 9, 3);
+    column("as many as a new one has", 3600, 1000, 3);
+    column("one less than may be", 3999, 1000, 3);
 
     for (width = 1; width <= 8; width++) {
         scale = width == 8 ? INT64_MAX / 4000
@@ -58,7 +65,7 @@ column(const char *what, int n, int64_t values, int64_t scale)
 {
     int                i, good;
     size_t             place;
-    uint8_t            places[2 * LLM_BLOCK_COLUMNS];
+    uint8_t            places[2 * LLM_BLOCK_COLUMNS], *room;
     int64_t            v[LLM_BLOCK_ROWS];
     llm_buf_t          heads, codes;
     llm_block_head_t   head;
@@ -86,7 +93,22 @@ column(const char *what, int n, int64_t values, int64_t scale)
     }
 
     ok(good, "%s: read back", what);
-    ok(terms(&head, codes.data, v, n), "%s: terms", what);
+
+    /* at an odd place, and with nothing behind the last one */
+
+    room = malloc(codes.len + 1);
+
+    if (room == NULL) {
+        abort();
+    }
+
+    if (codes.len != 0) {
+        memcpy(room + 1, codes.data, codes.len);
+    }
+
+    ok(terms(&head, room + 1, v, n), "%s: terms", what);
+
+    free(room);
 
     /* one byte less is too few */
 
@@ -128,6 +150,18 @@ terms(const llm_block_head_t *head, const uint8_t *codes, const int64_t *v,
         }
     }
 
+    /* bits that every other value of a list has, or every fourth */
+
+    for (i = 0; i < LLM_SIFT_FLAG_COUNT; i++) {
+        memset(&s, 0, sizeof(llm_sift_t));
+        llm_sift_flag(&s, i);
+
+        if (!filtered(head, codes, v, n, &s)) {
+            printf("# bit %d\n", i);
+            return 0;
+        }
+    }
+
     return 1;
 }
 
@@ -136,14 +170,12 @@ static int
 filtered(const llm_block_head_t *head, const uint8_t *codes, const int64_t *v,
     int n, const llm_sift_t *s)
 {
-    int       i, want, passed, kept;
-    uint16_t  at[LLM_BLOCK_ROWS];
+    int  i, want, passed;
 
     want = 0;
 
     for (i = 0; i < n; i++) {
         want += llm_sift_passes(s, &s->term[0], v[i]);
-        at[i] = (uint16_t) i;
     }
 
     switch (llm_block_term(head, s, &s->term[0], n, &passed)) {
@@ -155,29 +187,83 @@ filtered(const llm_block_head_t *head, const uint8_t *codes, const int64_t *v,
         return want == n && passed == n;
 
     case LLM_BLOCK_UNKNOWN:
-        return 0;
+        return s->term[0].bits != 0 && head->values == 0;
 
     default: /* LLM_BLOCK_SOME */
         break;
     }
 
-    if (passed != (head->values != 0 ? want : -1)
-        || llm_block_filter(head, codes, s, &s->term[0], NULL, n) != want)
-    {
+    if (passed != (head->values != 0 ? want : -1)) {
         return 0;
     }
 
-    kept = llm_block_filter(head, codes, s, &s->term[0], at, n);
-
-    for (i = 0; i < kept; i++) {
-        if (!llm_sift_passes(s, &s->term[0], v[at[i]])
-            || (i > 0 && at[i] <= at[i - 1]))
-        {
+    for (i = 0; i < 5; i++) {
+        if (!kept(head, codes, v, n, s, i)) {
             return 0;
         }
     }
 
-    return kept == want;
+    return 1;
+}
+
+
+/*
+ * All rows are left of what was asked before, some, few, those of one part,
+ * or none.
+ */
+
+static int
+kept(const llm_block_head_t *head, const uint8_t *codes, const int64_t *v,
+    int n, const llm_sift_t *s, int which)
+{
+    int       i, hits, left;
+    uint8_t   rows[LLM_BLOCK_ROOM], want[LLM_BLOCK_ROOM];
+    uint16_t  at[LLM_BLOCK_ROWS];
+
+    llm_block_rows(rows, n);
+    memset(want, 0, sizeof(want));
+    hits = 0;
+
+    for (i = 0; i < n; i++) {
+
+        switch (which) {
+
+        case 1:
+            rows[i] = (random() % 2 == 0);
+            break;
+
+        case 2:
+            rows[i] = (random() % 500 == 0);
+            break;
+
+        case 3:
+            rows[i] = (i > n / 3 && i < n / 2);
+            break;
+
+        case 4:
+            rows[i] = 0;
+            break;
+        }
+
+        want[i] = (rows[i] && llm_sift_passes(s, &s->term[0], v[i]));
+        hits += want[i];
+    }
+
+    left = llm_block_filter(head, codes, s, &s->term[0], rows, n);
+
+    if (left != hits || memcmp(rows, want, sizeof(rows)) != 0
+        || llm_block_places(rows, n, at) != hits)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < hits; i++) {
+        if (!want[at[i]] || (i > 0 && at[i] <= at[i - 1])) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -187,7 +273,7 @@ static void
 broken(void)
 {
     int                i, n, passed, heads;
-    uint8_t            bytes[512], codes[100];
+    uint8_t            bytes[512], codes[800], rows[LLM_BLOCK_ROOM];
     llm_sift_t         s;
     llm_block_head_t   head;
 
@@ -215,10 +301,12 @@ broken(void)
         heads++;
         (void) llm_block_term(&head, &s, &s.term[0], 100, &passed);
 
-        if (head.width <= 1) {
-            (void) llm_block_filter(&head, codes, &s, &s.term[0], NULL, 100);
-            (void) llm_block_value(&head, codes, 99);
+        if (head.width != 0) {
+            llm_block_rows(rows, 100);
+            (void) llm_block_filter(&head, codes, &s, &s.term[0], rows, 100);
         }
+
+        (void) llm_block_value(&head, codes, 99);
     }
 
     ok(heads > 0, "%d of 8000 are heads by chance", heads);
