@@ -3,40 +3,32 @@
  * Copyright (C) llm_monitor contributors
  *
  * A list by time follows the primary key.  Any other order would need an
- * index a column, each paid for by every row that is written: instead all
- * matching rows are seen, and a heap keeps those of the page, so that a list
- * whose time is over still has an answer.
+ * index a column, each paid for by every row that is written: instead blocks
+ * say where the rows of the page may be.  What they do not know is looked at
+ * row by row, and what was seen until the time was over is still an answer.
  */
 
 
 #include <stdlib.h>
 #include <string.h>
 #include "llm_guide.h"
+#include "llm_order.h"
 #include "llm_page.h"
 #include "llm_sieve.h"
 
 
 #define LLM_PAGE_SQL     16384
-#define LLM_PAGE_START   1024          /* rows allocated at first */
 
-
-typedef struct {
-    llm_page_row_t  *rows;             /* a heap with the last row on top */
-    size_t           n;
-    size_t           cap;
-    size_t           max;
-    int              ascending;
-    llm_page_row_t   after;            /* cursor; id LLM_NULL: none */
-} llm_heap_t;
 
 typedef struct {
     llm_reader_t    *reader;
     llm_where_t     *where;
     llm_guide_t     *guide;            /* NULL: there is none */
     llm_sieve_t     *sieve;            /* likewise */
+    llm_order_t     *order;
     sqlite3_stmt    *stmt;
     int              partial;
-    llm_heap_t       heap;
+    llm_top_t        top;
     llm_guide_t      guides;
 } llm_page_find_t;
 
@@ -46,29 +38,19 @@ static int llm_page_indexed(const llm_sift_t *sift);
 static sqlite3_stmt *llm_page_prepare(llm_page_find_t *p,
     const llm_filter_t *f);
 static int llm_page_ranges(llm_page_find_t *p);
+static int llm_page_ordered(llm_page_find_t *p);
 static int llm_page_range(llm_page_find_t *p, int64_t from, int64_t to);
 static int llm_page_block(llm_page_find_t *p);
 static int llm_page_rows(llm_page_find_t *p, int64_t from, int64_t to);
 static int llm_page_scan(llm_page_find_t *p);
-static int llm_page_add(llm_heap_t *heap, const llm_page_row_t *row);
-static int llm_heap_add(llm_heap_t *heap, const llm_page_row_t *row);
-static void llm_heap_up(llm_heap_t *heap, size_t i);
-static void llm_heap_down(llm_heap_t *heap, size_t i, size_t n);
-static void llm_heap_sort(llm_heap_t *heap);
-static int llm_heap_before(const llm_heap_t *heap, const llm_page_row_t *a,
-    const llm_page_row_t *b);
 static size_t llm_page_value(const llm_filter_t *f, int n, size_t none);
 
 
 /* the order of llm_sort_e; what is sorted by time needs no value */
 
-static const char *const  llm_page_select[LLM_SORT_COUNT] = {
-    "SELECT l.id, 0 FROM log AS l WHERE 1",
-    "SELECT l.id, l.duration_us FROM log AS l WHERE 1",
-    "SELECT l.id, l.ttft_us FROM log AS l WHERE 1",
-    "SELECT l.id, l.total_tokens FROM log AS l WHERE 1",
-    "SELECT l.id, l.cost_nano FROM log AS l WHERE 1",
-    "SELECT l.id, l.status FROM log AS l WHERE 1"
+static const char *const  llm_page_columns[LLM_SORT_COUNT] = {
+    "0", "l.duration_us", "l.ttft_us", "l.total_tokens", "l.cost_nano",
+    "l.status"
 };
 
 
@@ -78,7 +60,7 @@ llm_page_find(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
 {
     int               rc;
     size_t            limit, offset;
-    llm_heap_t       *heap;
+    llm_top_t        *top;
     llm_page_find_t   p;
 
     memset(page, 0, sizeof(llm_page_t));
@@ -90,11 +72,11 @@ llm_page_find(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     p.reader = reader;
     p.where = w;
 
-    heap = &p.heap;
-    heap->max = offset + limit + 1;
-    heap->ascending = (f->num[LLM_F_ASCENDING] == 1);
-    heap->after.id = f->num[LLM_F_CURSOR_ID];
-    heap->after.value = f->num[LLM_F_CURSOR_VALUE];
+    top = &p.top;
+    top->max = offset + limit + 1;
+    top->ascending = (f->num[LLM_F_ASCENDING] == 1);
+    top->after.id = f->num[LLM_F_CURSOR_ID];
+    top->after.value = f->num[LLM_F_CURSOR_VALUE];
 
     rc = llm_page_open(&p, f);
 
@@ -111,21 +93,22 @@ llm_page_find(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
         llm_guide_close(p.guide);
     }
 
+    llm_order_close(p.order);
     llm_sieve_close(p.sieve);
     sqlite3_finalize(p.stmt);
 
     if (rc != LLM_OK) {
-        free(heap->rows);
+        free(top->rows);
         return rc;
     }
 
-    llm_heap_sort(heap);
+    llm_top_sort(top);
 
-    page->rows = heap->rows;
+    page->rows = top->rows;
     page->partial = p.partial;
-    page->first = offset < heap->n ? offset : heap->n;
-    page->n = heap->n < offset + limit ? heap->n : offset + limit;
-    page->more = (heap->n == heap->max)
+    page->first = offset < top->n ? offset : top->n;
+    page->n = top->n < offset + limit ? top->n : offset + limit;
+    page->more = (top->n == top->max)
                  || (page->partial && page->n != page->first);
 
     return LLM_OK;
@@ -136,30 +119,32 @@ static int
 llm_page_open(llm_page_find_t *p, const llm_filter_t *f)
 {
     int                rc;
+    size_t             sort;
     const llm_sift_t  *sift;
 
+    rc = LLM_OK;
+    sort = llm_page_value(f, LLM_F_SORT, LLM_SORT_TIMESTAMP);
     sift = llm_where_sift(p->where);
 
-    if (llm_page_value(f, LLM_F_SORT, LLM_SORT_TIMESTAMP)
-        == LLM_SORT_TIMESTAMP)
-    {
+    if (sort != LLM_SORT_TIMESTAMP) {
+        rc = llm_order_open(&p->order, p->reader, sift, (int) sort, &p->top);
+
+    } else {
+
         if (!llm_page_indexed(sift)) {
-            rc = llm_sieve_open(&p->sieve, p->reader, sift, 1,
-                                p->heap.ascending);
-
-            if (rc == LLM_ERROR) {
-                return rc;
-            }
+            rc = llm_sieve_open(&p->sieve, p->reader, sift, LLM_SIEVE_PAGE,
+                                p->top.ascending);
         }
 
-        rc = llm_guide_open(&p->guides, p->reader, p->where, f, 1,
-                            p->sieve != NULL);
-
-        if (rc == LLM_ERROR) {
-            return rc;
+        if (rc != LLM_ERROR) {
+            rc = llm_guide_open(&p->guides, p->reader, p->where, f, 1,
+                                p->sieve != NULL);
+            p->guide = rc == LLM_OK ? &p->guides : NULL;
         }
+    }
 
-        p->guide = rc == LLM_OK ? &p->guides : NULL;
+    if (rc == LLM_ERROR) {
+        return rc;
     }
 
     p->stmt = llm_page_prepare(p, f);
@@ -219,19 +204,21 @@ llm_page_prepare(llm_page_find_t *p, const llm_filter_t *f)
     sort = llm_page_value(f, LLM_F_SORT, LLM_SORT_TIMESTAMP);
     by_time = (sort == LLM_SORT_TIMESTAMP);
     ascending = (f->num[LLM_F_ASCENDING] == 1);
-    ranges = (p->guide != NULL || p->sieve != NULL);
+    ranges = (p->guide != NULL || p->sieve != NULL || p->order != NULL);
 
     llm_buf_init(&sql, LLM_PAGE_SQL);
+    llm_buf_text(&sql, "SELECT l.id, ");
+    llm_buf_text(&sql, llm_page_columns[sort]);
 
-    /* ranges are within the filter's time, and behind the cursor */
+    /* ranges are within the filter's time, and by time behind the cursor */
 
     if (ranges) {
-        llm_buf_text(&sql, "SELECT l.id, 0 FROM log AS l NOT INDEXED WHERE 1");
+        llm_buf_text(&sql, " FROM log AS l NOT INDEXED WHERE 1");
         llm_buf_text(&sql, llm_where_text_untimed(p->where));
         llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
 
     } else {
-        llm_buf_text(&sql, llm_page_select[sort]);
+        llm_buf_text(&sql, " FROM log AS l WHERE 1");
         llm_buf_text(&sql, llm_where_text(p->where));
     }
 
@@ -267,7 +254,7 @@ llm_page_prepare(llm_page_find_t *p, const llm_filter_t *f)
                 sqlite3_bind_int64(stmt, ++n, f->num[LLM_F_CURSOR_ID]);
             }
 
-            sqlite3_bind_int64(stmt, ++n, (int64_t) p->heap.max);
+            sqlite3_bind_int64(stmt, ++n, (int64_t) p->top.max);
         }
     }
 
@@ -277,7 +264,7 @@ llm_page_prepare(llm_page_find_t *p, const llm_filter_t *f)
 }
 
 
-/* Until the page is full; in the order of the list. */
+/* By time until the page is full; in the order of the list. */
 
 static int
 llm_page_ranges(llm_page_find_t *p)
@@ -285,12 +272,16 @@ llm_page_ranges(llm_page_find_t *p)
     int      rc;
     int64_t  from, to;
 
+    if (p->order != NULL) {
+        return llm_page_ordered(p);
+    }
+
     if (p->guide == NULL) {
         return p->sieve == NULL ? llm_page_scan(p)
                                 : llm_page_range(p, 0, INT64_MAX);
     }
 
-    while (p->heap.n < p->heap.max && !p->partial) {
+    while (p->top.n < p->top.max && !p->partial) {
         rc = llm_guide_next(p->guide, &from, &to);
 
         if (rc == LLM_DECLINED) {
@@ -311,18 +302,44 @@ llm_page_ranges(llm_page_find_t *p)
 
 
 static int
+llm_page_ordered(llm_page_find_t *p)
+{
+    int      rc;
+    int64_t  from, to;
+
+    while (!p->partial) {
+        rc = llm_order_next(p->order, &from, &to);
+
+        if (rc == LLM_DECLINED) {
+            return LLM_OK;
+        }
+
+        if (rc == LLM_OK) {
+            rc = llm_page_rows(p, from, to);
+        }
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+    }
+
+    return LLM_OK;
+}
+
+
+static int
 llm_page_range(llm_page_find_t *p, int64_t from, int64_t to)
 {
     int      rc;
     int64_t  after;
 
-    after = p->heap.after.id;
+    after = p->top.after.id;
 
-    if (after != LLM_NULL && p->heap.ascending && after >= from) {
+    if (after != LLM_NULL && p->top.ascending && after >= from) {
         from = after + 1;
     }
 
-    if (after != LLM_NULL && !p->heap.ascending && after < to) {
+    if (after != LLM_NULL && !p->top.ascending && after < to) {
         to = after;
     }
 
@@ -336,7 +353,7 @@ llm_page_range(llm_page_find_t *p, int64_t from, int64_t to)
 
     llm_sieve_range(p->sieve, from, to);
 
-    while (p->heap.n < p->heap.max && !p->partial) {
+    while (p->top.n < p->top.max && !p->partial) {
         rc = llm_sieve_next(p->sieve, &from, &to);
 
         if (rc == LLM_DECLINED) {
@@ -362,15 +379,15 @@ llm_page_block(llm_page_find_t *p)
 {
     int              i;
     llm_sieve_t     *s;
-    llm_page_row_t   row;
+    llm_top_row_t   row;
 
     s = p->sieve;
     row.value = 0;
 
-    for (i = 0; i < s->hits && p->heap.n < p->heap.max; i++) {
-        row.id = s->ids[p->heap.ascending ? i : s->hits - 1 - i];
+    for (i = 0; i < s->hits && p->top.n < p->top.max; i++) {
+        row.id = s->ids[p->top.ascending ? i : s->hits - 1 - i];
 
-        if (llm_page_add(&p->heap, &row) != LLM_OK) {
+        if (llm_top_add(&p->top, &row) != LLM_OK) {
             return LLM_NOMEM;
         }
     }
@@ -401,14 +418,14 @@ static int
 llm_page_scan(llm_page_find_t *p)
 {
     int              rc;
-    llm_page_row_t   row;
+    llm_top_row_t   row;
 
     while ((rc = sqlite3_step(p->stmt)) == SQLITE_ROW) {
         row.id = sqlite3_column_int64(p->stmt, 0);
         row.value = sqlite3_column_type(p->stmt, 1) == SQLITE_NULL
                         ? LLM_NULL : sqlite3_column_int64(p->stmt, 1);
 
-        if (llm_page_add(&p->heap, &row) != LLM_OK) {
+        if (llm_top_add(&p->top, &row) != LLM_OK) {
             return LLM_NOMEM;
         }
     }
@@ -424,144 +441,6 @@ llm_page_scan(llm_page_find_t *p)
     p->partial = 1;
 
     return LLM_OK;
-}
-
-
-/* What the page begins after was on an earlier one. */
-
-static int
-llm_page_add(llm_heap_t *heap, const llm_page_row_t *row)
-{
-    if (heap->after.id != LLM_NULL
-        && !llm_heap_before(heap, &heap->after, row))
-    {
-        return LLM_OK;
-    }
-
-    return llm_heap_add(heap, row);
-}
-
-
-static int
-llm_heap_add(llm_heap_t *heap, const llm_page_row_t *row)
-{
-    size_t           cap;
-    llm_page_row_t  *rows;
-
-    if (heap->n == heap->max) {
-
-        if (llm_heap_before(heap, row, &heap->rows[0])) {
-            heap->rows[0] = *row;
-            llm_heap_down(heap, 0, heap->n);
-        }
-
-        return LLM_OK;
-    }
-
-    if (heap->n == heap->cap) {
-        cap = heap->cap == 0 ? LLM_PAGE_START : heap->cap * 2;
-
-        rows = realloc(heap->rows, cap * sizeof(llm_page_row_t));
-        if (rows == NULL) {
-            return LLM_NOMEM;
-        }
-
-        heap->rows = rows;
-        heap->cap = cap;
-    }
-
-    heap->rows[heap->n] = *row;
-    llm_heap_up(heap, heap->n++);
-
-    return LLM_OK;
-}
-
-
-static void
-llm_heap_up(llm_heap_t *heap, size_t i)
-{
-    size_t          parent;
-    llm_page_row_t  row;
-
-    while (i != 0) {
-        parent = (i - 1) / 2;
-
-        if (!llm_heap_before(heap, &heap->rows[parent], &heap->rows[i])) {
-            return;
-        }
-
-        row = heap->rows[i];
-        heap->rows[i] = heap->rows[parent];
-        heap->rows[parent] = row;
-        i = parent;
-    }
-}
-
-
-static void
-llm_heap_down(llm_heap_t *heap, size_t i, size_t n)
-{
-    size_t          child;
-    llm_page_row_t  row;
-
-    for ( ;; ) {
-        child = 2 * i + 1;
-
-        if (child >= n) {
-            return;
-        }
-
-        if (child + 1 < n
-            && llm_heap_before(heap, &heap->rows[child],
-                               &heap->rows[child + 1]))
-        {
-            child++;
-        }
-
-        if (!llm_heap_before(heap, &heap->rows[i], &heap->rows[child])) {
-            return;
-        }
-
-        row = heap->rows[i];
-        heap->rows[i] = heap->rows[child];
-        heap->rows[child] = row;
-        i = child;
-    }
-}
-
-
-static void
-llm_heap_sort(llm_heap_t *heap)
-{
-    size_t          n;
-    llm_page_row_t  row;
-
-    for (n = heap->n; n > 1; n--) {
-        row = heap->rows[0];
-        heap->rows[0] = heap->rows[n - 1];
-        heap->rows[n - 1] = row;
-
-        llm_heap_down(heap, 0, n - 1);
-    }
-}
-
-
-/* by value, what has none last in both orders, then by id */
-
-static int
-llm_heap_before(const llm_heap_t *heap, const llm_page_row_t *a,
-    const llm_page_row_t *b)
-{
-    if (a->value != b->value) {
-
-        if (a->value == LLM_NULL || b->value == LLM_NULL) {
-            return b->value == LLM_NULL;
-        }
-
-        return heap->ascending ? a->value < b->value : a->value > b->value;
-    }
-
-    return heap->ascending ? a->id < b->id : a->id > b->id;
 }
 
 

@@ -11,16 +11,12 @@
 
 
 #include "llm_reader.h"
+#include "llm_top.h"
 #include "llm_where.h"
 
 
 typedef struct {
-    int64_t         value;           /* what the list is sorted by */
-    int64_t         id;
-} llm_page_row_t;
-
-typedef struct {
-    llm_page_row_t *rows;
+    llm_top_row_t  *rows;
     size_t          first;           /* before it: skipped by offset */
     size_t          n;               /* end of the page in rows */
     int             more;            /* there is a row after it */

@@ -121,7 +121,7 @@ llm_query_list_rows(llm_reader_t *reader, const llm_filter_t *f,
     char                   cursor[LLM_FILTER_CURSOR + 1];
     size_t                 i;
     llm_row_t              row;
-    const llm_page_row_t  *last;
+    const llm_top_row_t   *last;
 
     llm_json_key(j, "limit");
     llm_json_int(j, f->num[LLM_F_LIMIT] == LLM_NULL ? LLM_FILTER_LIMIT

@@ -30,14 +30,14 @@ static int llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
 
 int
 llm_sieve_open(llm_sieve_t **out, llm_reader_t *reader,
-    const llm_sift_t *sift, int page, int ascending)
+    const llm_sift_t *sift, llm_sieve_e what, int ascending)
 {
     int           rc;
     llm_sieve_t  *s;
 
     *out = NULL;
 
-    if (sift->partial || (page && sift->nterms == 0)) {
+    if (sift->partial || (what == LLM_SIEVE_PAGE && sift->nterms == 0)) {
         return LLM_DECLINED;
     }
 
@@ -51,7 +51,7 @@ llm_sieve_open(llm_sieve_t **out, llm_reader_t *reader,
 
     s->reader = reader;
     s->sift = sift;
-    s->page = page;
+    s->what = what;
     s->ascending = ascending;
 
     rc = llm_sieve_prepare(s);
@@ -174,8 +174,9 @@ llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to)
         *from = s->ascending ? s->done : high;
         *to = s->ascending ? low : s->done;
 
-        s->done = s->ascending ? high < s->to ? high : s->to
-                               : low > s->from ? low : s->from;
+        s->low = low > s->from ? low : s->from;
+        s->high = high < s->to ? high : s->to;
+        s->done = s->ascending ? s->high : s->low;
 
         s->waiting = (*from < *to);
         s->block = !s->waiting;
@@ -216,11 +217,11 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
 
     rc = llm_sieve_terms(s, some, &nsome);
 
-    if (rc != LLM_OK || s->hits == 0) {
+    if (rc != LLM_OK || s->hits == 0 || s->what == LLM_SIEVE_HEADS) {
         return rc;
     }
 
-    places = (s->page || !whole);
+    places = (s->what == LLM_SIEVE_PAGE || !whole);
 
     if (s->hits != -1 && !places) {
         return LLM_OK;
@@ -378,6 +379,25 @@ llm_sieve_ids(llm_sieve_t *s)
     (void) sqlite3_reset(s->codes);
 
     s->hits = n;
+
+    return rc;
+}
+
+
+int
+llm_sieve_values(llm_sieve_t *s, int column, int64_t *values)
+{
+    int                i, rc;
+    const uint8_t     *codes;
+    llm_block_head_t   head;
+
+    rc = llm_sieve_codes(s, column, &head, &codes);
+
+    for (i = 0; i < s->hits && rc == LLM_OK; i++) {
+        values[i] = llm_block_value(&head, codes, s->at[i]);
+    }
+
+    (void) sqlite3_reset(s->codes);
 
     return rc;
 }

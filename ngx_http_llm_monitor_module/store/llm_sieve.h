@@ -15,12 +15,21 @@
 #include "llm_reader.h"
 
 
+/* of the rows of a block that pass */
+
+typedef enum {
+    LLM_SIEVE_COUNT = 0,              /* how many they are, */
+    LLM_SIEVE_PAGE,                   /* their places and ids too, */
+    LLM_SIEVE_HEADS                   /* whether there may be any: if not */
+} llm_sieve_e;                        /* known, hits is -1 */
+
+
 typedef struct {
     llm_reader_t      *reader;
     const llm_sift_t  *sift;
     sqlite3_stmt      *blocks;
     sqlite3_stmt      *codes;
-    int                page;            /* which rows, not only how many */
+    llm_sieve_e        what;
     int                ascending;
     int64_t            from;            /* the range */
     int64_t            to;
@@ -32,6 +41,8 @@ typedef struct {
     int                hits;            /* so many of its rows pass */
 
     /* of the present block */
+    int64_t            low;             /* its part of the range: from, */
+    int64_t            high;            /* to */
     int64_t            slot;
     int                n;
     const uint8_t     *heads;
@@ -47,7 +58,7 @@ typedef struct {
  * for.  LLM_ERROR: the error is the reader's.  sift must outlive the sieve.
  */
 int llm_sieve_open(llm_sieve_t **s, llm_reader_t *reader,
-    const llm_sift_t *sift, int page, int ascending);
+    const llm_sift_t *sift, llm_sieve_e what, int ascending);
 void llm_sieve_close(llm_sieve_t *s);
 
 /* Starts a range of ids, from included, to excluded. */
@@ -59,6 +70,12 @@ void llm_sieve_range(llm_sieve_t *s, int64_t from, int64_t to);
  * LLM_DECLINED: that was all; LLM_ERROR: the error is the reader's.
  */
 int llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to);
+
+/*
+ * What the hits of the present block have in a column, for a page.
+ * LLM_DECLINED: its bytes are broken; LLM_ERROR: the error is the reader's.
+ */
+int llm_sieve_values(llm_sieve_t *s, int column, int64_t *values);
 
 
 #endif /* _LLM_SIEVE_H_INCLUDED_ */

@@ -43,7 +43,8 @@ llm_total(llm_reader_t *reader, llm_where_t *w, const llm_filter_t *f,
     t.reader = reader;
     t.where = w;
 
-    rc = llm_sieve_open(&t.sieve, reader, llm_where_sift(w), 0, 1);
+    rc = llm_sieve_open(&t.sieve, reader, llm_where_sift(w), LLM_SIEVE_COUNT,
+                        1);
 
     if (rc != LLM_ERROR) {
         rc = llm_guide_open(&guide, reader, w, f, 0, t.sieve != NULL);

@@ -154,6 +154,21 @@ def asked(v, api):
         parts = names.split()
         yield (', '.join(parts + [text] * bool(text)), 20, 50,
                '&'.join([q(n, v[n]) for n in parts] + [text] * bool(text)))
+    for sort in ('duration_ms', 'total_tokens', 'cost_usd', 'status'):
+        for order in ('desc', 'asc'):
+            text = 'sort=%s&order=%s' % (sort, order)
+            yield text, 20, None, PAGE + text
+            down = api.get(PAGE + text + '&limit=500')[1]['next']
+            yield (text + ', 500 rows down', 20, None,
+                   PAGE + text + '&cursor=' + down)
+    for name, text in (('status=200', 'status=200'), ('stream=1', 'stream=1'),
+                       ('model', q('model', v['model'])),
+                       ('account', q('account', v['account'])),
+                       ('user', q('user', v['user'])),
+                       ('user, nobody', 'user=nobody-at-all'),
+                       ('7 days', 'since=-7d')):
+        yield ('sort=duration_ms, ' + name, 20, None,
+               PAGE + 'sort=duration_ms&' + text)
     for limit, name, query in (
             (20, 'summary', '/summary'),
             (20, 'stats, month by model',

@@ -134,6 +134,25 @@ ledger_add(llm_record_t *r, int what)
 }
 
 
+/* Blocks of all rows that are old enough at that time, in ms. */
+
+static inline void
+ledger_blocks(int64_t now)
+{
+    int  rc;
+
+    do {
+        ledger_begin();
+        rc = llm_blocks_make(&ledger->blocks, now, 1);
+        ledger_commit();
+    } while (rc == LLM_OK);
+
+    if (rc != LLM_AGAIN) {
+        abort();
+    }
+}
+
+
 /* the only value of a question; -1: it failed */
 
 static int64_t

@@ -36,7 +36,6 @@
 
 static void late(int64_t n);
 static void add(int64_t ms);
-static void make(void);
 static void same(const char *when);
 static int counted(const char *query, const char *rows);
 static int paged(const char *query, const char *rows, int ascending);
@@ -129,7 +128,7 @@ main(void)
 
     same("without blocks");
 
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     n = ledger_int("SELECT count(*) FROM block");
     ok(n == ROWS / FILL && ledger_int("SELECT sum(n) FROM block")
                            == ROWS / FILL * FILL,
@@ -149,19 +148,19 @@ main(void)
 
     clear("status=401", 1000);
     same("cleared by filter");
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     same("cleared by filter, in blocks");
 
     reprice();
     same("other costs");
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     same("other costs, in blocks");
 
     /* the oldest go a few at a time: of what is left nothing is made */
 
     clear("until=1762650000000", 3);
     n = ledger_int("SELECT min(first) FROM block");
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     ok(ledger_int("SELECT count(*) FROM block WHERE first < (SELECT id FROM"
                   " log ORDER BY id LIMIT 1 OFFSET 5)") == 0, "the oldest go");
     same("the oldest go");
@@ -184,7 +183,7 @@ main(void)
     ledger_open();
     ledger->blocks.fill = FILL;
     same("an older database");
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     ok(ledger_int("SELECT count(*) FROM block") > 10, "in the course of time");
     same("texts of their own");
 
@@ -240,7 +239,7 @@ late(int64_t n)
 
     ok(ledger_int("SELECT count(*) FROM block") < n, "late ones");
     same("late ones");
-    make();
+    ledger_blocks(END + LLM_DAY_MS);
     ok(ledger_int("SELECT count(*) FROM (SELECT until, lead(first)"
                   " OVER (ORDER BY first) AS next FROM block)"
                   " WHERE next IS NOT NULL AND next != until") == 0
@@ -314,23 +313,6 @@ add(int64_t ms)
     ledger_text(&r, LLM_S_CLIENT_IP, text[4]);
 
     ledger_add(&r, LLM_WRITE_ROW);
-}
-
-
-static void
-make(void)
-{
-    int  rc;
-
-    do {
-        ledger_begin();
-        rc = llm_blocks_make(&ledger->blocks, END + LLM_DAY_MS, 1);
-        ledger_commit();
-    } while (rc == LLM_OK);
-
-    if (rc != LLM_AGAIN) {
-        abort();
-    }
 }
 
 
