@@ -4,13 +4,11 @@
  */
 
 
-#define _GNU_SOURCE
-
 #include <string.h>
 
 #include "llm_bytes.h"
 #include "llm_scan.h"
-#include "llm_value.h"
+#include "llm_scan_key.h"
 
 
 /* states between two pieces */
@@ -38,6 +36,8 @@ static const uint8_t *llm_scan_next(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_members(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
+static inline const uint8_t *llm_scan_scalar(llm_scan_t *s,
+    const llm_key_t *key, const uint8_t *p, const uint8_t *end);
 static const uint8_t *llm_scan_begin(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_string(llm_scan_t *s, const uint8_t *p,
@@ -45,17 +45,13 @@ static const uint8_t *llm_scan_string(llm_scan_t *s, const uint8_t *p,
 static const uint8_t *llm_scan_quote(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static void llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n);
-static void llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n);
-static inline const llm_key_t *llm_scan_find_key(llm_scan_level_t *level,
-    const uint8_t *p, size_t n);
-static LLM_APART const llm_key_t *llm_scan_search_key(
-    llm_scan_level_t *level, const uint8_t *p, size_t n);
-static const llm_key_t *llm_scan_table_key(llm_scan_level_t *level,
-    const uint8_t *p, size_t n);
+static inline void llm_scan_string_value(llm_scan_t *s, const uint8_t *p,
+    size_t n);
 static const uint8_t *llm_scan_word(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
-static void llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n);
-static const uint8_t *llm_scan_open(llm_scan_t *s, const uint8_t *p);
+static inline void llm_scan_word_value(llm_scan_t *s, const uint8_t *p,
+    size_t n);
+static inline const uint8_t *llm_scan_open(llm_scan_t *s, const uint8_t *p);
 static void llm_scan_close(llm_scan_t *s, const uint8_t *p);
 static const uint8_t *llm_scan_skip(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
@@ -65,7 +61,7 @@ static void llm_scan_carry(llm_scan_t *s, const uint8_t *p, size_t n);
 static void llm_scan_keep_flush(llm_scan_t *s, const uint8_t *p);
 static void llm_scan_keep_cut(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
-static void llm_scan_hole(llm_scan_t *s, const uint8_t *p, size_t n,
+static LLM_APART void llm_scan_hole(llm_scan_t *s, const uint8_t *p, size_t n,
     int number);
 static void llm_scan_tell(llm_scan_t *s, int field, llm_scan_e type,
     const uint8_t *p, size_t n, size_t full);
@@ -159,6 +155,10 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             if (s->level != NULL && !s->level->array && !s->value) {
                 q = llm_scan_members(s, p, end);
 
+                if (s->state != LLM_SCAN_BETWEEN) {
+                    return q;
+                }
+
                 if (q != p) {
                     p = q;
                     break;
@@ -199,60 +199,55 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 
 
 /*
- * Reads members of an object as long as each is here as a whole, as nearly
- * all are.  What is left at the place that is returned is for others, who find
- * the state that they would have left there themselves.
+ * Reads members of objects as long as each is here as a whole, as nearly all
+ * are.  What is left at the place that is returned is for others, who find the
+ * state that they would have left there themselves.
  */
 
 static const uint8_t *
 llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t    *q;
-    const llm_key_t  *key;
+    const uint8_t     *q;
+    const llm_key_t   *key;
+    llm_scan_level_t  *level;
+
+    level = s->level;
 
     while (p < end && *p == '"') {
 
-        q = llm_bytes_quote(p + 1, end);
+        q = llm_scan_key_next(level, &key, p, end);
 
-        if (q == NULL || q[-1] == '\\' || end - q < 4 || q[1] != ':') {
-            return p;
+        if (q == NULL) {
+            q = llm_bytes_quote(p + 1, end);
+
+            if (q == NULL || q[-1] == '\\' || end - q < 4 || q[1] != ':') {
+                return p;
+            }
+
+            key = llm_scan_key(level, p + 1, q - p - 1);
+            q += 2;
         }
-
-        key = llm_scan_find_key(s->level, p + 1, q - p - 1);
 
         s->key = key;
-        p = q + 2;
+        p = *q == ' ' ? q + 1 : q;
 
-        if (*p == ' ') {
-            p++;
-        }
+        q = llm_scan_scalar(s, key, p, end);
 
-        if (*p == '"') {
-            q = llm_bytes_value(p + 1, end);
+        if (q == NULL) {
+            s->value = 1;
 
-            if (q == NULL || q[-1] == '\\'
-                || (s->keep && q - p > LLM_SCAN_KEEP))
-            {
-                goto value;
+            if (*p != '{') {
+                return p;
             }
 
-            if (key != NULL || s->holes != NULL) {
-                llm_scan_string_value(s, p + 1, q - p - 1);
+            p = llm_scan_open(s, p);
+
+            if (s->state != LLM_SCAN_BETWEEN) {
+                return p;
             }
 
-            q++;
-
-        } else {
-
-            for (q = p; q < end && llm_scan_class[*q] == 0; q++) { /* void */ }
-
-            if (q == p || q == end) {
-                goto value;
-            }
-
-            if (key != NULL || s->holes != NULL) {
-                llm_scan_word_value(s, p, q - p);
-            }
+            level = s->level;
+            continue;
         }
 
         p = q;
@@ -263,12 +258,44 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
     }
 
     return p;
+}
 
-value:
 
-    s->value = 1;
+/* Behind the string or word at p, or NULL: it is not that, or goes on. */
 
-    return p;
+static inline const uint8_t *
+llm_scan_scalar(llm_scan_t *s, const llm_key_t *key, const uint8_t *p,
+    const uint8_t *end)
+{
+    const uint8_t  *q;
+
+    if (*p == '"') {
+        q = llm_bytes_value(p + 1, end);
+
+        if (q == NULL || q[-1] == '\\'
+            || (s->keep && q - p > LLM_SCAN_KEEP))
+        {
+            return NULL;
+        }
+
+        if (key != NULL || s->holes != NULL) {
+            llm_scan_string_value(s, p + 1, q - p - 1);
+        }
+
+        return q + 1;
+    }
+
+    for (q = p; q < end && llm_scan_class[*q] == 0; q++) { /* void */ }
+
+    if (q == p || q == end) {
+        return NULL;
+    }
+
+    if (key != NULL || s->holes != NULL) {
+        llm_scan_word_value(s, p, q - p);
+    }
+
+    return q;
 }
 
 
@@ -400,11 +427,11 @@ llm_scan_string_done(llm_scan_t *s, const uint8_t *p, size_t n)
         return;
     }
 
-    s->key = llm_scan_find_key(s->level, p, p == NULL ? 0 : n);
+    s->key = llm_scan_key(s->level, p, p == NULL ? 0 : n);
 }
 
 
-static void
+static inline void
 llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n)
 {
     size_t  reported;
@@ -423,84 +450,6 @@ llm_scan_string_value(llm_scan_t *s, const uint8_t *p, size_t n)
 
         llm_scan_tell(s, s->key->field, LLM_SCAN_STRING, p, reported, n);
     }
-}
-
-
-/*
- * The keys of a table are looked through from the one found last on, for
- * tables and documents have them in about the same order.
- */
-
-static inline const llm_key_t *
-llm_scan_find_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
-{
-    const llm_key_t  *key;
-
-    key = level->key->keys;
-
-    if (key == NULL || n == 0) {
-        return NULL;
-    }
-
-    key += level->next;
-
-    if (key->len == n && llm_bytes_same(key->name, p, n)) {
-        level->next++;
-        return key;
-    }
-
-    return llm_scan_search_key(level, p, n);
-}
-
-
-static LLM_APART const llm_key_t *
-llm_scan_search_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
-{
-    uint8_t           buf[LLM_SCAN_NAME];
-    const llm_key_t  *key;
-
-    key = llm_scan_table_key(level, p, n);
-
-    /* "mod\u0065l" is "model" to whom it is sent; a NUL would be lost here */
-
-    if (key == NULL && n <= LLM_SCAN_NAME && memchr(p, '\\', n) != NULL
-        && memmem(p, n, "\\u0000", 6) == NULL)
-    {
-        n = llm_value_string(buf, p, n);
-        key = llm_scan_table_key(level, buf, n);
-    }
-
-    return key;
-}
-
-
-static const llm_key_t *
-llm_scan_table_key(llm_scan_level_t *level, const uint8_t *p, size_t n)
-{
-    const llm_key_t  *key, *keys, *end;
-
-    keys = level->key->keys;
-    end = keys + level->next;
-
-    for (key = end; key->len != 0; key++) {
-        if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            goto found;
-        }
-    }
-
-    for (key = keys; key != end; key++) {
-        if (key->len == n && llm_bytes_same(key->name, p, n)) {
-            goto found;
-        }
-    }
-
-    return NULL;
-
-found:
-
-    level->next = key - keys + 1;
-
-    return key;
 }
 
 
@@ -567,7 +516,7 @@ llm_scan_word(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 }
 
 
-static void
+static inline void
 llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n)
 {
     if (s->holes != NULL && (s->key == NULL || s->key->field == 0)) {
@@ -580,7 +529,7 @@ llm_scan_word_value(llm_scan_t *s, const uint8_t *p, size_t n)
 }
 
 
-static const uint8_t *
+static inline const uint8_t *
 llm_scan_open(llm_scan_t *s, const uint8_t *p)
 {
     int                array;
@@ -865,7 +814,7 @@ llm_scan_keep_cut(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 }
 
 
-static void
+static LLM_APART void
 llm_scan_hole(llm_scan_t *s, const uint8_t *p, size_t n, int number)
 {
     llm_scan_hole_t  *hole;

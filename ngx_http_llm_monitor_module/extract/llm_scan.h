@@ -37,9 +37,9 @@
 typedef struct llm_key_s  llm_key_t;
 
 struct llm_key_s {
-    const char        *name;
+    const char        *text;      /* its name in quotes, and the colon */
     const llm_key_t   *keys;      /* inside of it; NULL: nothing */
-    uint8_t            len;
+    uint8_t            len;       /* of the name alone */
     uint8_t            field;     /* what fn is told; 0: nothing */
     uint8_t            flags;
 };
@@ -48,18 +48,20 @@ struct llm_key_s {
 #define LLM_KEY_KEEP     0x02    /* the object's text is reported as well */
 #define LLM_KEY_PIECES   0x04    /* all of a string is reported */
 
-#define llm_key(name, field)         { name, NULL, sizeof(name) - 1, field, 0 }
-#define llm_key_in(name, field, keys)                                         \
-    { name, keys, sizeof(name) - 1, field, 0 }
+#define llm_key_any(name, field, keys, flags)                                 \
+    { "\"" name "\":", keys, sizeof(name) - 1, field, flags }
+
+#define llm_key(name, field)          llm_key_any(name, field, NULL, 0)
+#define llm_key_in(name, field, keys)  llm_key_any(name, field, keys, 0)
 #define llm_key_text(name, field, keys)                                       \
-    { name, keys, sizeof(name) - 1, field, LLM_KEY_LENGTH }
+    llm_key_any(name, field, keys, LLM_KEY_LENGTH)
 #define llm_key_keep(name, field, keys)                                       \
-    { name, keys, sizeof(name) - 1, field, LLM_KEY_KEEP }
+    llm_key_any(name, field, keys, LLM_KEY_KEEP)
 #define llm_key_pieces(name, field, keys)                                     \
-    { name, keys, sizeof(name) - 1, field, LLM_KEY_PIECES }
+    llm_key_any(name, field, keys, LLM_KEY_PIECES)
 /* of no interest, but where documents have it: what follows is found sooner */
-#define llm_key_none(name)           llm_key(name, 0)
-#define llm_key_end                  { NULL, NULL, 0, 0, 0 }
+#define llm_key_none(name)            llm_key(name, 0)
+#define llm_key_end                   { "   ", NULL, 0, 0, 0 }
 
 
 typedef enum {
