@@ -2,31 +2,26 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * Rows are counted in one pass for all facets; a value that found the
- * dictionary full has no number to count it by, and is one of the others.
- *
  * The ledger says what the rows would, up to the last time at which they came
  * apart: some were deleted, or recording was paused.  What was before that is
- * counted from the rows.
+ * counted from blocks and rows, in one pass for all facets; a value that found
+ * the dictionary full has no number to count it by, and is one of the others.
  */
 
 
 #include <stdlib.h>
 #include <string.h>
+#include "llm_census.h"
 #include "llm_facets.h"
 #include "llm_filter.h"
 #include "llm_report_parts.h"
-#include "llm_where.h"
-
-
-#define LLM_FACETS       6
-#define LLM_FACETS_SQL   16384
 
 
 typedef struct {
     const llm_filter_t *filter;
     llm_reader_t       *reader;
-    llm_series_map_t    map[LLM_FACETS];
+    llm_query_error_t  *err;
+    llm_series_map_t    map[LLM_CENSUS_COLUMNS];
     int64_t             since;         /* ms, LLM_NULL: not asked for */
     int64_t             until;
     int64_t             total;
@@ -47,13 +42,11 @@ static int llm_facets_oldest(llm_facets_t *fs, int64_t *ms);
 static int llm_facets_apart(llm_facets_t *fs, int64_t *ms);
 static int llm_facets_part(llm_facets_t *fs, int64_t since, int64_t until);
 static int llm_facets_rows(llm_facets_t *fs, const llm_filter_t *f);
-static int llm_facets_scan(llm_facets_t *fs, sqlite3_stmt *st);
-static int llm_facets_count(llm_series_map_t *map, int64_t value);
 static int llm_facets_json(llm_facets_t *fs, int ledger, llm_json_t *j);
 static int llm_facets_facet(llm_facets_t *fs, int n, llm_json_t *j);
 
 
-static const llm_facet_t  llm_facets_all[LLM_FACETS] = {
+static const llm_facet_t  llm_facets_all[LLM_CENSUS_COLUMNS] = {
     { "model", LLM_SERIES_MODEL },
     { "account", LLM_SERIES_ACCOUNT },
     { "provider", LLM_SERIES_PROVIDER },
@@ -61,20 +54,6 @@ static const llm_facet_t  llm_facets_all[LLM_FACETS] = {
     { "endpoint", LLM_SERIES_ENDPOINT },
     { "user", LLM_SERIES_USER }
 };
-
-
-#define LLM_FACETS_COLUMN(column, name)                                       \
-    "CASE WHEN l." column " IS NULL AND l.over ->> '$." name "' IS NOT NULL"  \
-    " THEN -1 ELSE l." column " END"
-
-static const char  llm_facets_columns[] =
-    "SELECT " LLM_FACETS_COLUMN("model", "model")
-    ", " LLM_FACETS_COLUMN("account", "account_email")
-    ", " LLM_FACETS_COLUMN("provider", "provider")
-    ", l.status"
-    ", " LLM_FACETS_COLUMN("endpoint", "endpoint")
-    ", " LLM_FACETS_COLUMN("user", "user")
-    " FROM log AS l WHERE 1";
 
 
 int
@@ -89,6 +68,7 @@ llm_facets(llm_reader_t *reader, const llm_filter_t *f, int64_t budget_ms,
 
     fs.filter = f;
     fs.reader = reader;
+    fs.err = err;
     fs.since = f->num[LLM_F_SINCE];
     fs.until = f->num[LLM_F_UNTIL];
 
@@ -100,8 +80,7 @@ llm_facets(llm_reader_t *reader, const llm_filter_t *f, int64_t budget_ms,
     ledger = llm_facets_timed(f);
 
     if (reader->db != NULL) {
-        rc = ledger ? llm_facets_ledger(&fs)
-                    : llm_facets_rows(&fs, f);
+        rc = ledger ? llm_facets_ledger(&fs) : llm_facets_rows(&fs, f);
 
         if (rc == LLM_ERROR && llm_reader_timeout(reader)) {
             fs.partial = 1;
@@ -122,17 +101,17 @@ llm_facets(llm_reader_t *reader, const llm_filter_t *f, int64_t budget_ms,
         rc = out->failed;
     }
 
-    if (rc != LLM_OK) {
-        rc = llm_report_fail(reader, rc, err);
+    if (rc != LLM_OK && rc != LLM_DECLINED) {
+        (void) llm_report_fail(reader, rc, err);
     }
 
-    for (i = 0; i < LLM_FACETS; i++) {
+    for (i = 0; i < LLM_CENSUS_COLUMNS; i++) {
         llm_series_free(&fs.map[i]);
     }
 
     llm_reader_end(reader);
 
-    return rc;
+    return rc == LLM_OK ? LLM_OK : LLM_ERROR;
 }
 
 
@@ -176,7 +155,7 @@ llm_facets_ledger(llm_facets_t *fs)
     first = first > since ? first : since;
     first = first < end ? first : end;
 
-    for (i = 0; i < LLM_FACETS; i++) {
+    for (i = 0; i < LLM_CENSUS_COLUMNS; i++) {
 
         if (llm_series_open(&series, fs->reader, llm_facets_all[i].dim)
             != LLM_OK)
@@ -348,99 +327,21 @@ llm_facets_part(llm_facets_t *fs, int64_t since, int64_t until)
 }
 
 
+/* LLM_DECLINED: the error is said. */
+
 static int
 llm_facets_rows(llm_facets_t *fs, const llm_filter_t *f)
 {
-    int            rc;
-    llm_buf_t      sql;
-    llm_where_t   *w;
-    sqlite3_stmt  *st;
+    int  rc;
 
-    rc = llm_where_create(&w, fs->reader->db, f);
+    rc = llm_census(fs->reader, f, fs->map, &fs->total, fs->err);
 
-    if (rc != LLM_OK) {
-        return rc;
+    if (rc == LLM_AGAIN) {
+        fs->partial = 1;
+        rc = LLM_OK;
     }
 
-    st = NULL;
-    llm_buf_init(&sql, LLM_FACETS_SQL);
-
-    llm_buf_text(&sql, llm_facets_columns);
-    llm_buf_text(&sql, llm_where_text(w));
-    llm_buf_text(&sql, " ORDER BY l.id DESC");
-
-    rc = LLM_NOMEM;
-
-    if (sql.failed == LLM_OK) {
-        rc = sqlite3_prepare_v2(fs->reader->db, (const char *) sql.data,
-                                (int) sql.len, &st, NULL)
-             == SQLITE_OK ? LLM_OK : LLM_ERROR;
-    }
-
-    llm_buf_free(&sql);
-
-    if (rc == LLM_OK) {
-        rc = llm_where_bind(w, st);
-    }
-
-    if (rc == LLM_OK) {
-        rc = llm_facets_scan(fs, st);
-    }
-
-    sqlite3_finalize(st);
-    llm_where_free(w);
-
-    return rc;
-}
-
-
-static int
-llm_facets_scan(llm_facets_t *fs, sqlite3_stmt *st)
-{
-    int  i, rc;
-
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-
-        fs->total++;
-
-        for (i = 0; i < LLM_FACETS; i++) {
-
-            /* of a column that is null it is 0, LLM_LEDGER_NULL */
-
-            if (llm_facets_count(&fs->map[i], sqlite3_column_int64(st, i))
-                != LLM_OK)
-            {
-                return LLM_NOMEM;
-            }
-        }
-    }
-
-    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
-}
-
-
-static int
-llm_facets_count(llm_series_map_t *map, int64_t value)
-{
-    llm_series_sum_t  *sum;
-
-    sum = llm_series_find(map, value);
-
-    if (sum == NULL && map->n >= LLM_SERIES_VALUES - 1) {
-        value = LLM_LEDGER_OTHER;
-    }
-
-    if (sum == NULL) {
-        sum = llm_series_get(map, value);
-    }
-
-    if (sum == NULL) {
-        return LLM_NOMEM;
-    }
-
-    sum->sum[LLM_C_REQUESTS]++;
-
-    return LLM_OK;
+    return rc == LLM_ERROR ? LLM_DECLINED : rc;
 }
 
 
@@ -471,7 +372,7 @@ llm_facets_json(llm_facets_t *fs, int ledger, llm_json_t *j)
         llm_json_bool(j, 1);
     }
 
-    for (i = 0; i < LLM_FACETS; i++) {
+    for (i = 0; i < LLM_CENSUS_COLUMNS; i++) {
         if (llm_facets_facet(fs, i, j) != LLM_OK) {
             return LLM_ERROR;
         }

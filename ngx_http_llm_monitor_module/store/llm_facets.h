@@ -18,8 +18,8 @@
 /*
  * Appends the values of what the filter selects, a JSON document, to out.
  * Where it selects by time alone, or not at all, they come from the ledger, in
- * a time that does not depend on the number of rows; else from the rows, the
- * newest first, and what is not done in budget_ms is said to be partial.
+ * a time that does not depend on the number of rows; else from blocks and rows,
+ * the newest first, and what is not done in budget_ms is said to be partial.
  * LLM_ERROR with err.
  */
 int llm_facets(llm_reader_t *reader, const llm_filter_t *filter,

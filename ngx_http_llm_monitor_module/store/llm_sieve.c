@@ -223,7 +223,9 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
 
     places = (s->what == LLM_SIEVE_PAGE || !whole);
 
-    if (s->hits != -1 && !places) {
+    if (!places && (s->hits == s->n
+                    || (s->hits != -1 && s->what == LLM_SIEVE_COUNT)))
+    {
         return LLM_OK;
     }
 
@@ -373,6 +375,9 @@ llm_sieve_ids(llm_sieve_t *s)
         if (id >= s->from && id < s->to) {
             s->at[n] = s->at[i];
             s->ids[n++] = id;
+
+        } else {
+            s->rows[s->at[i]] = 0;
         }
     }
 

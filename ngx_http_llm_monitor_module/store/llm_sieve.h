@@ -20,6 +20,7 @@
 typedef enum {
     LLM_SIEVE_COUNT = 0,              /* how many they are, */
     LLM_SIEVE_PAGE,                   /* their places and ids too, */
+    LLM_SIEVE_ROWS,                   /* which they are, if not all n, or */
     LLM_SIEVE_HEADS                   /* whether there may be any: if not */
 } llm_sieve_e;                        /* known, hits is -1 */
 
@@ -65,8 +66,9 @@ void llm_sieve_close(llm_sieve_t *s);
 void llm_sieve_range(llm_sieve_t *s, int64_t from, int64_t to);
 
 /*
- * The next part of the range: a block (s->block), of which for a page s->at
- * and s->ids are set, or a range of rows in *from and *to.
+ * The next part of the range: a block (s->block), of which s->hits rows pass;
+ * for a page s->at and s->ids are set, for rows s->rows if these are not all
+ * s->n.  Or a range of rows in *from and *to.
  * LLM_DECLINED: that was all; LLM_ERROR: the error is the reader's.
  */
 int llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to);

@@ -3,7 +3,8 @@
  * Copyright (C) llm_monitor contributors
  *
  * What blocks say of rows is what the rows say, for random combinations of
- * filters, counted and paged through, whatever becomes of the rows: none is
+ * filters, counted, paged through and by value, whatever becomes of the rows:
+ * none is
  * there yet, late ones come, some are cleared, grow too old, get other costs,
  * and a batch is rolled back.
  */
@@ -12,6 +13,7 @@
 #include "ask.h"
 #include "ledger.h"
 #include "mem.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_facets.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_reprice.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_where.h"
@@ -39,6 +41,9 @@ static void add(int64_t ms);
 static void same(const char *when);
 static int counted(const char *query, const char *rows);
 static int paged(const char *query, const char *rows, int ascending);
+static int faceted(const char *query, const char *rows);
+static int facets_of(const char *rows, llm_buf_t *out);
+static const char *scoped(llm_filter_t **f);
 static int ids_of(const char *rows, int ascending, int64_t *ids);
 static llm_filter_t *filter(const char *query, int what);
 static int64_t number(const char *text, const char *name);
@@ -101,7 +106,30 @@ static const struct {
 #define CONDITIONS  (sizeof(conditions) / sizeof(conditions[0]))
 
 
+/* a value that only the row has is -1, none is 0 */
+
+#define TEXT(column, name)  "coalesce(" column ", iif(over ->> '$." name "'"  \
+                            " IS NULL, 0, -1))"
+#define NAME                "(SELECT json_quote(value) || iif(kind = 15,"     \
+                            " ',\"claimed\":true', '') FROM dict"             \
+                            " WHERE id = v)"
+
+static const struct {
+    const char  *name;
+    const char  *value;
+    const char  *shown;
+} facets[] = {
+    { "model", TEXT("model", "model"), NAME },
+    { "account", TEXT("account", "account_email"), NAME },
+    { "provider", TEXT("provider", "provider"), NAME },
+    { "status", "coalesce(status, 0)", "v" },
+    { "endpoint", TEXT("endpoint", "endpoint"), NAME },
+    { "user", TEXT("user", "user"), NAME }
+};
+
+
 static llm_reader_t  *reader;
+static int            users = 9;
 
 
 int
@@ -135,11 +163,18 @@ main(void)
        "%lld blocks", (long long) n);
     same("with blocks");
 
+    /* of a time before records were deleted the ledger is not believed */
+
+    (void) llm_db_exec(&ledger->db, "INSERT INTO meta VALUES ('cleared_ms',"
+                       " 1 << 42)");
+    ok(faceted("", "1"), "all rows by value");
+
     /* who looks at the rows sees them go */
 
     ok(llm_db_exec(&ledger->db, "CREATE TABLE aside AS SELECT * FROM log;"
                    "DELETE FROM log") == LLM_OK
        && counted("stream=1", "0") == 0
+       && faceted("stream=1", "0") == 0
        && llm_db_exec(&ledger->db, "INSERT INTO log SELECT * FROM aside;"
                       "DROP TABLE aside") == LLM_OK
        && counted("stream=1", "stream = 1"), "and from them alone");
@@ -159,10 +194,9 @@ main(void)
     /* the oldest go a few at a time: of what is left nothing is made */
 
     clear("until=1762650000000", 3);
-    n = ledger_int("SELECT min(first) FROM block");
     ledger_blocks(END + LLM_DAY_MS);
-    ok(ledger_int("SELECT count(*) FROM block WHERE first < (SELECT id FROM"
-                  " log ORDER BY id LIMIT 1 OFFSET 5)") == 0, "the oldest go");
+    ok(ledger_int("SELECT count(*) FROM log WHERE id < (SELECT min(first)"
+                  " FROM block)") < FILL, "the oldest go");
     same("the oldest go");
 
     /* texts that found the dictionary full */
@@ -199,6 +233,21 @@ main(void)
     clear("", 1000);
     ok(ledger_int("SELECT (SELECT count(*) FROM block)") == 0
        && counted("stream=1", "0"), "nothing is left");
+
+    /* more users than a list has */
+
+    users = 400;
+    ledger->blocks.fill = LLM_BLOCK_FILL;
+    ledger_begin();
+
+    for (i = 0; i < LLM_BLOCK_FILL; i++) {
+        add(START + random() % SPAN);
+    }
+
+    ledger_commit();
+    ledger_blocks(END + LLM_DAY_MS);
+    ok(ledger_int("SELECT n FROM block") == LLM_BLOCK_FILL, "one of full size");
+    same("one of full size");
 
     llm_reader_close(reader);
     ledger_remove();
@@ -289,7 +338,7 @@ add(int64_t ms)
     }
 
     snprintf(text[0], 64, random() % 300 ? "u%d" : "seldom",
-             (int) (random() % 9));
+             (int) (random() % users));
     snprintf(text[1], 64, "a%d", (int) (random() % 5));
     snprintf(text[2], 64, random() % 4 ? "m%d" : n ? "claude-%d"
                                                    : "x-gemini-%d",
@@ -348,7 +397,8 @@ same(const char *when)
         }
 
         if (!counted(query, rows) || !paged(query, rows, 0)
-            || !paged(query, rows, 1))
+            || !paged(query, rows, 1)
+            || (i % 2 == 0 && !faceted(query, rows)))
         {
             printf("# %s\n", query);
             good = 0;
@@ -460,6 +510,123 @@ paged(const char *query, const char *rows, int ascending)
     }
 
     return got == n;
+}
+
+
+/* of all, or of what one of two scopes lets one see */
+
+static int
+faceted(const char *query, const char *rows)
+{
+    int                good;
+    char               all[1024], narrow[8192];
+    const char        *said;
+    llm_buf_t          out, want;
+    llm_filter_t      *f;
+    llm_query_error_t  err;
+
+    snprintf(all, sizeof(all), "%s&limit=1000", query);
+    f = filter(query[0] ? all : all + 1, LLM_FOR_FACETS);
+    llm_buf_init(&out, 1024 * 1024);
+    llm_buf_init(&want, 1024 * 1024);
+
+    snprintf(narrow, sizeof(narrow), "%s AND %s", rows,
+             query[0] ? scoped(&f) : "1");
+
+    good = llm_facets(reader, f, 60000, &out, &err) == LLM_OK
+           && facets_of(narrow, &want) == LLM_OK;
+
+    if (!good) {
+        printf("# %s\n", err.message);
+
+    } else {
+        llm_buf_add(&out, "", 1);
+
+        /* by time alone they are of whole quarter-hours */
+
+        said = strstr((char *) out.data, "\"total\":");
+        good = (query[0] && strstr((char *) out.data, "\"log\"") == NULL)
+               || strcmp(said, (char *) want.data) == 0;
+
+        if (!good) {
+            printf("# %s\n# not %s\n", said, (char *) want.data);
+        }
+    }
+
+    llm_filter_free(f);
+    llm_buf_free(&out);
+    llm_buf_free(&want);
+
+    return good;
+}
+
+
+static int
+facets_of(const char *rows, llm_buf_t *out)
+{
+    int            rc;
+    char           sql[16384];
+    size_t         i;
+    sqlite3_stmt  *st;
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM log WHERE %s", rows);
+
+    llm_buf_text(out, "\"total\":");
+    llm_buf_int(out, ledger_int(sql));
+
+    for (i = 0; i < sizeof(facets) / sizeof(facets[0]); i++) {
+        snprintf(sql, sizeof(sql),
+                 "WITH g AS MATERIALIZED (SELECT %s AS v, count(*) AS n"
+                 " FROM log WHERE %s GROUP BY v), o AS (SELECT '{\"name\":' ||"
+                 " %s || ',\"requests\":' || n || '}' AS text FROM g"
+                 " WHERE v > 0 ORDER BY n DESC, v) SELECT ',\"%s\":"
+                 "{\"distinct\":' || (SELECT count(*) FROM o) ||"
+                 " ',\"values\":[' || (SELECT coalesce(group_concat(text), '')"
+                 " FROM o) || '],\"none\":' || coalesce((SELECT n FROM g"
+                 " WHERE v = 0), 0) || ',\"other\":' || coalesce((SELECT n"
+                 " FROM g WHERE v = -1), 0) || '}'",
+                 facets[i].value, rows, facets[i].shown, facets[i].name);
+
+        if (sqlite3_prepare_v2(ledger->db.handle, sql, -1, &st, NULL)
+            != SQLITE_OK)
+        {
+            abort();
+        }
+
+        rc = sqlite3_step(st);
+        llm_buf_text(out, rc == SQLITE_ROW
+                          ? (const char *) sqlite3_column_text(st, 0) : "");
+        sqlite3_finalize(st);
+    }
+
+    llm_buf_add(out, "}", 2);
+
+    return out->failed;
+}
+
+
+/* mostly none; its condition */
+
+static const char *
+scoped(llm_filter_t **f)
+{
+    const llm_str_t  user = llm_str("u3"), account = llm_str("a1");
+
+    switch (random() % 6) {
+
+    case 0:
+        (void) llm_filter_scope(f, LLM_SCOPE_USER, &user);
+        return "user_trusted = 1 AND (user = " OF(8, "u3")
+               " OR over ->> '$.user' = 'u3')";
+
+    case 1:
+        (void) llm_filter_scope(f, LLM_SCOPE_ACCOUNT, &account);
+        return "(account = " OF(7, "a1")
+               " OR over ->> '$.account_email' = 'a1')";
+
+    default:
+        return "1";
+    }
 }
 
 
