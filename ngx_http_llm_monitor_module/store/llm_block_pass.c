@@ -55,6 +55,7 @@ static void llm_block_spans(const llm_block_head_t *head, const llm_sift_t *s,
     const llm_sift_term_t *term, llm_block_spans_t *spans);
 static void llm_block_runs(const llm_block_head_t *head, const llm_sift_t *s,
     const llm_sift_term_t *term, llm_block_spans_t *spans);
+static int llm_block_lower(const llm_block_head_t *head, int64_t v);
 static int llm_block_keep(const uint8_t *codes, int width,
     const llm_block_spans_t *spans, uint8_t *rows, int n);
 static void llm_block_load(llm_block_step_t *step, const uint8_t *codes,
@@ -66,9 +67,10 @@ llm_block_pass_e
 llm_block_term(const llm_block_head_t *head, const llm_sift_t *s,
     const llm_sift_term_t *term, int n, int *passed)
 {
-    int                i;
+    int                i, k;
     uint64_t           low, high;
     llm_block_pass_e   pass;
+    llm_block_spans_t  spans;
 
     *passed = -1;
 
@@ -95,9 +97,11 @@ llm_block_term(const llm_block_head_t *head, const llm_sift_t *s,
     } else {
         *passed = 0;
 
-        for (i = 0; i < head->values; i++) {
-            if (llm_sift_passes(s, term, llm_block_listed(head, i))) {
-                *passed += llm_block_counted(head, i);
+        llm_block_runs(head, s, term, &spans);
+
+        for (i = 0; i < spans.n; i++) {
+            for (k = 0; k <= (int) spans.size[i]; k++) {
+                *passed += llm_block_counted(head, (int) spans.low[i] + k);
             }
         }
 
@@ -144,8 +148,6 @@ llm_block_filter(const llm_block_head_t *head, const uint8_t *codes,
 {
     llm_block_spans_t  spans;
 
-    spans.n = 0;
-
     if (head->values != 0) {
         llm_block_runs(head, s, term, &spans);
 
@@ -185,6 +187,7 @@ llm_block_spans(const llm_block_head_t *head, const llm_sift_t *s,
     int       i;
     uint64_t  low, high, most;
 
+    spans->n = 0;
     most = UINT64_MAX >> (64 - 8 * head->width);
 
     for (i = 0; i < term->n; i++) {
@@ -205,7 +208,26 @@ static void
 llm_block_runs(const llm_block_head_t *head, const llm_sift_t *s,
     const llm_sift_term_t *term, llm_block_spans_t *spans)
 {
-    int  i, passes, passed;
+    int                      i, end, passes, passed;
+    const llm_sift_range_t  *range;
+
+    spans->n = 0;
+
+    if (term->bits == 0 && term->n == 1) {
+        range = &s->range[term->first];
+
+        i = llm_block_lower(head, range->low);
+        end = range->high < head->max ? llm_block_lower(head, range->high + 1)
+                                      : head->values;
+
+        if (i < end) {
+            spans->low[0] = i;
+            spans->size[0] = end - 1 - i;
+            spans->n = 1;
+        }
+
+        return;
+    }
 
     passed = 0;
 
@@ -223,6 +245,31 @@ llm_block_runs(const llm_block_head_t *head, const llm_sift_t *s,
 
         passed = passes;
     }
+}
+
+
+/* The first value of a list that is not less. */
+
+static int
+llm_block_lower(const llm_block_head_t *head, int64_t v)
+{
+    int  low, high, middle;
+
+    low = 0;
+    high = head->values;
+
+    while (low < high) {
+        middle = (low + high) / 2;
+
+        if (llm_block_listed(head, middle) < v) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    return low;
 }
 
 
