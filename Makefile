@@ -153,6 +153,11 @@ $(filter $(BUILD)/unit/test_drain_%,$(UNIT)): $(BUILD)/obj/t/unit/drain.o
 
 $(BUILD)/unit/test_drain_power: $(BUILD)/obj/t/unit/disk.o
 
+# what fills databases is tested too
+
+$(BUILD)/unit/test_fill: $(patsubst %.c,$(BUILD)/obj/%.o, \
+    $(filter-out t/bench/fill.c,$(wildcard t/bench/fill*.c)))
+
 # what t/corpus.t feeds with recorded traffic
 
 $(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
@@ -161,7 +166,7 @@ $(BUILD)/corpus/%: t/corpus/%.c $(BUILD)/libllm.a
 
 # what scripts/fill runs
 
-$(BUILD)/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) $(PLAIN) \
+$(BUILD)/fill: $(wildcard t/bench/fill*.[ch]) $(PLAIN) \
                $(wildcard $(SRC)/*/llm*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -g -o $@ $(filter %.c,$^) $(LIBS)
@@ -175,7 +180,8 @@ $(BUILD)/keep_bench: t/bench/keep_bench.c $(PLAIN) \
 
 # ten million records through the writer into a database that has a bound
 
-$(BUILD)/soak: t/bench/soak.c $(filter-out t/bench/fill.c, \
+$(BUILD)/soak: t/bench/soak.c \
+               $(filter-out t/bench/fill.c t/bench/fill_store.%, \
                    $(wildcard t/bench/fill*.[ch])) $(PLAIN) \
                $(wildcard $(SRC)/*/llm*.h)
 	@mkdir -p $(@D)
@@ -183,8 +189,7 @@ $(BUILD)/soak: t/bench/soak.c $(filter-out t/bench/fill.c, \
 
 # the same for tests, which need few rows: of what has been compiled already
 
-$(BUILD)/corpus/fill: t/bench/fill.h $(wildcard t/bench/fill*.c) \
-                      $(BUILD)/libllm.a
+$(BUILD)/corpus/fill: $(wildcard t/bench/fill*.[ch]) $(BUILD)/libllm.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(ASAN) -o $@ $(filter %.c,$^) $(BUILD)/libllm.a $(LIBS)
 

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "llm_insert.h"
 #include "llm_where.h"
 #include "llm_writer.h"
 
@@ -51,7 +50,8 @@ static void llm_writer_feed(llm_writer_t *w, const llm_record_t *r);
 static void llm_writer_times(llm_record_t *r);
 static int llm_writer_ids(llm_writer_t *w, llm_record_t *r, int what,
     llm_insert_t *row, llm_ledger_ids_t *ids);
-static int llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row);
+static int llm_writer_session(llm_writer_t *w, llm_record_t *r,
+    llm_insert_t *row);
 static int llm_writer_bodies(llm_writer_t *w, llm_record_t *r);
 static int llm_writer_body(llm_writer_t *w, llm_record_t *r, int side);
 static int llm_writer_spooled(llm_writer_t *w, llm_record_t *r, int side,
@@ -236,18 +236,10 @@ llm_writer_wal_full(llm_writer_t *w)
 int
 llm_writer_add(llm_writer_t *w, llm_record_t *r, int what)
 {
-    int               rc;
-    llm_insert_t         row;
-    llm_ledger_ids_t  ids;
+    int           rc;
+    llm_insert_t  row;
 
-    llm_writer_times(r);
-    llm_insert_init(&row);
-
-    rc = llm_writer_ids(w, r, what, &row, &ids);
-
-    if (rc == LLM_OK) {
-        rc = llm_ledger_count(&w->ledger, r, &ids);
-    }
+    rc = llm_writer_count(w, r, what, &row);
 
     if (rc == LLM_OK && what == LLM_WRITE_ROW) {
         rc = llm_writer_row(w, r, &row);
@@ -255,10 +247,8 @@ llm_writer_add(llm_writer_t *w, llm_record_t *r, int what)
     } else if (rc == LLM_OK) {
         llm_writer_remove(w, &r->str[LLM_S_REQUEST_SPOOL]);
         llm_writer_remove(w, &r->str[LLM_S_RESPONSE_SPOOL]);
-    }
 
-    if (rc == LLM_OK) {
-        rc = llm_gone_record(&w->gone, r, what == LLM_WRITE_ROW);
+        rc = llm_gone_record(&w->gone, r, 0);
     }
 
     if (rc == LLM_OK && what == LLM_WRITE_LEDGER_ONLY && w->feed != NULL) {
@@ -301,6 +291,25 @@ llm_writer_feed(llm_writer_t *w, const llm_record_t *r)
     bare.num[LLM_N_RESPONSE_BODY_STATE] = LLM_BODY_NONE;
 
     llm_feed_add(w->feed, &w->feed_pos, &bare);
+}
+
+
+int
+llm_writer_count(llm_writer_t *w, llm_record_t *r, int what,
+    llm_insert_t *row)
+{
+    llm_ledger_ids_t  ids;
+
+    llm_writer_times(r);
+    llm_insert_init(row);
+
+    if (llm_writer_ids(w, r, what, row, &ids) != LLM_OK
+        || llm_ledger_count(&w->ledger, r, &ids) != LLM_OK)
+    {
+        return LLM_ERROR;
+    }
+
+    return what == LLM_WRITE_ROW ? llm_writer_session(w, r, row) : LLM_OK;
 }
 
 
@@ -349,7 +358,7 @@ llm_writer_ids(llm_writer_t *w, llm_record_t *r, int what, llm_insert_t *row,
 
 
 static int
-llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
+llm_writer_session(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
 {
     int  rc;
 
@@ -357,10 +366,17 @@ llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
 
     if (rc == LLM_FULL) {
         llm_insert_over(row, "session_id", &r->str[LLM_S_SESSION]);
-
-    } else if (rc != LLM_OK) {
-        return LLM_ERROR;
+        rc = LLM_OK;
     }
+
+    return rc;
+}
+
+
+int
+llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
+{
+    int  rc;
 
     rc = llm_insert_log(row, r, &w->db, w->st[LLM_WRITER_LOG], w->seq + 1,
                         &w->control->duplicate_ids);
@@ -373,12 +389,13 @@ llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row)
     w->rows++;
 
     if (llm_blocks_touch(&w->blocks, r->num[LLM_N_ID]) != LLM_OK
-        || llm_insert_detail(r, &w->db, w->st[LLM_WRITER_DETAIL]) != LLM_OK)
+        || llm_insert_detail(r, &w->db, w->st[LLM_WRITER_DETAIL]) != LLM_OK
+        || llm_writer_bodies(w, r) != LLM_OK)
     {
         return LLM_ERROR;
     }
 
-    return llm_writer_bodies(w, r);
+    return llm_gone_record(&w->gone, r, 1);
 }
 
 

@@ -19,6 +19,7 @@
 #include "llm_body.h"
 #include "llm_dict.h"
 #include "llm_gone.h"
+#include "llm_insert.h"
 #include "llm_ledger.h"
 #include "llm_sessions.h"
 
@@ -100,6 +101,16 @@ int llm_writer_begin(llm_writer_t *w);
  * must be rolled back); LLM_ERROR: the database failed.
  */
 int llm_writer_add(llm_writer_t *w, llm_record_t *r, int what);
+
+/*
+ * The halves of that, which have no table in common.  The first one counts a
+ * record in the ledger and finds the ids of its texts and of its session,
+ * which it leaves in row; the second one makes the row of it, with details and
+ * bodies.  LLM_OK or LLM_ERROR.  Afterwards llm_insert_done() is called.
+ */
+int llm_writer_count(llm_writer_t *w, llm_record_t *r, int what,
+    llm_insert_t *row);
+int llm_writer_row(llm_writer_t *w, llm_record_t *r, llm_insert_t *row);
 
 /*
  * LLM_ERROR also if the database was deleted meanwhile: what was committed

@@ -10,27 +10,19 @@
  */
 
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../../ngx_http_llm_monitor_module/store/llm_pack.h"
-#include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
-#include "fill.h"
+#include "fill_store.h"
 
 
-#define FILL_BATCH        20000
-#define FILL_BATCH_BYTES  (64 * 1024 * 1024)
 #define FILL_PENDING      1000000
 #define FILL_BODIES_DAYS  7
 #define FILL_SAY_S        1.0
-#define FILL_BLOCKS_MS    1000       /* of one transaction */
+#define FILL_SAY_ROWS     1000
 
 
 /* exchanges under way, a heap by their end */
@@ -42,12 +34,10 @@ typedef struct {
 } fill_pending_t;
 
 typedef struct {
-    llm_writer_t     *writer;
     fill_world_t      world;
     fill_pending_t    pending;
+    fill_store_t      store;
     int64_t           written;
-    int64_t           batch;
-    int64_t           day;
     double            start;
     double            said;
     int               quiet;
@@ -56,30 +46,23 @@ typedef struct {
 
 static int fill_options(fill_t *f, int argc, char **argv, const char **dir);
 static int64_t fill_number(const char *text);
-static int fill_open(fill_t *f, const char *dir);
 static int fill_run(fill_t *f);
 static int fill_minute(fill_t *f, int64_t ms, int64_t n);
 static int fill_push(fill_pending_t *h, const fill_exchange_t *x);
 static void fill_pop(fill_pending_t *h);
 static int64_t fill_ended(const fill_exchange_t *x);
 static int fill_until(fill_t *f, int64_t ms);
-static int fill_write(fill_t *f, const fill_exchange_t *x);
-static int fill_commit(fill_t *f);
-static int fill_blocks(fill_t *f);
-static int fill_close(fill_t *f);
+static int fill_ending(void *data);
 static void fill_say(fill_t *f, int last);
 static double fill_clock(void);
-static void fill_log(void *data, int level, const char *text);
 
 
 int
 main(int argc, char **argv)
 {
-    fill_t         f;
-    const char    *dir;
-    llm_control_t  control;
+    const char  *dir;
 
-    memset(&f, 0, sizeof(fill_t));
+    static fill_t  f;
 
     if (fill_options(&f, argc, argv, &dir) != LLM_OK) {
         fprintf(stderr, "usage: fill [-q] [-n rows] [-d days] [-s seed]"
@@ -87,32 +70,28 @@ main(int argc, char **argv)
         return 2;
     }
 
-    llm_control_init(&control);
+    /* a connection is used by one thread, and there are two of them */
 
-    (void) sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void) sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 
-    f.writer = calloc(1, sizeof(llm_writer_t));
-
-    if (f.writer == NULL || fill_world_init(&f.world) != LLM_OK) {
+    if (fill_world_init(&f.world) != LLM_OK
+        || fill_store_open(&f.store, dir) != LLM_OK)
+    {
         return 1;
     }
 
-    f.writer->control = &control;
-    f.writer->spool_fd = -1;
-
-    if (fill_open(&f, dir) != LLM_OK) {
+    if (fill_run(&f) != LLM_OK
+        || fill_store_end(&f.store, fill_ending, &f) != LLM_OK)
+    {
+        fprintf(stderr, "fill: failed, remove %s\n", dir);
         return 1;
     }
 
-    if (fill_run(&f) != LLM_OK || fill_close(&f) != LLM_OK) {
-        fprintf(stderr, "fill: failed, remove %s\n", f.writer->db.path);
-        return 1;
-    }
+    fill_say(&f, 1);
 
     free(f.pending.x);
     free(f.world.slots);
-    free(f.writer);
 
     return 0;
 }
@@ -207,61 +186,6 @@ fill_number(const char *text)
 }
 
 
-/*
- * Nothing is synced and nothing is logged ahead: what is half filled is worth
- * nothing.
- */
-
-static int
-fill_open(fill_t *f, const char *dir)
-{
-    int   fd;
-    char  path[4200];
-
-    snprintf(path, sizeof(path), "%s/" LLM_SCHEMA_FILE, dir);
-
-    if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
-        fprintf(stderr, "fill: %s: %s\n", dir, strerror(errno));
-        return LLM_ERROR;
-    }
-
-    if (access(path, F_OK) == 0) {
-        fprintf(stderr, "fill: %s is already there\n", path);
-        return LLM_ERROR;
-    }
-
-    snprintf(path, sizeof(path), "%s/writer.lock", dir);
-
-    fd = open(path, O_RDWR|O_CREAT|O_CLOEXEC, 0600);
-
-    if (fd == -1 || flock(fd, LOCK_EX|LOCK_NB) == -1) {
-        fprintf(stderr, "fill: %s: %s\n", path, strerror(errno));
-        return LLM_ERROR;
-    }
-
-    snprintf(f->writer->db.dir, sizeof(f->writer->db.dir), "%s", dir);
-    f->writer->db.synchronous = 2;
-    f->writer->db.log = fill_log;
-
-    if (llm_writer_open(f->writer) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    /* minutes that are not kept so long need not be counted */
-
-    f->writer->ledger.fine = llm_wall_ms() - LLM_FINE_MS;
-
-    (void) sqlite3_db_config(f->writer->db.handle, SQLITE_DBCONFIG_DEFENSIVE,
-                             0, NULL);
-
-    return llm_db_exec(&f->writer->db,
-                       "PRAGMA locking_mode = EXCLUSIVE;"
-                       "PRAGMA journal_mode = OFF;"
-                       "PRAGMA synchronous = OFF;"
-                       "PRAGMA cache_size = -400000;");
-}
-
-
 static int
 fill_run(fill_t *f)
 {
@@ -276,10 +200,6 @@ fill_run(fill_t *f)
 
     for (ms = f->world.start_ms; ms < f->world.end_ms; ms += LLM_MINUTE_MS) {
         sum += fill_world_weight(&f->world, ms);
-    }
-
-    if (llm_writer_begin(f->writer) != LLM_OK) {
-        return LLM_ERROR;
     }
 
     for (ms = f->world.start_ms; ms < f->world.end_ms; ms += LLM_MINUTE_MS) {
@@ -298,11 +218,7 @@ fill_run(fill_t *f)
 
     /* what began before the end ends behind it, but not in the future */
 
-    if (fill_until(f, INT64_MAX) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    return fill_commit(f);
+    return fill_until(f, INT64_MAX);
 }
 
 
@@ -406,124 +322,37 @@ fill_until(fill_t *f, int64_t ms)
 {
     while (f->pending.n > 0 && fill_ended(&f->pending.x[0]) / 1000 < ms) {
 
-        if (fill_write(f, &f->pending.x[0]) != LLM_OK) {
+        if (fill_store_add(&f->store, &f->pending.x[0]) != LLM_OK) {
             return LLM_ERROR;
         }
 
         fill_pop(&f->pending);
+
+        if (++f->written % FILL_SAY_ROWS == 0 && !f->quiet
+            && fill_clock() - f->said >= FILL_SAY_S)
+        {
+            fill_say(f, 0);
+        }
     }
 
     return LLM_OK;
 }
 
 
+/* While what was counted is put in its place. */
+
 static int
-fill_write(fill_t *f, const fill_exchange_t *x)
+fill_ending(void *data)
 {
-    llm_record_t  r;
-
-    fill_record(x, &r);
-
-    if (llm_writer_add(f->writer, &r, LLM_WRITE_ROW) != LLM_OK) {
-        fprintf(stderr, "fill: row %lld failed\n", (long long) f->written);
-        return LLM_ERROR;
-    }
-
-    f->written++;
-
-    if (++f->batch < FILL_BATCH && f->writer->bytes < FILL_BATCH_BYTES) {
-        return LLM_OK;
-    }
-
-    f->batch = 0;
-
-    if (fill_commit(f) != LLM_OK) {
-        return LLM_ERROR;
-    }
+    fill_t  *f = data;
 
     if (!f->quiet && fill_clock() - f->said >= FILL_SAY_S) {
-        fill_say(f, 0);
+        f->said = fill_clock();
+        fprintf(stderr, "%lld rows, their sums follow, %.0f s so far\n",
+                (long long) f->written, f->said - f->start);
     }
 
-    return llm_writer_begin(f->writer);
-}
-
-
-/* The ledger's minutes are as short-lived as under nginx, copies are made. */
-
-static int
-fill_commit(fill_t *f)
-{
-    int64_t  day;
-
-    if (llm_writer_commit(f->writer) != LLM_OK) {
-        return LLM_ERROR;
-    }
-
-    day = f->pending.x[0].ms / fill_day_ms;
-
-    if (day == f->day) {
-        return LLM_OK;
-    }
-
-    f->day = day;
-
-    while (llm_purge_ledger(f->writer, 0, llm_wall_ms() - LLM_FINE_MS)
-           == LLM_OK)
-    {
-        /* void */
-    }
-
-    while (llm_pack_slice(f->writer, f->pending.x[0].ms) == LLM_OK) {
-        /* void */
-    }
-
-    return f->writer->in_batch ? LLM_ERROR : fill_blocks(f);
-}
-
-
-static int
-fill_blocks(fill_t *f)
-{
-    int  rc;
-
-    do {
-        if (llm_writer_begin(f->writer) != LLM_OK) {
-            return LLM_ERROR;
-        }
-
-        rc = llm_blocks_make(&f->writer->blocks, f->pending.x[0].ms,
-                             FILL_BLOCKS_MS);
-
-        if (llm_writer_commit(f->writer) != LLM_OK) {
-            return LLM_ERROR;
-        }
-
-    } while (rc == LLM_OK);
-
-    return rc == LLM_AGAIN ? LLM_OK : LLM_ERROR;
-}
-
-
-static int
-fill_close(fill_t *f)
-{
-    llm_db_t  *db;
-
-    db = &f->writer->db;
-
-    if (llm_db_exec(db, "PRAGMA incremental_vacuum;"
-                    "PRAGMA locking_mode = NORMAL;"
-                    "PRAGMA journal_mode = WAL;")
-        != LLM_OK)
-    {
-        return LLM_ERROR;
-    }
-
-    llm_writer_close(f->writer);
-    fill_say(f, 1);
-
-    return LLM_OK;
+    return 0;
 }
 
 
@@ -540,6 +369,14 @@ fill_say(fill_t *f, int last)
             f->written / took,
             last ? took : (f->world.rows - f->written) * took / f->written,
             last ? " in all" : " to go");
+
+    if (last) {
+        fprintf(stderr, "CPU time of a row: %.1f us to make and count it, %.1f"
+                " us meanwhile to store it, %.1f us to move the sums\n",
+                f->store.counting_s * 1e6 / f->written,
+                f->store.storing_s * 1e6 / f->written,
+                f->store.moving_s * 1e6 / f->written);
+    }
 }
 
 
@@ -551,13 +388,4 @@ fill_clock(void)
     clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-
-static void
-fill_log(void *data, int level, const char *text)
-{
-    if (level == 0) {
-        fprintf(stderr, "%s\n", text);
-    }
 }

@@ -20,6 +20,7 @@
 #define FILL_ADDRESSES  20000
 #define FILL_VARIANTS   4              /* of each of 25 models */
 #define FILL_AGENTS     12
+#define FILL_TEXT_MAX   512
 #define FILL_BODY_MAX   65536
 
 #define fill_day_ms     86400000LL
@@ -86,6 +87,17 @@ typedef struct {
 } fill_world_t;
 
 
+/* where the texts of records go */
+
+typedef struct {
+    char            *pos;
+    char            *end;
+} fill_room_t;
+
+/* bytes of it that one record takes at most */
+#define FILL_ROOM_MAX  (24 * FILL_TEXT_MAX + 2 * FILL_BODY_MAX)
+
+
 extern const fill_model_t  fill_models[];
 
 int fill_world_init(fill_world_t *w);
@@ -96,10 +108,10 @@ double fill_world_weight(const fill_world_t *w, int64_t ms);
 /* The next exchange, beginning at ms. */
 void fill_world_next(fill_world_t *w, int64_t ms, fill_exchange_t *x);
 
-/* Strings of r are valid until the next call. */
-void fill_record(const fill_exchange_t *x, llm_record_t *r);
+/* Strings of r are constants or in the room, which has FILL_ROOM_MAX bytes. */
+void fill_record(const fill_exchange_t *x, llm_record_t *r, fill_room_t *room);
 
-void fill_bodies(const fill_exchange_t *x, llm_record_t *r);
+void fill_bodies(const fill_exchange_t *x, llm_record_t *r, fill_room_t *room);
 
 uint64_t fill_mix(uint64_t a, uint64_t b);
 uint64_t fill_next(uint64_t *state);

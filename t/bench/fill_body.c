@@ -18,8 +18,8 @@
 
 
 typedef struct {
-    char    data[FILL_BODY_MAX];
-    size_t  len;
+    char    *data;                     /* FILL_BODY_MAX bytes */
+    size_t   len;
 } fill_buf_t;
 
 
@@ -40,12 +40,17 @@ static const char *const  fill_words[] = {
 
 
 void
-fill_bodies(const fill_exchange_t *x, llm_record_t *r)
+fill_bodies(const fill_exchange_t *x, llm_record_t *r, fill_room_t *room)
 {
-    static fill_buf_t  request, response;
+    fill_buf_t  request, response;
 
+    request.data = room->pos;
     fill_request(x, &request);
+    room->pos += request.len;
+
+    response.data = room->pos;
     fill_response(x, &response);
+    room->pos += response.len;
 
     r->num[LLM_N_REQUEST_BYTES] = request.len;
     r->num[LLM_N_REQUEST_BODY_STATE] = x->bodies == 1 ? LLM_BODY_STORED
@@ -232,7 +237,7 @@ fill_print(fill_buf_t *b, const char *fmt, ...)
     size_t   room;
     va_list  args;
 
-    room = sizeof(b->data) - b->len;
+    room = FILL_BODY_MAX - b->len;
 
     va_start(args, fmt);
     n = vsnprintf(b->data + b->len, room, fmt, args);

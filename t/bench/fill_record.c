@@ -13,11 +13,8 @@
 #include "fill.h"
 
 
-#define FILL_TEXT      512
-#define FILL_STRINGS   24
-
-#define FILL_FIRST     (sizeof(fill_first) / sizeof(char *))
-#define FILL_LAST      (sizeof(fill_last) / sizeof(char *))
+#define FILL_FIRST  (sizeof(fill_first) / sizeof(char *))
+#define FILL_LAST   (sizeof(fill_last) / sizeof(char *))
 
 
 static void fill_where(const fill_exchange_t *x, llm_record_t *r);
@@ -69,15 +66,14 @@ static const char *const  fill_agents[FILL_AGENTS] = {
     "node-fetch", "curl/7.88.1"
 };
 
-static char  fill_room[FILL_STRINGS][FILL_TEXT];
-static int   fill_used;
+static fill_room_t  *fill_room;        /* of the record that is made */
 
 
 void
-fill_record(const fill_exchange_t *x, llm_record_t *r)
+fill_record(const fill_exchange_t *x, llm_record_t *r, fill_room_t *room)
 {
     llm_record_init(r);
-    fill_used = 0;
+    fill_room = room;
 
     r->num[LLM_N_ID] = x->id;
     r->num[LLM_N_TIMESTAMP] = x->ms;
@@ -124,7 +120,7 @@ fill_record(const fill_exchange_t *x, llm_record_t *r)
     fill_ids(x, r);
 
     if (x->bodies && x->operation < LLM_OPERATION_EMBEDDINGS) {
-        fill_bodies(x, r);
+        fill_bodies(x, r, room);
     }
 }
 
@@ -258,7 +254,7 @@ fill_who(const fill_exchange_t *x, llm_record_t *r)
 
     r->num[LLM_N_API_KEY_HASH] = (int64_t) (hash | 1);
 
-    tail = fill_room[fill_used];
+    tail = fill_room->pos;
     fill_text(r, LLM_S_API_KEY_TAIL, "%04d", 0);
 
     for (n = 0; n < 4; n++) {
@@ -500,17 +496,16 @@ static void
 fill_text(llm_record_t *r, int n, const char *fmt, ...)
 {
     int      len;
-    char    *p;
     va_list  args;
 
-    p = fill_room[fill_used++];
-
     va_start(args, fmt);
-    len = vsnprintf(p, FILL_TEXT, fmt, args);
+    len = vsnprintf(fill_room->pos, FILL_TEXT_MAX, fmt, args);
     va_end(args);
 
-    r->str[n].data = (const uint8_t *) p;
-    r->str[n].len = len < FILL_TEXT ? len : FILL_TEXT - 1;
+    r->str[n].data = (const uint8_t *) fill_room->pos;
+    r->str[n].len = len < FILL_TEXT_MAX ? len : FILL_TEXT_MAX - 1;
+
+    fill_room->pos += r->str[n].len;
 }
 
 

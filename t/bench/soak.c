@@ -48,6 +48,7 @@ typedef struct {
     llm_drain_t         *drain;
     llm_drain_trouble_t  trouble;
     fill_world_t         world;
+    char                 texts[FILL_ROOM_MAX];
 } soak_t;
 
 
@@ -201,11 +202,16 @@ soak_record(soak_t *s, int64_t i)
     int               tries;
     uint64_t          written;
     llm_record_t      r;
+    fill_room_t       room;
     fill_exchange_t   x;
     llm_ring_slot_t   slot;
 
     fill_world_next(&s->world, s->start_ms + i * fill_day_ms / SOAK_A_DAY, &x);
-    fill_record(&x, &r);
+
+    room.pos = s->texts;
+    room.end = s->texts + FILL_ROOM_MAX;
+
+    fill_record(&x, &r, &room);
 
     written = soak_written(s);
     tries = 0;
