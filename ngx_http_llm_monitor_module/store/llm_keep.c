@@ -30,7 +30,6 @@ typedef enum {
 
 
 static void llm_keep_begin(llm_keep_t *k, llm_writer_t *w);
-static int llm_keep_look(llm_keep_t *k, llm_writer_t *w, int64_t now);
 static int llm_keep_stage(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_rows(llm_keep_t *k, llm_writer_t *w);
 static int llm_keep_size(llm_keep_t *k, llm_writer_t *w);
@@ -83,18 +82,13 @@ llm_keep_open(llm_keep_t *k, llm_writer_t *w)
 int
 llm_keep_slice(llm_keep_t *k, llm_writer_t *w)
 {
-    int      rc;
-    int64_t  now;
+    int  rc;
 
-    now = llm_control_now();
-
-    if (k->stage == LLM_KEEP_IDLE && now >= k->next_ms) {
+    if (k->stage == LLM_KEEP_IDLE && llm_control_now() >= k->next_ms) {
         llm_keep_begin(k, w);
     }
 
-    if (k->max_size > 0 && now >= k->size_ms
-        && llm_keep_look(k, w, now) != LLM_OK)
-    {
+    if (llm_keep_look(k, w) != LLM_OK) {
         return LLM_ERROR;
     }
 
@@ -138,10 +132,16 @@ llm_keep_begin(llm_keep_t *k, llm_writer_t *w)
 
 /* Whatever else is done, the size comes first. */
 
-static int
-llm_keep_look(llm_keep_t *k, llm_writer_t *w, int64_t now)
+int
+llm_keep_look(llm_keep_t *k, llm_writer_t *w)
 {
-    int64_t  used, over;
+    int64_t  now, used, over;
+
+    now = llm_control_now();
+
+    if (k->max_size == 0 || now < k->size_ms) {
+        return LLM_OK;
+    }
 
     if (llm_purge_used(w, &used) != LLM_OK) {
         return LLM_ERROR;

@@ -50,6 +50,12 @@ int llm_keep_open(llm_keep_t *k, llm_writer_t *w);
 int llm_keep_slice(llm_keep_t *k, llm_writer_t *w);
 
 /*
+ * The size of the database, ten times a second at most: between batches that
+ * no slice comes between.  LLM_OK or LLM_ERROR.
+ */
+int llm_keep_look(llm_keep_t *k, llm_writer_t *w);
+
+/*
  * Something failed, w->db.code says what: if there is no room on the disk,
  * gives what was held back for that, and deletes first.
  */

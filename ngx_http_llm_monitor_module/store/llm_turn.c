@@ -537,6 +537,11 @@ llm_turn_checkpoint(llm_turn_t *t)
 }
 
 
+/*
+ * The ring fills up: its records alone for a while, or the room for them, if
+ * they wait for that.
+ */
+
 void
 llm_turn_urgent(llm_turn_t *t)
 {
@@ -544,7 +549,7 @@ llm_turn_urgent(llm_turn_t *t)
     int64_t   end;
     uint64_t  used, room;
 
-    if (llm_turn_ready(t) != LLM_OK || llm_keep_held(&t->keep)) {
+    if (llm_turn_ready(t) != LLM_OK || t->keep.full) {
         return;
     }
 
@@ -555,9 +560,12 @@ llm_turn_urgent(llm_turn_t *t)
             return;
         }
 
-        rc = llm_source_own(&t->source);
+        rc = llm_keep_held(&t->keep) ? llm_keep_slice(&t->keep, &t->writer)
+                                     : llm_source_own(&t->source);
 
-        if (rc == LLM_ERROR || llm_turn_checkpoint(t) != LLM_OK) {
+        if (rc == LLM_ERROR || llm_turn_checkpoint(t) != LLM_OK
+            || llm_keep_look(&t->keep, &t->writer) != LLM_OK)
+        {
             llm_turn_failed(t);
             return;
         }

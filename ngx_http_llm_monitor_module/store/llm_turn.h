@@ -47,9 +47,9 @@ void llm_turn_done(llm_turn_t *t);
 void llm_turn(llm_turn_t *t);
 
 /*
- * Nothing but the own ring, until it is a quarter full; a second at most, for
- * what is too old or too much has to go, and commands wait, also while more
- * comes than can be written.
+ * Nothing but the own ring, until it is a quarter full, and what is too large
+ * while records wait for that; a second at most, for what is too old has to
+ * go, and commands wait, also while more comes than can be written.
  */
 void llm_turn_urgent(llm_turn_t *t);
 

@@ -26,6 +26,7 @@
 
 #include "../../ngx_http_llm_monitor_module/store/llm_db.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_drain.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_writer.h"
 #include "fill.h"
 
 
@@ -33,15 +34,15 @@
 #define SOAK_LINES   20
 #define SOAK_A_DAY   10000000          /* records, 116 a second */
 #define SOAK_STUCK   60                /* s without a record written */
-#define SOAK_OVER    64.0              /* MB over max_size, and a 16th of it */
+#define SOAK_OVER    (16 * 1024 * 1024)  /* over max_size, or its 16th */
 
 
 typedef struct {
     int64_t              n;
     int64_t              max_size;
+    int64_t              largest;      /* of the database, of those seen */
     int64_t              start_ms;
     double               start;
-    double               largest;      /* database, MB */
     char                 path[4096];
     llm_ring_t           ring;
     llm_control_t       *control;
@@ -58,9 +59,10 @@ static int soak_record(soak_t *s, int64_t i);
 static int soak_end(soak_t *s);
 static uint64_t soak_written(soak_t *s);
 static int64_t soak_sum(soak_t *s, const char *sql);
+static int64_t soak_bound(soak_t *s);
 static void soak_say(soak_t *s, int64_t done);
 static long soak_own(void);
-static double soak_size(const char *path, const char *suffix);
+static int64_t soak_size(const char *path, const char *suffix);
 static double soak_clock(void);
 static void soak_nap(void);
 static void soak_log(void *data, int level, const char *text);
@@ -265,8 +267,7 @@ soak_end(soak_t *s)
                         " WHERE quick_check != 'ok'");
 
     good = t.written == (uint64_t) s->n && t.finished == t.written
-           && sums == s->n && wrong == 0
-           && s->largest < s->max_size / 1048576.0 * 17 / 16 + SOAK_OVER;
+           && sums == s->n && wrong == 0 && s->largest <= soak_bound(s);
 
     printf("%lld published, %llu written, %lld in the sums, %lld rows, %lld"
            " deleted; quick_check %s; %s\n", (long long) s->n,
@@ -313,10 +314,25 @@ soak_sum(soak_t *s, const char *sql)
 }
 
 
+/* From where records wait, and the batch that went there. */
+
+static int64_t
+soak_bound(soak_t *s)
+{
+    int64_t  over;
+
+    over = s->max_size / 16;
+
+    return s->max_size + (over > SOAK_OVER ? over : SOAK_OVER)
+           + LLM_BATCH_RECORDS;
+}
+
+
 static void
 soak_say(soak_t *s, int64_t done)
 {
-    double         took, cpu, size;
+    double         took, cpu;
+    int64_t        size;
     struct rusage  ru;
 
     getrusage(RUSAGE_SELF, &ru);
@@ -330,8 +346,8 @@ soak_say(soak_t *s, int64_t done)
     printf("%3lld %% %9lld records %6.0f s %6.0f/s %5.1f us CPU  own memory"
            " %6ld KB  database %7.1f MB  -wal %5.1f MB  %8lld rows\n",
            (long long) (done * 100 / s->n), (long long) done, took,
-           done / took, cpu * 1e6 / done, soak_own(), size,
-           soak_size(s->path, "-wal"),
+           done / took, cpu * 1e6 / done, soak_own(), size / 1048576.0,
+           soak_size(s->path, "-wal") / 1048576.0,
            (long long) __atomic_load_n(&s->control->db_rows,
                                        __ATOMIC_RELAXED));
     fflush(stdout);
@@ -364,7 +380,7 @@ soak_own(void)
 }
 
 
-static double
+static int64_t
 soak_size(const char *path, const char *suffix)
 {
     char         name[4200];
@@ -372,7 +388,7 @@ soak_size(const char *path, const char *suffix)
 
     snprintf(name, sizeof(name), "%s%s", path, suffix);
 
-    return stat(name, &st) == 0 ? st.st_size / 1048576.0 : 0;
+    return stat(name, &st) == 0 ? st.st_size : 0;
 }
 
 

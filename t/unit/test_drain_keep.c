@@ -28,6 +28,7 @@
 #define DAY   86400000LL
 #define BODY  60000
 #define SLOT  (8 * 1024 * 1024)        /* a ring, of two batches at least */
+#define OVER  (16 * 1024 * 1024)       /* past it records wait */
 
 
 static void clocks(void);
@@ -456,6 +457,19 @@ overload(void)
 
     ok(llm_purge_used(&t.writer, &end) == LLM_OK && end > conf.max_size,
        "the database is larger than it may be");
+
+    /* who is in a hurry must not only add to it */
+
+    w = &t.writer;
+    add(400, now, BODY);
+    stop_ms = llm_control_now() + 60000;
+
+    do {
+        llm_turn_urgent(&t);
+    } while (llm_purge_used(&t.writer, &end) == LLM_OK
+             && end > conf.max_size + OVER && llm_control_now() < stop_ms);
+
+    ok(end <= conf.max_size + OVER, "by far: it is made room before records");
 
     stop_ms = llm_control_now() + 60000;
 
