@@ -39,7 +39,8 @@
 #define LLM_DRAIN_GRACE_MS  500
 
 /* what its threads alone let through, see llm_drain_halt() */
-#define LLM_DRAIN_HALT      SIGRTMAX
+#define LLM_DRAIN_HALT      (SIGRTMAX - 1)  /* the last one is valgrind's */
+#define LLM_DRAIN_HALT_MS   500            /* until they stand still */
 
 
 struct llm_drain_s {
@@ -77,9 +78,13 @@ static void llm_drain_end(llm_drain_t *d);
 static int llm_drain_stopping(void *data);
 static void llm_drain_ask(llm_drain_t *d, int64_t budget_ms);
 static void llm_drain_still(int signo);
-static void llm_drain_signal(pid_t *tid);
+static int llm_drain_signal(pid_t *tid);
 static void llm_drain_after(struct timespec *ts, int64_t ms);
 static void llm_drain_free(llm_drain_t *d);
+
+
+/* a handler of signals is given nothing in which it could count */
+static int  llm_drain_standing;
 
 
 int
@@ -519,6 +524,9 @@ llm_drain_stop(llm_drain_t *drain, int64_t budget_ms)
 void
 llm_drain_halt(llm_drain_t *drain)
 {
+    int               n;
+    int64_t           end;
+    struct timespec   ms = { 0, 1000000 };
     struct sigaction  sa;
 
     memset(&sa, 0, sizeof(struct sigaction));
@@ -530,8 +538,18 @@ llm_drain_halt(llm_drain_t *drain)
         return;
     }
 
-    llm_drain_signal(&drain->nice_tid);
-    llm_drain_signal(&drain->normal_tid);
+    n = llm_drain_signal(&drain->nice_tid);
+    n += llm_drain_signal(&drain->normal_tid);
+
+    /* what runs takes it in a moment; what does not, before it runs again */
+
+    end = llm_control_now() + LLM_DRAIN_HALT_MS;
+
+    while (__atomic_load_n(&llm_drain_standing, __ATOMIC_ACQUIRE) < n
+           && llm_control_now() < end)
+    {
+        (void) nanosleep(&ms, NULL);
+    }
 }
 
 
@@ -540,24 +558,25 @@ llm_drain_halt(llm_drain_t *drain)
 static void
 llm_drain_still(int signo)
 {
+    (void) __atomic_add_fetch(&llm_drain_standing, 1, __ATOMIC_RELEASE);
+
     for ( ;; ) {
         (void) pause();
     }
 }
 
 
-/* By its kernel's id, for the nice one may be joined at any time. */
+/* By its kernel's id, for the nice one may be joined at any time; 1 or 0. */
 
-static void
+static int
 llm_drain_signal(pid_t *tid)
 {
     pid_t  id;
 
     id = __atomic_load_n(tid, __ATOMIC_ACQUIRE);
 
-    if (id != 0) {
-        (void) syscall(SYS_tgkill, getpid(), id, LLM_DRAIN_HALT);
-    }
+    return id != 0
+           && syscall(SYS_tgkill, getpid(), id, LLM_DRAIN_HALT) == 0;
 }
 
 

@@ -8,6 +8,7 @@
 
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,10 +24,16 @@
 
 static void plain(void);
 static void lock(void);
+static void halted(void);
+static int busy(sqlite3 *db, char **error, const void *api);
+static int count(void *data);
 static void torn(void);
 static void orphans(void);
 static void never(void);
 static uint64_t in_spool(void);
+
+
+static volatile uint64_t  counted;
 
 
 int
@@ -36,6 +43,7 @@ main(void)
 
     plain();
     lock();
+    halted();
     torn();
     orphans();
     never();
@@ -153,6 +161,65 @@ lock(void)
     stop(d);
     ok(law(&t) && ask_db("SELECT count(*) FROM log") == 400, "exactly once");
     cleanup();
+}
+
+
+/* A writer that is busy for ever does nothing more when it is halted. */
+
+static void
+halted(void)
+{
+    int           status;
+    pid_t         pid;
+    uint64_t      before;
+    llm_drain_t  *d;
+
+    fresh();
+    publish_n(1);
+
+    pid = fork();
+
+    if (pid == 0) {
+        (void) sqlite3_auto_extension((void (*)(void)) busy);
+
+        d = start();
+
+        if (!until(counted > 0) || llm_drain_stop(d, 0) != LLM_AGAIN) {
+            _exit(2);
+        }
+
+        llm_drain_halt(d);
+
+        before = counted;
+        nap(50);
+
+        _exit(counted == before ? 0 : 1);
+    }
+
+    ok(pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+       && WEXITSTATUS(status) == 0, "a writer that hangs can be halted");
+
+    cleanup();
+}
+
+
+static int
+busy(sqlite3 *db, char **error, const void *api)
+{
+    (void) sqlite3_commit_hook(db, count, NULL);
+
+    return SQLITE_OK;
+}
+
+
+static int
+count(void *data)
+{
+    do {
+        counted++;
+    } while (counted > 0);
+
+    return 0;
 }
 
 
