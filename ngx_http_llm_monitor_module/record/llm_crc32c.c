@@ -16,6 +16,24 @@ static void llm_crc32c_pair_sse42(uint32_t *crc, uint64_t pos,
     const uint8_t *p, size_t n);
 static uint64_t llm_crc32c_word(const uint8_t *p);
 
+/* four words, of which a and b take turns; they may be the same */
+
+#define llm_crc32c_words(a, b, p)                                             \
+    do {                                                                      \
+        a = __builtin_ia32_crc32di(a, llm_crc32c_word(p));                    \
+        b = __builtin_ia32_crc32di(b, llm_crc32c_word((p) + 8));              \
+        a = __builtin_ia32_crc32di(a, llm_crc32c_word((p) + 16));             \
+        b = __builtin_ia32_crc32di(b, llm_crc32c_word((p) + 24));             \
+    } while (0)
+
+#define llm_crc32c_line(a, b, p)                                              \
+    do {                                                                      \
+        llm_crc32c_words(a, b, p);                                            \
+        llm_crc32c_words(a, b, (p) + 32);                                     \
+        llm_crc32c_words(a, b, (p) + 64);                                     \
+        llm_crc32c_words(a, b, (p) + 96);                                     \
+    } while (0)
+
 #endif
 
 
@@ -94,18 +112,15 @@ llm_crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n)
 
     v = (uint32_t) ~crc;
 
-    for (end = p + (n & ~(size_t) 63); p < end; p += 64) {
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 8));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 16));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 24));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 32));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 40));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 48));
-        v = __builtin_ia32_crc32di(v, llm_crc32c_word(p + 56));
+    for (end = p + (n & ~(size_t) 127); p < end; p += 128) {
+        llm_crc32c_line(v, v, p);
     }
 
-    for (end = p + (n & 56); p < end; p += 8) {
+    for (end = p + (n & 96); p < end; p += 32) {
+        llm_crc32c_words(v, v, p);
+    }
+
+    for (end = p + (n & 24); p < end; p += 8) {
         v = __builtin_ia32_crc32di(v, llm_crc32c_word(p));
     }
 
@@ -122,7 +137,7 @@ llm_crc32c_pair_sse42(uint32_t *crc, uint64_t pos, const uint8_t *p, size_t n)
 {
     int             lane;
     uint64_t        v[2], even, odd;
-    const uint8_t  *end;
+    const uint8_t  *end, *stop;
 
     v[0] = (uint32_t) ~crc[0];
     v[1] = (uint32_t) ~crc[1];
@@ -150,20 +165,18 @@ llm_crc32c_pair_sse42(uint32_t *crc, uint64_t pos, const uint8_t *p, size_t n)
         even = v[0];
         odd = v[1];
 
-        for ( /* void */ ; end - p >= 64; p += 64) {
-            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p));
-            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 8));
-            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 16));
-            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 24));
-            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 32));
-            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 40));
-            even = __builtin_ia32_crc32di(even, llm_crc32c_word(p + 48));
-            odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 56));
+        for (stop = end - (end - p) % 128; p < stop; p += 128) {
+            llm_crc32c_line(even, odd, p);
         }
 
-        for ( /* void */ ; end - p >= 16; p += 16) {
+        for ( /* void */ ; end - p >= 32; p += 32) {
+            llm_crc32c_words(even, odd, p);
+        }
+
+        if (end - p >= 16) {
             even = __builtin_ia32_crc32di(even, llm_crc32c_word(p));
             odd = __builtin_ia32_crc32di(odd, llm_crc32c_word(p + 8));
+            p += 16;
         }
 
         v[0] = even;
