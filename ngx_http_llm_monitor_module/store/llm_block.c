@@ -332,13 +332,24 @@ llm_block_code(const uint8_t *codes, int row, int width)
 int64_t
 llm_block_listed(const llm_block_head_t *head, int i)
 {
+    int             k;
+    uint64_t        v;
+    const uint8_t  *p;
+
     if (i >= head->values) {
         return head->max;
     }
 
-    return (int64_t) ((uint64_t) head->min
-                      + llm_block_get(head->list + i * head->bytes,
-                                      head->bytes));
+    /* mostly one or two bytes, for which it is not worth to call memcpy() */
+
+    v = 0;
+    p = head->list + i * head->bytes;
+
+    for (k = 0; k < head->bytes; k++) {
+        v |= (uint64_t) p[k] << 8 * k;
+    }
+
+    return (int64_t) ((uint64_t) head->min + v);
 }
 
 

@@ -17,6 +17,21 @@ static void llm_block_add_codes(const llm_block_head_t *head,
     int n, uint32_t *counts);
 
 
+void
+llm_block_others(const uint8_t *rows, int n, uint8_t *others)
+{
+    int  i;
+
+    /* of a length that is known the compiler makes vectors */
+
+    for (i = 0; i < LLM_BLOCK_ROOM; i++) {
+        others[i] = rows[i] ^ 1;
+    }
+
+    memset(others + n, 0, LLM_BLOCK_ROOM - n);
+}
+
+
 /*
  * One count would wait for the other where rows that follow each other have
  * the same value, so each of some has a table of its own.

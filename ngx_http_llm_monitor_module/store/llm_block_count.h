@@ -13,6 +13,9 @@
 #include "llm_block.h"
 
 
+/* The rows that are not 1, as llm_block_rows() makes them. */
+void llm_block_others(const uint8_t *rows, int n, uint8_t *others);
+
 /*
  * Of a column with a list of more than one value: how many of the rows whose
  * hits places are in at have each; counts are LLM_BLOCK_VALUES.

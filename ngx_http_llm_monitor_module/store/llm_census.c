@@ -50,6 +50,7 @@ typedef struct {
     int                 most;           /* more than half; then the places */
     int                 places;         /* are those of the others */
     uint16_t            at[LLM_BLOCK_ROWS];
+    uint8_t             others[LLM_BLOCK_ROOM];
 } llm_census_t;
 
 
@@ -62,12 +63,13 @@ static int llm_census_range(llm_census_t *c, int64_t from, int64_t to);
 static int llm_census_scan(llm_census_t *c);
 static int llm_census_block(llm_census_t *c);
 static int llm_census_read(llm_census_t *c, int n);
+static int llm_census_own(llm_census_t *c, int n);
 static int llm_census_codes(llm_census_t *c, int n);
 static int llm_census_step(llm_census_column_t *column, int64_t id);
 static void llm_census_places(llm_census_t *c);
-static void llm_census_turn(llm_census_t *c);
 static int llm_census_column(llm_census_t *c, int n);
 static int llm_census_listed(llm_census_t *c, int n);
+static int llm_census_passes(llm_census_t *c, int64_t value);
 static int llm_census_each(llm_census_t *c, int n);
 static int llm_census_add(llm_census_t *c, int n, int64_t value, int rows);
 static int llm_census_flush(llm_census_t *c);
@@ -395,11 +397,27 @@ llm_census_read(llm_census_t *c, int n)
         return LLM_DECLINED;
     }
 
-    if (head->width == 0 || (head->values != 0 && s->hits == s->n)) {
+    if (head->width == 0
+        || (head->values != 0 && (s->hits == s->n || llm_census_own(c, n))))
+    {
         return LLM_OK;
     }
 
     return llm_census_codes(c, n);
+}
+
+
+/* Whether the value of the column alone says which rows pass. */
+
+static int
+llm_census_own(llm_census_t *c, int n)
+{
+    llm_sieve_t  *s;
+
+    s = c->sieve;
+
+    return s->hits != s->n && s->only != -1
+           && s->sift->term[s->only].column == llm_census_sift[n];
 }
 
 
@@ -472,22 +490,13 @@ llm_census_places(llm_census_t *c)
         return;
     }
 
-    llm_census_turn(c);
-    c->places = llm_block_places(s->rows, s->n, c->at);
-    llm_census_turn(c);
-}
-
-
-static void
-llm_census_turn(llm_census_t *c)
-{
-    int  i;
-
-    if (c->most) {
-        for (i = 0; i < c->sieve->n; i++) {
-            c->sieve->rows[i] ^= 1;
-        }
+    if (!c->most) {
+        c->places = llm_block_places(s->rows, s->n, c->at);
+        return;
     }
+
+    llm_block_others(s->rows, s->n, c->others);
+    c->places = llm_block_places(c->others, s->n, c->at);
 }
 
 
@@ -502,7 +511,9 @@ llm_census_column(llm_census_t *c, int n)
         return llm_census_add(c, n, head->min, c->sieve->hits);
     }
 
-    if (head->values != 0 && (c->most || c->places >= head->values)) {
+    if (head->values != 0
+        && (c->most || c->places >= head->values || llm_census_own(c, n)))
+    {
         return llm_census_listed(c, n);
     }
 
@@ -523,31 +534,45 @@ llm_census_column(llm_census_t *c, int n)
 static int
 llm_census_listed(llm_census_t *c, int n)
 {
-    int                   i, rows, counts[LLM_BLOCK_VALUES];
+    int                   i, own, rows, counts[LLM_BLOCK_VALUES];
+    int64_t               value;
     llm_census_column_t  *column;
 
     column = &c->column[n];
+    own = llm_census_own(c, n);
 
-    if (!c->all) {
+    if (!c->all && !own) {
         llm_block_count(column->codes, c->at, c->places, counts);
     }
 
     for (i = 0; i < column->head.values; i++) {
-        rows = c->most ? llm_block_counted(&column->head, i) : 0;
+        value = llm_block_listed(&column->head, i);
+        rows = llm_block_counted(&column->head, i);
 
-        if (!c->all) {
-            rows += c->most ? -counts[i] : counts[i];
+        if (own) {
+            rows = llm_census_passes(c, value) ? rows : 0;
+
+        } else if (!c->all) {
+            rows = c->most ? rows - counts[i] : counts[i];
         }
 
-        if (rows > 0
-            && llm_census_add(c, n, llm_block_listed(&column->head, i), rows)
-               != LLM_OK)
-        {
+        if (rows > 0 && llm_census_add(c, n, value, rows) != LLM_OK) {
             return LLM_NOMEM;
         }
     }
 
     return LLM_OK;
+}
+
+
+static int
+llm_census_passes(llm_census_t *c, int64_t value)
+{
+    const llm_sift_t  *sift;
+
+    sift = c->sieve->sift;
+
+    return llm_sift_passes(sift, &sift->term[c->sieve->only], value);
 }
 
 

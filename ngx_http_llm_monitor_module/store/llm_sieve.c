@@ -222,6 +222,7 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
     }
 
     places = (s->what == LLM_SIEVE_PAGE || !whole);
+    s->only = whole && nsome == 1 ? some[0] : -1;
 
     if (!places && (s->hits == s->n
                     || (s->hits != -1 && s->what == LLM_SIEVE_COUNT)))

@@ -46,6 +46,7 @@ typedef struct {
     int64_t            high;            /* to */
     int64_t            slot;
     int                n;
+    int                only;            /* term that decides, or -1 */
     const uint8_t     *heads;
     size_t             len;
     uint8_t            rows[LLM_BLOCK_ROOM];    /* 1: it passes */

@@ -179,6 +179,17 @@ main(void)
                       "DROP TABLE aside") == LLM_OK
        && counted("stream=1", "stream = 1"), "and from them alone");
 
+    /* codes that are missing are not those of the neighbour */
+
+    ok(llm_db_exec(&ledger->db, "CREATE TABLE aside AS SELECT * FROM"
+                   " block_codes WHERE id >> 40 = 8 AND id % 3 = 0;"
+                   "DELETE FROM block_codes WHERE id IN (SELECT id FROM aside)")
+       == LLM_OK
+       && faceted("stream=1", "stream = 1")
+       && llm_db_exec(&ledger->db, "INSERT INTO block_codes SELECT * FROM"
+                      " aside; DROP TABLE aside") == LLM_OK,
+       "or from the rows where blocks lack something");
+
     late(n);
 
     clear("status=401", 1000);
@@ -356,6 +367,10 @@ add(int64_t ms)
 
     if (n == 2) {
         ledger_text(&r, LLM_S_METHOD, "GET");
+    }
+
+    if (n == 6 && random() % 2) {
+        r.num[LLM_N_STATUS] = LLM_NULL;
     }
 
     ledger_text(&r, LLM_S_PROVIDER, text[3]);
