@@ -5,6 +5,10 @@
  * What may still come, by its value, is a condition like those of the filter:
  * what is behind the cursor, and once the page is full, before its last row.
  * So a head alone, or one column, mostly says that a block has nothing.
+ *
+ * The blocks with the best heads mostly fill the page.  Where they do not, as
+ * few rows pass the filter, or many have the value of the cursor, the others
+ * are looked into as they are stored: neighbours share pages of the file.
  */
 
 
@@ -19,6 +23,7 @@
 #define LLM_ORDER_START   1024         /* blocks allocated at first */
 #define LLM_ORDER_NULL    -1           /* in a block: there is no value */
 #define LLM_ORDER_RANGES  2
+#define LLM_ORDER_BEST    32           /* blocks that come by their heads */
 
 
 typedef struct {
@@ -49,6 +54,7 @@ static int llm_order_behind(const llm_order_t *o, llm_order_block_t *block);
 static void llm_order_sort(llm_order_t *o);
 static int llm_order_up(const void *one, const void *two);
 static int llm_order_down(const void *one, const void *two);
+static int llm_order_stored(const void *one, const void *two);
 static int llm_order_rows(llm_order_t *o);
 
 
@@ -148,13 +154,23 @@ llm_order_next(llm_order_t *o, int64_t *from, int64_t *to)
     }
 
     while (o->next < o->n) {
+
+        if (o->next == LLM_ORDER_BEST) {
+            qsort(&o->blocks[o->next], o->n - o->next,
+                  sizeof(llm_order_block_t), llm_order_stored);
+        }
+
         block = &o->blocks[o->next++];
 
         if (o->top->n == o->top->max
             && !llm_top_before(o->top->ascending, &block->best,
                                &o->top->rows[0]))
         {
-            return LLM_DECLINED;
+            if (o->next <= LLM_ORDER_BEST) {
+                return LLM_DECLINED;
+            }
+
+            continue;
         }
 
         llm_order_bound(o);
@@ -384,6 +400,16 @@ llm_order_down(const void *one, const void *two)
 
     return llm_top_before(0, &b->best, &a->best)
            - llm_top_before(0, &a->best, &b->best);
+}
+
+
+static int
+llm_order_stored(const void *one, const void *two)
+{
+    const llm_order_block_t *a = one;
+    const llm_order_block_t *b = two;
+
+    return (a->from > b->from) - (a->from < b->from);
 }
 
 

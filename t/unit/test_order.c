@@ -28,6 +28,7 @@
 static void add(int64_t ms);
 static void late(int n);
 static void removed(const char *rows);
+static void again(int rows);
 static void same(const char *when);
 static int walked(const char *query, const char *rows, int sort,
     int ascending, size_t pages);
@@ -132,12 +133,8 @@ main(void)
     /* texts that found the dictionary full */
 
     (void) llm_db_exec(&ledger->db, "UPDATE log SET user = NULL, over ="
-                       " '{\"user\":\"u7\"}' WHERE id / 7 % 400 = 0;"
-                       "DELETE FROM block; DELETE FROM block_codes");
-    llm_writer_close(ledger);
-    ledger_open();
-    ledger->blocks.fill = FILL;
-    ledger_blocks(END + LLM_DAY_MS);
+                       " '{\"user\":\"u7\"}' WHERE id / 7 % 400 = 0");
+    again(FILL);
     same("texts of their own");
 
     (void) llm_db_exec(&ledger->db, "UPDATE block SET heads = zeroblob(90)"
@@ -146,6 +143,10 @@ main(void)
                        "UPDATE block_codes SET data = x'00'"
                        " WHERE id % 3 = 1");
     same("broken blocks");
+
+    again(FILL / 10);
+    ok(ledger_int("SELECT count(*) FROM block") > 64, "many blocks");
+    same("many blocks");
 
     removed("1");
     same("nothing is left");
@@ -254,6 +255,21 @@ removed(const char *rows)
     }
 
     ledger_commit();
+}
+
+
+/* All blocks anew, of so many rows. */
+
+static void
+again(int rows)
+{
+    (void) llm_db_exec(&ledger->db,
+                       "DELETE FROM block; DELETE FROM block_codes");
+
+    llm_writer_close(ledger);
+    ledger_open();
+    ledger->blocks.fill = rows;
+    ledger_blocks(END + LLM_DAY_MS);
 }
 
 
