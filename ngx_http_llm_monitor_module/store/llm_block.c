@@ -5,7 +5,9 @@
  * A head: the width of a code, with LLM_BLOCK_LISTED if there is a list; the
  * smallest value and the distance of the greatest, 8 bytes each; then of a list
  * the number of values less one, the bytes of a value, the values, and 2 bytes
- * a value of how many rows have it.  All numbers are little-endian.
+ * a value of how many rows have it; without a list the distance of the second
+ * smallest value, which blocks of LLM_BLOCK_FIRST columns do not have.  All
+ * numbers are little-endian.
  */
 
 
@@ -16,6 +18,8 @@
 
 #define LLM_BLOCK_LISTED   0x80
 #define LLM_BLOCK_HEAD     17
+#define LLM_BLOCK_SECOND   8
+#define LLM_BLOCK_FIRST    18
 #define LLM_BLOCK_LIST     2          /* behind the head, before the values */
 #define LLM_BLOCK_SLOTS    1024       /* power of two */
 
@@ -36,6 +40,8 @@ static void llm_block_sort(llm_block_list_t *list);
 static int llm_block_width(uint64_t v);
 static void llm_block_put(llm_buf_t *out, uint64_t v, int width);
 static uint64_t llm_block_get(const uint8_t *p, int width);
+static int llm_block_second(llm_block_head_t *head, const uint8_t *p,
+    size_t rest, size_t columns);
 static uint64_t llm_block_code(const uint8_t *codes, int row, int width);
 
 
@@ -43,7 +49,7 @@ void
 llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
 {
     int               i, width, bytes;
-    int64_t           min, max;
+    int64_t           min, max, second;
     uint8_t           code[LLM_BLOCK_ROWS];
     llm_block_list_t  list;
 
@@ -61,6 +67,15 @@ llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
         llm_block_put(head, bytes, 1);
         llm_block_put(head, (uint64_t) min, 8);
         llm_block_put(head, (uint64_t) max - (uint64_t) min, 8);
+
+        second = max;
+
+        for (i = 0; i < n; i++) {
+            second = v[i] > min && v[i] < second ? v[i] : second;
+        }
+
+        llm_block_put(head, (uint64_t) second - (uint64_t) min,
+                      LLM_BLOCK_SECOND);
 
         for (i = 0; i < n; i++) {
             llm_block_put(codes, (uint64_t) v[i] - (uint64_t) min, bytes);
@@ -233,16 +248,24 @@ int
 llm_block_head(const uint8_t *heads, size_t len, int column, int n,
     llm_block_head_t *head)
 {
-    size_t          place, rest;
+    size_t          place, rest, columns;
     const uint8_t  *p;
 
-    if (n < 1 || n > LLM_BLOCK_ROWS || len < 2 * LLM_BLOCK_COLUMNS) {
+    if (n < 1 || n > LLM_BLOCK_ROWS || len < 2) {
+        return LLM_ERROR;
+    }
+
+    /* the first head is behind the places */
+
+    columns = (size_t) llm_block_get(heads, 2) / 2;
+
+    if ((size_t) column >= columns || len < 2 * columns) {
         return LLM_ERROR;
     }
 
     place = (size_t) llm_block_get(heads + 2 * column, 2);
 
-    if (place < 2 * LLM_BLOCK_COLUMNS || place + LLM_BLOCK_HEAD > len) {
+    if (place < 2 * columns || place + LLM_BLOCK_HEAD > len) {
         return LLM_ERROR;
     }
 
@@ -259,7 +282,9 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
     }
 
     if (!(*p & LLM_BLOCK_LISTED)) {
-        return head->width >= 1 && head->width <= 8 ? LLM_OK : LLM_ERROR;
+        return head->width >= 1 && head->width <= 8
+               ? llm_block_second(head, p + LLM_BLOCK_HEAD, rest, columns)
+               : LLM_ERROR;
     }
 
     if (head->width > 1 || rest < LLM_BLOCK_LIST) {
@@ -280,7 +305,30 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
         return LLM_ERROR;
     }
 
+    head->second = llm_block_listed(head, 1);
+
     return LLM_OK;
+}
+
+
+static int
+llm_block_second(llm_block_head_t *head, const uint8_t *p, size_t rest,
+    size_t columns)
+{
+    head->second = head->min < head->max ? head->min + 1 : head->max;
+
+    if (columns > LLM_BLOCK_FIRST) {
+
+        if (rest < LLM_BLOCK_SECOND) {
+            return LLM_ERROR;
+        }
+
+        head->second = (int64_t) ((uint64_t) head->min
+                                  + llm_block_get(p, LLM_BLOCK_SECOND));
+    }
+
+    return head->second >= head->min && head->second <= head->max ? LLM_OK
+                                                                  : LLM_ERROR;
 }
 
 

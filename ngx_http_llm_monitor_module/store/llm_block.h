@@ -27,9 +27,10 @@
 #define LLM_BLOCK_VALUES   256        /* more of them have no list */
 #define LLM_BLOCK_HEADS    65535      /* bytes of all heads together */
 
-/* beside those of llm_sift_column_e */
+/* beside those of llm_sift_column_e; stored like these */
 #define LLM_BLOCK_IDS      LLM_SIFT_COLUMNS
-#define LLM_BLOCK_COLUMNS  (LLM_SIFT_COLUMNS + 1)
+#define LLM_BLOCK_TTFT     (LLM_SIFT_COLUMNS + 1)    /* us, or -1 */
+#define LLM_BLOCK_COLUMNS  (LLM_SIFT_COLUMNS + 2)
 
 /* block_codes.id of a column of block.slot */
 #define llm_block_codes_id(column, slot)  ((int64_t) (column) << 40 | (slot))
@@ -40,6 +41,7 @@ typedef struct {
     int             values;       /* in the list; 0: there is none, a code */
     int64_t         min;          /* is the distance from min */
     int64_t         max;
+    int64_t         second;       /* no value is between min and this one */
     int             bytes;        /* of a value in the list */
     const uint8_t  *list;         /* distances from min, in order */
     const uint8_t  *counts;
@@ -61,8 +63,8 @@ void llm_block_write(const int64_t *v, int n, llm_buf_t *head,
     llm_buf_t *codes);
 
 /*
- * Heads begin with an array of their places, two bytes a column.  LLM_ERROR:
- * these are no such bytes.
+ * Heads begin with an array of their places, two bytes a column; blocks of an
+ * older version have fewer columns.  LLM_ERROR: these are no such bytes.
  */
 void llm_block_place(uint8_t *heads, int column, size_t place);
 int llm_block_head(const uint8_t *heads, size_t len, int column, int n,

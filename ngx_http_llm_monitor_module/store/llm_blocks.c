@@ -5,7 +5,9 @@
  * Blocks follow each other without a gap, from the first row that has one to
  * the newest rows, which have none yet.  Where one was taken away another is
  * made of what is there then; but at the beginning of the log, where rows grow
- * too old and go, only of as many as a new one has.
+ * too old and go, only of as many as a new one has.  Blocks of an older
+ * version, which have fewer columns, are made anew when there is nothing else
+ * to do.
  */
 
 
@@ -21,8 +23,8 @@
 
 enum {
     LLM_MAKE_GAP = 0, LLM_MAKE_FIRST, LLM_MAKE_END, LLM_MAKE_ENOUGH,
-    LLM_MAKE_CLOSE, LLM_MAKE_PUT, LLM_MAKE_PUT_CODES, LLM_MAKE_READ,
-    LLM_MAKE_STATEMENTS
+    LLM_MAKE_CLOSE, LLM_MAKE_PUT, LLM_MAKE_PUT_CODES, LLM_MAKE_OLD,
+    LLM_MAKE_READ, LLM_MAKE_STATEMENTS
 };
 
 
@@ -46,6 +48,7 @@ static int llm_blocks_find(llm_blocks_t *b, int64_t id, int64_t *first,
 static int llm_make_open(llm_make_t *m, llm_blocks_t *b);
 static int llm_make_select(llm_make_t *m, llm_blocks_t *b);
 static int llm_make_place(llm_make_t *m, llm_blocks_t *b, int64_t now);
+static int llm_make_old(llm_make_t *m, llm_blocks_t *b);
 static int llm_make_gap(llm_make_t *m, llm_blocks_t *b);
 static int llm_make_enough(llm_make_t *m, llm_blocks_t *b, int64_t from,
     int64_t to);
@@ -74,7 +77,12 @@ static const char *const  llm_make_sql[LLM_MAKE_READ] = {
     "UPDATE block SET until = ?2 WHERE first = ?1",
     "INSERT INTO block (first, until, slot, n, heads)"
         " VALUES (?1, ?2, ?3, ?4, ?5)",
-    "INSERT INTO block_codes (id, data) VALUES (?1, ?2)"
+    "INSERT INTO block_codes (id, data) VALUES (?1, ?2)",
+
+    /* the first byte of heads says how many columns there are, twice */
+
+    "SELECT first, until, slot FROM block WHERE first >= ?1 AND heads < ?2"
+        " ORDER BY first LIMIT 1"
 };
 
 
@@ -115,6 +123,8 @@ llm_blocks_close(llm_blocks_t *b)
 void
 llm_blocks_reset(llm_blocks_t *b)
 {
+    b->old = 1;
+    b->old_from = 0;
     b->gaps = 1;
     b->gap = 0;
     b->end = INT64_MAX;
@@ -322,7 +332,7 @@ llm_make_select(llm_make_t *m, llm_blocks_t *b)
     llm_buf_text(&sql, ", l.status, l.outcome, l.operation, l.protocol,"
                  " l.stream, l.method, l.provider, l.model, l.endpoint,"
                  " l.account, l.user, l.api_key, l.client_ip, l.duration_us,"
-                 " l.total_tokens, l.cost_nano FROM log AS l"
+                 " l.total_tokens, l.cost_nano, l.ttft_us FROM log AS l"
                  " WHERE l.id >= ?1 AND l.id < ?2 ORDER BY l.id LIMIT ?3");
     llm_buf_add(&sql, "", 1);
 
@@ -392,8 +402,53 @@ llm_make_place(llm_make_t *m, llm_blocks_t *b, int64_t now)
         (void) sqlite3_reset(st);
     }
 
-    return llm_make_enough(m, b, b->end,
-                           (now - LLM_BLOCKS_LATE) << LLM_ID_SHIFT);
+    rc = llm_make_enough(m, b, b->end,
+                         (now - LLM_BLOCKS_LATE) << LLM_ID_SHIFT);
+
+    return rc == LLM_AGAIN && b->old ? llm_make_old(m, b) : rc;
+}
+
+
+/* It goes, and what is made of its rows comes in the same transaction. */
+
+static int
+llm_make_old(llm_make_t *m, llm_blocks_t *b)
+{
+    int            rc, gaps;
+    int64_t        slot, gap;
+    uint8_t        columns;
+    sqlite3_stmt  *st;
+
+    st = m->st[LLM_MAKE_OLD];
+    columns = 2 * LLM_BLOCK_COLUMNS;
+
+    (void) sqlite3_bind_int64(st, 1, b->old_from);
+    (void) sqlite3_bind_blob(st, 2, &columns, 1, SQLITE_TRANSIENT);
+
+    rc = llm_db_row(b->db, st);
+
+    if (rc != LLM_OK) {
+        b->old = (rc == LLM_ERROR);
+        return rc == LLM_DECLINED ? LLM_AGAIN : rc;
+    }
+
+    m->from = sqlite3_column_int64(st, 0);
+    m->to = sqlite3_column_int64(st, 1);
+    m->before = m->from;
+    slot = sqlite3_column_int64(st, 2);
+
+    (void) sqlite3_reset(st);
+
+    gaps = b->gaps;
+    gap = b->gap;
+
+    rc = llm_blocks_drop(b, m->from, slot);
+
+    b->gaps = gaps;
+    b->gap = gap;
+    b->old_from = m->to;
+
+    return rc;
 }
 
 
@@ -550,6 +605,11 @@ llm_make_row(llm_make_t *m, sqlite3_stmt *st)
 
         m->v[i][n] = v;
     }
+
+    i = LLM_SIFT_COLUMNS + 2;
+
+    m->v[LLM_BLOCK_TTFT][n] = sqlite3_column_type(st, i) == SQLITE_NULL
+                                  ? -1 : sqlite3_column_int64(st, i);
 }
 
 

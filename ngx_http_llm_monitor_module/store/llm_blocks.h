@@ -29,6 +29,8 @@ typedef struct {
     sqlite3_stmt  *st[LLM_BLOCKS_STATEMENTS];
     int            fill;              /* rows of a new block; for tests */
     int64_t        slot;              /* last one given */
+    int            old;               /* there may be of an older version, */
+    int64_t        old_from;          /* not before this id */
     int            gaps;              /* between two, there may be one */
     int64_t        gap;               /* not before this id */
     int64_t        end;               /* from this id on there is no block */

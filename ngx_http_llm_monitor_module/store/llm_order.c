@@ -58,10 +58,11 @@ static int llm_order_stored(const void *one, const void *two);
 static int llm_order_rows(llm_order_t *o);
 
 
-/* the order of llm_sort_e; -1: blocks do not have it */
+/* the order of llm_sort_e; time needs none */
 
 static const int  llm_order_columns[LLM_SORT_COUNT] = {
-    -1, LLM_SIFT_DURATION, -1, LLM_SIFT_TOKENS, LLM_SIFT_COST, LLM_SIFT_STATUS
+    -1, LLM_SIFT_DURATION, LLM_BLOCK_TTFT, LLM_SIFT_TOKENS, LLM_SIFT_COST,
+    LLM_SIFT_STATUS
 };
 
 
@@ -73,10 +74,6 @@ llm_order_open(llm_order_t **out, llm_reader_t *reader,
     llm_order_t  *o;
 
     *out = NULL;
-
-    if (llm_order_columns[sort] == -1) {
-        return LLM_DECLINED;
-    }
 
     o = malloc(sizeof(llm_order_t));
 
@@ -309,8 +306,8 @@ llm_order_best(const llm_order_t *o, const llm_block_head_t *head,
 
     range = &o->sift.range[o->sift.term[o->sift.nterms - 1].first];
 
-    low = range->low > head->min ? range->low : head->min;
-    low = low > LLM_ORDER_NULL ? low : LLM_ORDER_NULL + 1;
+    low = head->min > LLM_ORDER_NULL ? head->min : head->second;
+    low = low > range->low ? low : range->low;
     high = range->high < head->max ? range->high : head->max;
 
     step = o->top->ascending ? 1 : -1;

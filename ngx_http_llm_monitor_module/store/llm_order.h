@@ -20,9 +20,9 @@ typedef struct llm_order_s  llm_order_t;
 
 
 /*
- * sort is of llm_sort_e.  LLM_DECLINED: blocks do not know what the filter
- * asks for or the list is sorted by, or there are none.  LLM_ERROR: the error
- * is the reader's.  sift and top must outlive it.
+ * sort is of llm_sort_e, but for the time.  LLM_DECLINED: blocks do not know
+ * what the filter asks for, or there are none.  LLM_ERROR: the error is the
+ * reader's.  sift and top must outlive it.
  */
 int llm_order_open(llm_order_t **o, llm_reader_t *reader,
     const llm_sift_t *sift, int sort, llm_top_t *top);

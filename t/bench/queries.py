@@ -154,7 +154,8 @@ def asked(v, api):
         parts = names.split()
         yield (', '.join(parts + [text] * bool(text)), 20, 50,
                '&'.join([q(n, v[n]) for n in parts] + [text] * bool(text)))
-    for sort in ('duration_ms', 'total_tokens', 'cost_usd', 'status'):
+    for sort in ('duration_ms', 'ttft_ms', 'total_tokens', 'cost_usd',
+                 'status'):
         for order in ('desc', 'asc'):
             text = 'sort=%s&order=%s' % (sort, order)
             yield text, 20, None, PAGE + text
