@@ -53,6 +53,8 @@ static u_char *ngx_http_llm_monitor_attempt(u_char *p,
     ngx_http_upstream_state_t *state);
 static u_char *ngx_http_llm_monitor_attempt_ms(u_char *p, ngx_msec_t ms);
 static u_char *ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number);
+static LLM_APART u_char *ngx_http_llm_monitor_attempt_digits(u_char *p,
+    uint64_t n);
 
 
 void
@@ -504,9 +506,6 @@ ngx_http_llm_monitor_attempt_ms(u_char *p, ngx_msec_t ms)
 static u_char *
 ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number)
 {
-    u_char    digits[NGX_INT64_LEN], *d, *last;
-    uint64_t  n;
-
     if (number < 0) {
         return ngx_http_llm_monitor_literal(p, "null");
     }
@@ -516,18 +515,27 @@ ngx_http_llm_monitor_attempt_number(u_char *p, int64_t number)
         return p;
     }
 
-    last = digits + NGX_INT64_LEN;
-    d = last;
-    n = number;
+    return ngx_http_llm_monitor_attempt_digits(p, (uint64_t) number);
+}
 
-    do {
-        *--d = (u_char) (n % 10 + '0');
-        n /= 10;
-    } while (n);
 
-    while (d < last) {
-        *p++ = *d++;
+static LLM_APART u_char *
+ngx_http_llm_monitor_attempt_digits(u_char *p, uint64_t n)
+{
+    u_char    *d, *last;
+    uint64_t   left;
+
+    last = p;
+
+    for (left = n; left > 99; left /= 100) {
+        last += 2;
     }
 
-    return p;
+    last += left > 9 ? 2 : 1;
+
+    for (d = last; d > p; n /= 10) {
+        *--d = (u_char) (n % 10 + '0');
+    }
+
+    return last;
 }

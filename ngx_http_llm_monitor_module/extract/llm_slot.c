@@ -207,18 +207,6 @@ llm_slot_swap(llm_slot_t *one, llm_slot_t *other)
 }
 
 
-llm_str_t
-llm_slot_str(const llm_slot_t *slot)
-{
-    llm_str_t  s;
-
-    s.len = slot->data != NULL ? slot->len : 0;
-    s.data = slot->data;
-
-    return s;
-}
-
-
 /* doubles, so that what is thrown away is never more than what is in use */
 
 static uint8_t *

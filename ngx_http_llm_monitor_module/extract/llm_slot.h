@@ -75,7 +75,16 @@ int llm_slot_append(llm_slot_t *slot, llm_pool_t *pool, const uint8_t *p,
 /* Moves a text without copying it, so that neither slot grows by that. */
 void llm_slot_swap(llm_slot_t *one, llm_slot_t *other);
 
-llm_str_t llm_slot_str(const llm_slot_t *slot);
+static inline llm_str_t
+llm_slot_str(const llm_slot_t *slot)
+{
+    llm_str_t  s;
+
+    s.len = slot->data != NULL ? slot->len : 0;
+    s.data = slot->data;
+
+    return s;
+}
 
 
 #endif /* _LLM_SLOT_H_INCLUDED_ */

@@ -12,6 +12,7 @@
 
 
 #define LLM_VALUE_NUMBER   64     /* bytes of a number that is read */
+#define LLM_VALUE_DIGITS   16     /* of one that is read without a double */
 #define LLM_VALUE_EXACT    9007199254740992    /* 2^53 */
 #define LLM_VALUE_COST     1e9    /* dollars; a greater price is none */
 
@@ -169,12 +170,21 @@ llm_value_utf8(uint8_t *d, uint32_t c)
 int64_t
 llm_value_count(const uint8_t *p, size_t n)
 {
-    size_t   i;
-    double   d;
-    int64_t  v;
+    size_t    i, digits;
+    double    d;
+    int64_t   v;
+    unsigned  digit;
 
-    for (v = 0, i = 0; i < n && i < 16 && p[i] >= '0' && p[i] <= '9'; i++) {
-        v = v * 10 + (p[i] - '0');
+    digits = n <= LLM_VALUE_DIGITS ? n : 0;
+
+    for (v = 0, i = 0; i < digits; i++) {
+        digit = p[i] - (unsigned) '0';
+
+        if (digit > 9) {
+            break;
+        }
+
+        v = v * 10 + digit;
     }
 
     if (i == n && n != 0) {

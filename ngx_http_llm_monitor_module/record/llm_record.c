@@ -143,10 +143,17 @@ llm_record_pack(const llm_record_t *r, uint8_t *p)
 static inline uint8_t *
 llm_record_copy(uint8_t *p, const uint8_t *from, size_t n)
 {
+    uint32_t  head, tail;
     uint64_t  first[2], last[2];
 
-    if (n > 32 || n < 8) {
+    if (n > 32 || n < 4) {
         memcpy(p, from, n);
+
+    } else if (n < 8) {
+        memcpy(&head, from, 4);
+        memcpy(&tail, from + n - 4, 4);
+        memcpy(p, &head, 4);
+        memcpy(p + n - 4, &tail, 4);
 
     } else if (n > 16) {
         memcpy(first, from, 16);
