@@ -95,7 +95,7 @@ static const int  llm_ledger_hists[LLM_LEDGER_TABLES] = { 2, 2, 0, 0, 3 };
 static void llm_ledger_change(llm_ledger_t *l, llm_ledger_cell_t *cell);
 static void llm_ledger_ahead(const llm_ledger_cell_t *cell);
 static llm_ledger_cell_t *llm_ledger_new(llm_ledger_t *l, int table,
-    const int64_t *key, size_t at);
+    const int64_t *key, size_t at, int fresh);
 static int llm_ledger_get(llm_ledger_t *l, llm_ledger_cell_t *cell);
 static int llm_ledger_get_hists(llm_ledger_t *l, llm_ledger_cell_t *cell,
     sqlite3_stmt *st, int column);
@@ -192,6 +192,11 @@ llm_ledger_reset(llm_ledger_t *l)
 }
 
 
+/*
+ * Buckets know the rows that the tables had when the first cell came, and no
+ * others: they are read again.
+ */
+
 static void
 llm_ledger_empty(llm_ledger_t *l)
 {
@@ -214,6 +219,8 @@ llm_ledger_empty(llm_ledger_t *l)
     l->used = 0;
     l->changed = 0;
     l->bytes = 0;
+
+    llm_ledger_forget(l);
 }
 
 
@@ -226,6 +233,7 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     int64_t             own[LLM_LEDGER_KEYS];
     llm_ledger_cell_t  *cell;
 
+    rc = LLM_OK;
     cell = llm_ledger_find(l, table, key, &at);
 
     if (cell == NULL) {
@@ -248,7 +256,7 @@ llm_ledger_cell(llm_ledger_t *l, int table, const int64_t *key,
     }
 
     if (cell == NULL) {
-        cell = llm_ledger_new(l, table, own, at);
+        cell = llm_ledger_new(l, table, own, at, rc == LLM_DECLINED);
 
         if (cell == NULL) {
             return LLM_ERROR;
@@ -393,7 +401,7 @@ llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,
     }
 
     if (cell == NULL) {
-        cell = llm_ledger_new(l, table, own, at);
+        cell = llm_ledger_new(l, table, own, at, 0);
 
         if (cell == NULL) {
             return LLM_ERROR;
@@ -410,8 +418,14 @@ llm_ledger_correct(llm_ledger_t *l, int table, const int64_t *key,
 }
 
 
+/*
+ * Of a fresh one the table has nothing, and is not asked.  Its bucket has
+ * counted it, also if that is read again.
+ */
+
 static llm_ledger_cell_t *
-llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
+llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at,
+    int fresh)
 {
     llm_ledger_cell_t  *cell;
 
@@ -422,6 +436,10 @@ llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
 
         llm_ledger_empty(l);
 
+        if (fresh && llm_ledger_admit(l, table, key) == LLM_ERROR) {
+            return NULL;
+        }
+
         (void) llm_ledger_find(l, table, key, &at);
     }
 
@@ -431,7 +449,7 @@ llm_ledger_new(llm_ledger_t *l, int table, const int64_t *key, size_t at)
     memcpy(cell->key, key, LLM_LEDGER_KEYS_OF(table) * sizeof(int64_t));
     cell->table = table;
 
-    if (llm_ledger_get(l, cell) != LLM_OK) {
+    if (!fresh && llm_ledger_get(l, cell) != LLM_OK) {
         return NULL;
     }
 

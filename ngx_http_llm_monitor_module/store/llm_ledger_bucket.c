@@ -60,7 +60,7 @@ llm_ledger_admit(llm_ledger_t *l, int table, const int64_t *key)
         return LLM_FULL;
     }
 
-    return llm_ledger_member(b, hash) == LLM_OK ? LLM_OK : LLM_FULL;
+    return llm_ledger_member(b, hash) == LLM_OK ? LLM_DECLINED : LLM_FULL;
 }
 
 

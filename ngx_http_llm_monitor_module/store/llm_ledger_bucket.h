@@ -13,7 +13,10 @@
 #include "llm_ledger.h"
 
 
-/* LLM_OK: the key may have a row of its own; LLM_FULL: it is one too many. */
+/*
+ * A key that has no cell in memory: LLM_OK: it has a row of its own;
+ * LLM_DECLINED: it has none yet; LLM_FULL: it is one too many.
+ */
 int llm_ledger_admit(llm_ledger_t *l, int table, const int64_t *key);
 
 /* LLM_OK: the key has a row of its own; LLM_DECLINED: it has none. */

@@ -12,7 +12,10 @@
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
 
 
-#define ROWS   4000
+#define ROWS   2000
+#define CALM   3000                    /* values of a kind without trouble, */
+#define AFTER  600                     /* rows when memory was full */
+#define EVICT  (LLM_LEDGER_BUCKETS / 10)   /* quarter-hours of buckets */
 
 #define START  (1790000000000 - 1790000000000 % LLM_DAY_MS)
 
@@ -280,6 +283,82 @@ histograms(const char *table, const char *column, const char *hist)
 }
 
 
+/* Nearly nobody comes twice, until memory has no room for all of them. */
+
+static void
+overflow(void)
+{
+    int           i, left, over;
+    char          user[32], account[32], ip[32];
+    size_t        used;
+    llm_record_t  r;
+
+    over = 0;
+    left = AFTER;
+
+    for (i = 0; left > 0 && i < 5 * CALM; i++) {
+
+        if (i % 100 == 0) {
+            ledger_begin();
+        }
+
+        used = ledger->ledger.used;
+
+        any(&r);
+
+        snprintf(user, sizeof(user), "calm-%d", (int) of(CALM));
+        snprintf(account, sizeof(account), "calm-%d", (int) of(CALM));
+        snprintf(ip, sizeof(ip), "2001:db8::%x", (int) of(CALM));
+
+        ledger_text(&r, LLM_S_USER, user);
+        ledger_text(&r, LLM_S_ACCOUNT, account);
+        ledger_text(&r, LLM_S_CLIENT_IP, ip);
+        r.num[LLM_N_API_KEY_HASH] = 1 + of(CALM);
+
+        ledger_add(&r, LLM_WRITE_ROW);
+
+        over += ledger->ledger.used < used;
+        left -= over > 0;
+
+        if (i % 100 == 99 || left == 0) {
+            ledger_commit();
+        }
+    }
+
+    ok(over > 0, "memory was full, after %d rows", i - AFTER);
+}
+
+
+/*
+ * A bucket that was read while a cell of it was in memory alone does not know
+ * that one's row, which is there when the cell is forgotten.
+ */
+
+static void
+forgotten(void)
+{
+    int           i;
+    llm_record_t  r;
+
+    ledger_begin();
+
+    for (i = 0; i <= EVICT + 2; i++) {
+
+        if (i == EVICT + 2) {
+            ledger->ledger.bytes = LLM_LEDGER_BYTES + 1;
+            ledger_commit();
+            ledger_begin();
+        }
+
+        ledger_record(&r, START + (i > EVICT ? 0 : i) * LLM_QUARTER_MS);
+        ledger_text(&r, LLM_S_USER, i == EVICT + 1 ? "two" : "one");
+        ledger_add(&r, LLM_WRITE_ROW);
+    }
+
+    ledger_commit();
+}
+
+
 int
 main(void)
 {
@@ -313,7 +392,9 @@ main(void)
         }
     }
 
-    recount("rollbacks and restarts");
+    overflow();
+    forgotten();
+    recount("rollbacks, restarts and full memory");
 
     histograms("service", "duration_us", "duration_hist");
     histograms("service", "ttft_us", "ttft_hist");
