@@ -163,7 +163,8 @@ llm_facets_ledger(llm_facets_t *fs)
             return LLM_ERROR;
         }
 
-        rc = llm_series_add_requests(&series, &fs->map[i], first, end);
+        rc = llm_series_add_some(&series, &fs->map[i], first, end,
+                                 LLM_SERIES_COLUMN(LLM_C_REQUESTS));
 
         llm_series_close(&series);
 
@@ -400,16 +401,16 @@ llm_facets_facet(llm_facets_t *fs, int n, llm_json_t *j)
     by.by = llm_facets_all[n].dim;
     by.sort = LLM_RANK_REQUESTS;
 
-    rc = llm_report_rank(&fs->map[n], &by, &order, &named);
-
-    if (rc != LLM_OK) {
-        return rc;
-    }
-
     limit = fs->filter->num[LLM_F_LIMIT];
 
     if (limit == LLM_NULL) {
         limit = LLM_FILTER_LIMIT;
+    }
+
+    rc = llm_report_rank(&fs->map[n], &by, (size_t) limit, &order, &named);
+
+    if (rc != LLM_OK) {
+        return rc;
     }
 
     none = 0;
@@ -431,7 +432,7 @@ llm_facets_facet(llm_facets_t *fs, int n, llm_json_t *j)
             continue;
         }
 
-        if (!order[i].named || (int64_t) i >= limit) {
+        if (i >= named || (int64_t) i >= limit) {
             other += order[i].sum->sum[LLM_C_REQUESTS];
             continue;
         }

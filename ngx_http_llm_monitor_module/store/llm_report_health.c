@@ -196,7 +196,8 @@ llm_health_choose(llm_health_t *h)
         rank.sort = LLM_RANK_REQUESTS;
         rank.ascending = 0;
 
-        rc = llm_report_rank(&map, &rank, &order, &named);
+        rc = llm_report_rank(&map, &rank, (size_t) rank.limit, &order,
+                             &named);
     }
 
     for (i = 0; i < map.n && rc == LLM_OK; i++) {

@@ -74,7 +74,6 @@ typedef struct {
 typedef struct {
     llm_series_sum_t *sum;
     int64_t           measure;          /* the least first; LLM_NULL: none */
-    int               named;
 } llm_ranked_t;
 
 
@@ -131,12 +130,23 @@ int llm_report_named(int dim, int64_t value);
 const char *llm_report_by(int dim);
 
 /*
- * The sums of a map, which must not change, in the order that is asked for,
- * those that have no name last; *named is how many have one.  *order is the
- * caller's to free.  LLM_OK or LLM_NOMEM.
+ * The sums of a map, which must not change: the first ones in the order that
+ * is asked for, others in any, and those that have no name last; *named is how
+ * many have one.  *order is the caller's to free.  LLM_OK or LLM_NOMEM.
  */
 int llm_report_rank(const llm_series_map_t *map, const llm_report_t *r,
-    llm_ranked_t **order, size_t *named);
+    size_t first, llm_ranked_t **order, size_t *named);
+
+/* The sums that a rank is made of, as llm_series_add_some() takes them. */
+unsigned llm_report_columns(int rank);
+
+/*
+ * Completes of an order with so many named what is from one place before
+ * another, and what has no name; what it returns is of llm_series.h.
+ */
+int llm_report_complete(llm_series_t *s, llm_series_map_t *map,
+    const llm_window_t *w, const llm_ranked_t *order, size_t named,
+    size_t from, size_t end);
 
 /* Sets err for what a call of llm_series.h returned; always LLM_ERROR. */
 int llm_report_fail(llm_reader_t *reader, int rc, llm_query_error_t *err);

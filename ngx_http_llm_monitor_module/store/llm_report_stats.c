@@ -39,7 +39,7 @@ typedef struct {
 static int llm_stats_buckets(llm_stats_t *s, llm_query_error_t *err);
 static int llm_stats_sums(llm_stats_t *s);
 static int llm_stats_dimension(llm_stats_t *s, llm_series_t *series);
-static int llm_stats_choose(llm_stats_t *s);
+static int llm_stats_choose(llm_stats_t *s, llm_series_t *series);
 static int llm_stats_cells(llm_stats_t *s, llm_series_t *series,
     llm_series_t *total);
 static int llm_stats_bucket(llm_stats_t *s, llm_series_t *series,
@@ -159,22 +159,24 @@ llm_stats_dimension(llm_stats_t *s, llm_series_t *series)
                            s->w.end);
 
     if (rc == LLM_OK) {
-        rc = llm_series_add(series, &s->all, s->w.first, s->w.end);
+        rc = llm_series_add_some(series, &s->all, s->w.first, s->w.end,
+                                 llm_report_columns(s->r->sort));
     }
 
-    return rc == LLM_OK ? llm_stats_choose(s) : rc;
+    return rc == LLM_OK ? llm_stats_choose(s, series) : rc;
 }
 
 
 /* As many with a name as are asked for, and what has none (two at most). */
 
 static int
-llm_stats_choose(llm_stats_t *s)
+llm_stats_choose(llm_stats_t *s, llm_series_t *series)
 {
     int     rc;
     size_t  i;
 
-    rc = llm_report_rank(&s->all, s->r, &s->order, &s->named);
+    rc = llm_report_rank(&s->all, s->r, (size_t) s->r->limit, &s->order,
+                         &s->named);
 
     if (rc != LLM_OK) {
         return rc;
@@ -183,11 +185,14 @@ llm_stats_choose(llm_stats_t *s)
     s->shown = s->named < (size_t) s->r->limit ? s->named
                                                : (size_t) s->r->limit;
 
+    rc = llm_report_complete(series, &s->all, &s->w, s->order, s->named, 0,
+                             s->shown);
+
     for (i = s->named; i < s->all.n; i++) {
         s->order[s->shown++] = s->order[i];
     }
 
-    return LLM_OK;
+    return rc;
 }
 
 

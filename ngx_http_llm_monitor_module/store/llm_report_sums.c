@@ -19,6 +19,8 @@ static int llm_report_text(llm_json_t *j, llm_reader_t *reader, int dim,
     int64_t value);
 static void llm_report_key(llm_json_t *j, const uint8_t *p, size_t n);
 static int64_t llm_report_measure(const llm_series_sum_t *s, int rank);
+static void llm_report_select(llm_ranked_t *order, size_t n, size_t first);
+static void llm_report_sink(llm_ranked_t *heap, size_t n, size_t i);
 static int llm_report_compare(const void *a, const void *b);
 
 
@@ -248,12 +250,13 @@ llm_report_key(llm_json_t *j, const uint8_t *p, size_t n)
 
 int
 llm_report_rank(const llm_series_map_t *map, const llm_report_t *r,
-    llm_ranked_t **order, size_t *named)
+    size_t first, llm_ranked_t **order, size_t *named)
 {
-    size_t         i;
+    size_t         i, rest;
     llm_ranked_t  *o;
 
     *named = 0;
+    rest = map->n;
     *order = calloc(map->n + 1, sizeof(llm_ranked_t));
 
     if (*order == NULL) {
@@ -261,24 +264,144 @@ llm_report_rank(const llm_series_map_t *map, const llm_report_t *r,
     }
 
     for (i = 0; i < map->n; i++) {
-        o = &(*order)[i];
+        o = llm_report_named(r->by, map->sums[i].value)
+                ? &(*order)[(*named)++] : &(*order)[--rest];
 
         o->sum = &map->sums[i];
         o->measure = llm_report_measure(o->sum, r->sort);
-        o->named = llm_report_named(r->by, o->sum->value);
 
         /* the least comes first */
 
         if (!r->ascending && o->measure != LLM_NULL) {
             o->measure = -o->measure;
         }
-
-        *named += o->named;
     }
 
-    qsort(*order, map->n, sizeof(llm_ranked_t), llm_report_compare);
+    first = first < *named ? first : *named;
+
+    llm_report_select(*order, *named, first);
+
+    qsort(*order, first, sizeof(llm_ranked_t), llm_report_compare);
+    qsort(*order + *named, map->n - *named, sizeof(llm_ranked_t),
+          llm_report_compare);
 
     return LLM_OK;
+}
+
+
+/* Those that come first to the front, in any order: as a heap, last on top. */
+
+static void
+llm_report_select(llm_ranked_t *order, size_t n, size_t first)
+{
+    size_t        i;
+    llm_ranked_t  o;
+
+    if (first == 0 || first == n) {
+        return;
+    }
+
+    for (i = first / 2; i-- > 0; /* void */ ) {
+        llm_report_sink(order, first, i);
+    }
+
+    for (i = first; i < n; i++) {
+
+        if (llm_report_compare(&order[i], &order[0]) < 0) {
+            o = order[0];
+            order[0] = order[i];
+            order[i] = o;
+
+            llm_report_sink(order, first, 0);
+        }
+    }
+}
+
+
+static void
+llm_report_sink(llm_ranked_t *heap, size_t n, size_t i)
+{
+    size_t        next;
+    llm_ranked_t  o;
+
+    for (o = heap[i]; (next = 2 * i + 1) < n; i = next) {
+
+        if (next + 1 < n
+            && llm_report_compare(&heap[next], &heap[next + 1]) < 0)
+        {
+            next++;
+        }
+
+        if (llm_report_compare(&heap[next], &o) < 0) {
+            break;
+        }
+
+        heap[i] = heap[next];
+    }
+
+    heap[i] = o;
+}
+
+
+unsigned
+llm_report_columns(int rank)
+{
+    unsigned  columns;
+
+    static const struct {
+        int  a;
+        int  b;
+    } of[] = {
+        [LLM_RANK_TOKENS] = { LLM_C_TOTAL, LLM_C_TOTAL },
+        [LLM_RANK_REQUESTS] = { LLM_C_REQUESTS, LLM_C_REQUESTS },
+        [LLM_RANK_ERRORS] = { LLM_C_ERRORS, LLM_C_ERRORS },
+        [LLM_RANK_COST] = { LLM_C_PRICED, LLM_C_COST },
+        [LLM_RANK_INPUT] = { LLM_C_INPUT, LLM_C_INPUT },
+        [LLM_RANK_OUTPUT] = { LLM_C_OUTPUT, LLM_C_OUTPUT },
+        [LLM_RANK_SUCCESS] = { LLM_C_ERRORS, LLM_C_ERRORS },
+        [LLM_RANK_DURATION] = { LLM_C_DURATION, LLM_C_DURATION_N },
+        [LLM_RANK_TTFT] = { LLM_C_TTFT, LLM_C_TTFT_N },
+        [LLM_RANK_SPEED] = { LLM_C_SPEED_TOKENS, LLM_C_SPEED_US }
+    };
+
+    /* the requests come second, whatever is first */
+
+    columns = LLM_SERIES_COLUMN(LLM_C_REQUESTS);
+    columns |= LLM_SERIES_COLUMN(of[rank].a) | LLM_SERIES_COLUMN(of[rank].b);
+
+    return columns;
+}
+
+
+int
+llm_report_complete(llm_series_t *s, llm_series_map_t *map,
+    const llm_window_t *w, const llm_ranked_t *order, size_t named,
+    size_t from, size_t end)
+{
+    int                 rc;
+    size_t              i, n;
+    llm_series_sum_t  **sums;
+
+    sums = malloc((map->n + 1) * sizeof(llm_series_sum_t *));
+    if (sums == NULL) {
+        return LLM_NOMEM;
+    }
+
+    n = 0;
+
+    for (i = from; i < end; i++) {
+        sums[n++] = order[i].sum;
+    }
+
+    for (i = named; i < map->n; i++) {
+        sums[n++] = order[i].sum;
+    }
+
+    rc = llm_series_complete(s, map, sums, n, w->first, w->end);
+
+    free(sums);
+
+    return rc;
 }
 
 
@@ -327,16 +450,12 @@ llm_report_measure(const llm_series_sum_t *s, int rank)
 }
 
 
-/* what has no name is last, before it what has no such measure */
+/* what has no such measure is last */
 
 static int
 llm_report_compare(const void *a, const void *b)
 {
     const llm_ranked_t *x = a, *y = b;
-
-    if (x->named != y->named) {
-        return y->named - x->named;
-    }
 
     if (x->measure != y->measure) {
 

@@ -459,9 +459,20 @@ static const char  llm_schema_7[] =
 ");\n";
 
 
+/*
+ * Sums are packed by column: what was packed before has another form and is
+ * made anew in the course of time, meanwhile the rows are read.
+ */
+
+static const char  llm_schema_8[] =
+
+"DELETE FROM meta WHERE key IN ('packed_day', 'packed_day_dim',\n"
+"    'packed_quarter', 'packed_quarter_dim');\n";
+
+
 static const char *const  llm_schema_steps[LLM_SCHEMA_VERSION] = {
     llm_schema_1, llm_schema_2, llm_schema_3, llm_schema_4,
-    llm_schema_5, llm_schema_6, llm_schema_7
+    llm_schema_5, llm_schema_6, llm_schema_7, llm_schema_8
 };
 
 

@@ -20,7 +20,7 @@
 
 #define LLM_SCHEMA_FILE       "proxy_logs.db"
 #define LLM_SCHEMA_APP_ID     0x4c4c4d6d       /* PRAGMA application_id */
-#define LLM_SCHEMA_VERSION    7                /* PRAGMA user_version */
+#define LLM_SCHEMA_VERSION    8                /* PRAGMA user_version */
 
 /*
  * Of a new database.  Measured with t/bench/drain_bench.c: rows without bodies

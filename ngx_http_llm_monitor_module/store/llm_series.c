@@ -6,26 +6,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "llm_pack.h"
-#include "llm_series.h"
+#include "llm_series_pack.h"
 
 
-#define LLM_SERIES_ROOM    64              /* of a new map */
-#define LLM_SERIES_SCAN    4               /* see llm_series_known() */
+#define LLM_SERIES_SCAN  4                 /* see llm_series_known() */
 
 #define LLM_SERIES_SUMS                                                       \
     " requests, errors, usages, input_tokens, cache_read_tokens,"             \
     " cache_creation_tokens, output_tokens, reasoning_tokens, total_tokens,"  \
     " priced, cost_nano, duration_n, duration_us, ttft_n, ttft_us,"           \
     " speed_tokens, speed_us"
-
-
-/* what is added: to which sums, or the values alone */
-
-enum {
-    LLM_SERIES_EVERY = 0, LLM_SERIES_KNOWN, LLM_SERIES_REQUESTS,
-    LLM_SERIES_SEEN
-};
 
 
 static int llm_series_window(llm_series_t *s, llm_series_map_t *map,
@@ -42,21 +32,12 @@ static int llm_series_span(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t, int what);
 static int llm_series_cells(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until, int what);
-static int llm_series_sum(llm_series_map_t *map, int64_t value, int what,
-    llm_series_sum_t **sum);
-static int llm_series_packed(llm_series_t *s, llm_series_map_t *map,
-    int64_t span, int64_t t, int what);
-static int llm_series_whole(const uint8_t *p, size_t n);
-static int llm_series_value(llm_series_t *s, llm_series_map_t *map,
-    const llm_unpack_t *u, int what);
 static int llm_series_rows(llm_series_t *s, llm_series_map_t *map,
     sqlite3_stmt *st, int64_t span, int64_t t);
 static int llm_series_known(llm_series_t *s, llm_series_map_t *map,
     int64_t span, int64_t t);
 static int llm_series_peek(llm_series_t *s, int64_t span, int64_t t);
-static void llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum);
-static uint32_t *llm_series_place(const llm_series_map_t *map, int64_t value);
-static int llm_series_grow(llm_series_map_t *map);
+static void llm_series_row(sqlite3_stmt *st, int64_t *sum, int64_t *total);
 
 
 int
@@ -80,7 +61,7 @@ llm_series_open(llm_series_t *s, llm_reader_t *reader, int dim)
                               " WHERE span = ?1 AND t = ?2 AND dim = ?3", -1,
                               &s->values, NULL)
            != SQLITE_OK
-        || sqlite3_prepare_v2(reader->db, "SELECT data FROM packed"
+        || sqlite3_prepare_v2(reader->db, "SELECT id FROM packed"
                               " WHERE span = ?1 AND t = ?2 AND dim = ?3", -1,
                               &s->packed, NULL)
            != SQLITE_OK)
@@ -111,6 +92,7 @@ llm_series_close(llm_series_t *s)
     s->values = NULL;
     s->packed = NULL;
 
+    llm_series_pack_close(s);
     llm_scoped_free(&s->scoped);
 }
 
@@ -158,7 +140,32 @@ int
 llm_series_add(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
+    return llm_series_add_some(s, map, since, until, LLM_SERIES_COLUMNS);
+}
+
+
+int
+llm_series_add_some(llm_series_t *s, llm_series_map_t *map, int64_t since,
+    int64_t until, unsigned columns)
+{
+    s->columns = columns;
+
     return llm_series_window(s, map, since, until, LLM_SERIES_EVERY);
+}
+
+
+int
+llm_series_complete(llm_series_t *s, llm_series_map_t *map,
+    llm_series_sum_t **sums, size_t n, int64_t since, int64_t until)
+{
+    if (!map->partial || n == 0) {
+        return LLM_OK;
+    }
+
+    s->sums = sums;
+    s->nsums = n;
+
+    return llm_series_window(s, map, since, until, LLM_SERIES_MISSED);
 }
 
 
@@ -167,14 +174,6 @@ llm_series_add_known(llm_series_t *s, llm_series_map_t *map, int64_t since,
     int64_t until)
 {
     return llm_series_window(s, map, since, until, LLM_SERIES_KNOWN);
-}
-
-
-int
-llm_series_add_requests(llm_series_t *s, llm_series_map_t *map,
-    int64_t since, int64_t until)
-{
-    return llm_series_window(s, map, since, until, LLM_SERIES_REQUESTS);
 }
 
 
@@ -362,7 +361,10 @@ llm_series_span(llm_series_t *s, llm_series_map_t *map, int64_t span,
     case LLM_SERIES_SEEN:
         return llm_series_rows(s, map, s->values, span, t);
 
-    default: /* LLM_SERIES_EVERY, LLM_SERIES_REQUESTS */
+    case LLM_SERIES_MISSED:
+        return LLM_OK;
+
+    default: /* LLM_SERIES_EVERY */
         return llm_series_rows(s, map, s->all, span, t);
     }
 }
@@ -392,6 +394,7 @@ llm_series_cells(llm_series_t *s, llm_series_map_t *map, int64_t since,
 
         for (i = 0; i < LLM_C_COUNT && sum != NULL; i++) {
             sum->sum[i] += cell->sum[i];
+            map->total[i] += cell->sum[i];
         }
     }
 
@@ -399,9 +402,7 @@ llm_series_cells(llm_series_t *s, llm_series_map_t *map, int64_t since,
 }
 
 
-/* Where to add to a value; NULL: nowhere. */
-
-static int
+int
 llm_series_sum(llm_series_map_t *map, int64_t value, int what,
     llm_series_sum_t **sum)
 {
@@ -421,90 +422,6 @@ llm_series_sum(llm_series_map_t *map, int64_t value, int what,
     }
 
     return LLM_OK;
-}
-
-
-/* LLM_DECLINED: it is not packed, or damaged: the rows have the same. */
-
-static int
-llm_series_packed(llm_series_t *s, llm_series_map_t *map, int64_t span,
-    int64_t t, int what)
-{
-    int             rc;
-    size_t          n;
-    llm_unpack_t    u;
-    const uint8_t  *p;
-
-    (void) sqlite3_bind_int64(s->packed, 1, span);
-    (void) sqlite3_bind_int64(s->packed, 2, t);
-
-    rc = sqlite3_step(s->packed);
-
-    if (rc != SQLITE_ROW) {
-        (void) sqlite3_reset(s->packed);
-        return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
-    }
-
-    p = sqlite3_column_blob(s->packed, 0);
-    n = (size_t) sqlite3_column_bytes(s->packed, 0);
-
-    rc = llm_series_whole(p, n);
-
-    if (rc == LLM_OK) {
-        s->times++;
-        (void) llm_unpack_start(&u, p, n);
-
-        while (rc == LLM_OK && llm_unpack_next(&u) == LLM_OK) {
-            rc = llm_series_value(s, map, &u, what);
-        }
-    }
-
-    (void) sqlite3_reset(s->packed);
-
-    return rc;
-}
-
-
-/* Before anything is added: a part of it would be counted twice. */
-
-static int
-llm_series_whole(const uint8_t *p, size_t n)
-{
-    int           rc;
-    llm_unpack_t  u;
-
-    if (p == NULL || llm_unpack_start(&u, p, n) != LLM_OK) {
-        return LLM_DECLINED;
-    }
-
-    while ((rc = llm_unpack_next(&u)) == LLM_OK) {
-        /* void */
-    }
-
-    return rc == LLM_AGAIN ? LLM_OK : LLM_DECLINED;
-}
-
-
-static int
-llm_series_value(llm_series_t *s, llm_series_map_t *map,
-    const llm_unpack_t *u, int what)
-{
-    int                rc;
-    llm_series_sum_t  *sum;
-
-    s->rows++;
-    s->found = 1;
-    s->other |= u->value == LLM_LEDGER_OTHER;
-
-    rc = llm_series_sum(map, u->value, what, &sum);
-
-    if (rc == LLM_OK && sum != NULL) {
-        (void) llm_unpack_sums(u, sum->sum, what == LLM_SERIES_REQUESTS
-                                            ? LLM_C_REQUESTS + 1
-                                            : LLM_C_COUNT);
-    }
-
-    return rc;
 }
 
 
@@ -531,7 +448,7 @@ llm_series_rows(llm_series_t *s, llm_series_map_t *map, sqlite3_stmt *st,
         }
 
         if (st == s->all) {
-            llm_series_row(st, sum);
+            llm_series_row(st, sum->sum, map->total);
         }
     }
 
@@ -573,7 +490,7 @@ llm_series_known(llm_series_t *s, llm_series_map_t *map, int64_t span,
             sum = llm_series_find(map, sqlite3_column_int64(st, 0));
 
             if (sum != NULL) {
-                llm_series_row(st, sum);
+                llm_series_row(st, sum->sum, NULL);
             }
         }
 
@@ -626,7 +543,7 @@ llm_series_add_minutes(llm_reader_t *reader, llm_series_sum_t *sum,
     (void) sqlite3_bind_int64(st, 2, until);
 
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        llm_series_row(st, sum);
+        llm_series_row(st, sum->sum, NULL);
     }
 
     sqlite3_finalize(st);
@@ -635,121 +552,21 @@ llm_series_add_minutes(llm_reader_t *reader, llm_series_sum_t *sum,
 }
 
 
+/* total may be NULL */
+
 static void
-llm_series_row(sqlite3_stmt *st, llm_series_sum_t *sum)
+llm_series_row(sqlite3_stmt *st, int64_t *sum, int64_t *total)
 {
-    int  i;
+    int      i;
+    int64_t  v;
 
     for (i = 0; i < LLM_C_COUNT; i++) {
-        sum->sum[i] += sqlite3_column_int64(st, i + 1);
-    }
-}
+        v = sqlite3_column_int64(st, i + 1);
 
+        sum[i] += v;
 
-llm_series_sum_t *
-llm_series_find(const llm_series_map_t *map, int64_t value)
-{
-    uint32_t  *place;
-
-    if (map->n == 0) {
-        return NULL;
-    }
-
-    place = llm_series_place(map, value);
-
-    return *place != 0 ? &map->sums[*place - 1] : NULL;
-}
-
-
-llm_series_sum_t *
-llm_series_get(llm_series_map_t *map, int64_t value)
-{
-    uint32_t          *place;
-    llm_series_sum_t  *sum;
-
-    sum = llm_series_find(map, value);
-
-    if (sum != NULL) {
-        return sum;
-    }
-
-    if (map->n == LLM_SERIES_VALUES
-        || (map->n == map->room && llm_series_grow(map) != LLM_OK))
-    {
-        return NULL;
-    }
-
-    place = llm_series_place(map, value);
-    sum = &map->sums[map->n++];
-    *place = (uint32_t) map->n;
-
-    memset(sum, 0, sizeof(llm_series_sum_t));
-    sum->value = value;
-
-    return sum;
-}
-
-
-/* The place of a value, or a free one; there is always one. */
-
-static uint32_t *
-llm_series_place(const llm_series_map_t *map, int64_t value)
-{
-    size_t    at, mask;
-    uint32_t  n;
-
-    mask = 2 * map->room - 1;
-    at = (size_t) ((uint64_t) value * 0x9e3779b97f4a7c15ULL >> 32) & mask;
-
-    for ( ;; ) {
-        n = map->index[at];
-
-        if (n == 0 || map->sums[n - 1].value == value) {
-            return &map->index[at];
+        if (total != NULL) {
+            total[i] += v;
         }
-
-        at = (at + 1) & mask;
     }
-}
-
-
-static int
-llm_series_grow(llm_series_map_t *map)
-{
-    size_t             i, room;
-    uint32_t          *index;
-    llm_series_sum_t  *sums;
-
-    room = map->room ? 2 * map->room : LLM_SERIES_ROOM;
-
-    sums = realloc(map->sums, room * sizeof(llm_series_sum_t));
-    if (sums == NULL) {
-        return LLM_NOMEM;
-    }
-
-    map->sums = sums;
-
-    index = calloc(2 * room, sizeof(uint32_t));
-    if (index == NULL) {
-        return LLM_NOMEM;
-    }
-
-    free(map->index);
-    map->index = index;
-    map->room = room;
-
-    for (i = 0; i < map->n; i++) {
-        *llm_series_place(map, sums[i].value) = (uint32_t) i + 1;
-    }
-
-    return LLM_OK;
-}
-
-
-void
-llm_series_free(llm_series_map_t *map)
-{
-    free(map->sums);
-    free(map->index);
-    memset(map, 0, sizeof(llm_series_map_t));
 }

@@ -18,6 +18,11 @@
 
 #define LLM_SERIES_VALUES   100000      /* of one answer */
 
+/* sums that are asked for, by the numbers of llm_ledger.h */
+
+#define LLM_SERIES_COLUMN(n)  (1U << (n))
+#define LLM_SERIES_COLUMNS    (LLM_SERIES_COLUMN(LLM_C_COUNT) - 1)
+
 
 /* what has been summed up of one value of a dimension */
 
@@ -31,6 +36,8 @@ typedef struct {
     uint32_t         *index;            /* number + 1 by hash, 0: free */
     size_t            n;
     size_t            room;
+    int64_t           total[LLM_C_COUNT];   /* of all that was added */
+    int               partial;          /* see llm_series_complete() */
 } llm_series_map_t;
 
 typedef struct {
@@ -45,6 +52,11 @@ typedef struct {
     sqlite3_stmt     *one;
     sqlite3_stmt     *values;
     sqlite3_stmt     *packed;
+    sqlite3_blob     *blob;             /* what was packed and read last */
+    llm_buf_t         bytes;            /* of it */
+    unsigned          columns;          /* asked for */
+    llm_series_sum_t **sums;            /* to be completed */
+    size_t            nsums;
     int               narrow;           /* the sums are those of a scope */
     llm_scoped_t      scoped;
 } llm_series_t;
@@ -77,9 +89,15 @@ int llm_series_add(llm_series_t *s, llm_series_map_t *map, int64_t since,
 int llm_series_add_known(llm_series_t *s, llm_series_map_t *map,
     int64_t since, int64_t until);
 
-/* The same of all values, but of their sums the requests alone. */
-int llm_series_add_requests(llm_series_t *s, llm_series_map_t *map,
-    int64_t since, int64_t until);
+/*
+ * The same of all values, but what is added to their sums, not to the total,
+ * may be those of the columns alone.  Then for some of them, which must be of
+ * the map, what is left of the same time.
+ */
+int llm_series_add_some(llm_series_t *s, llm_series_map_t *map,
+    int64_t since, int64_t until, unsigned columns);
+int llm_series_complete(llm_series_t *s, llm_series_map_t *map,
+    llm_series_sum_t **sums, size_t n, int64_t since, int64_t until);
 
 /* The values alone that were there, without their sums. */
 int llm_series_add_values(llm_series_t *s, llm_series_map_t *map,
@@ -96,6 +114,14 @@ int llm_series_add_minutes(llm_reader_t *reader, llm_series_sum_t *sum,
 llm_series_sum_t *llm_series_get(llm_series_map_t *map, int64_t value);
 llm_series_sum_t *llm_series_find(const llm_series_map_t *map,
     int64_t value);
+
+/*
+ * The numbers in map->sums of n values at once, new ones are 0.  LLM_NOMEM or
+ * LLM_FULL.
+ */
+int llm_series_slots(llm_series_map_t *map, const int64_t *values, size_t n,
+    uint32_t *slots);
+
 void llm_series_free(llm_series_map_t *map);
 
 

@@ -274,8 +274,8 @@ requests(void)
     }
 
     same = llm_series_add(&s, &all, FROM, TO - 9 * LLM_QUARTER_MS) == LLM_OK
-           && llm_series_add_requests(&s, &some, FROM,
-                                      TO - 9 * LLM_QUARTER_MS)
+           && llm_series_add_some(&s, &some, FROM, TO - 9 * LLM_QUARTER_MS,
+                                  LLM_SERIES_COLUMN(LLM_C_REQUESTS))
               == LLM_OK
            && all.n == some.n && all.n > 80;
 
