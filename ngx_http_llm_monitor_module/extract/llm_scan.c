@@ -36,6 +36,8 @@ static const uint8_t *llm_scan_next(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
 static const uint8_t *llm_scan_members(llm_scan_t *s, const uint8_t *p,
     const uint8_t *end);
+static inline const uint8_t *llm_scan_blanks(const uint8_t *p,
+    const uint8_t *end);
 static inline const uint8_t *llm_scan_scalar(llm_scan_t *s,
     const llm_key_t *key, const uint8_t *p, const uint8_t *end);
 static const uint8_t *llm_scan_begin(llm_scan_t *s, const uint8_t *p,
@@ -138,7 +140,7 @@ llm_scan_next(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
         switch (llm_scan_class[*p]) {
 
         case LLM_C_BLANK:
-            p++;
+            p = llm_scan_blanks(p, end);
             break;
 
         case LLM_C_COMMA:
@@ -213,7 +215,17 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
 
     level = s->level;
 
-    while (p < end && *p == '"') {
+    while (p < end) {
+
+        if (*p != '"') {
+
+            if (llm_scan_class[*p] != LLM_C_BLANK) {
+                return p;
+            }
+
+            p = llm_scan_blanks(p, end);
+            continue;
+        }
 
         q = llm_scan_key_next(level, &key, p, end);
 
@@ -256,6 +268,19 @@ llm_scan_members(llm_scan_t *s, const uint8_t *p, const uint8_t *end)
             p++;
         }
     }
+
+    return p;
+}
+
+
+/* Many answers are indented; p is at a blank. */
+
+static inline const uint8_t *
+llm_scan_blanks(const uint8_t *p, const uint8_t *end)
+{
+    do {
+        p++;
+    } while (p < end && llm_scan_class[*p] == LLM_C_BLANK);
 
     return p;
 }
