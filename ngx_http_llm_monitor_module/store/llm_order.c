@@ -7,8 +7,9 @@
  * So a head alone, or one column, mostly says that a block has nothing.
  *
  * The blocks with the best heads mostly fill the page.  Where they do not, as
- * few rows pass the filter, or many have the value of the cursor, the others
- * are looked into as they are stored: neighbours share pages of the file.
+ * few rows pass the filter, or the page is far down, more and more of the next
+ * best are taken at once, and looked into as they are stored: neighbours share
+ * pages of the file.
  */
 
 
@@ -23,7 +24,7 @@
 #define LLM_ORDER_START   1024         /* blocks allocated at first */
 #define LLM_ORDER_NULL    -1           /* in a block: there is no value */
 #define LLM_ORDER_RANGES  2
-#define LLM_ORDER_BEST    32           /* blocks that come by their heads */
+#define LLM_ORDER_BATCH   16           /* blocks of the first one */
 
 
 typedef struct {
@@ -38,6 +39,7 @@ struct llm_order_s {
     int                 column;
     int                 known;         /* all blocks are, and in order */
     size_t              next;          /* one to be looked into */
+    size_t              batch;         /* before here in order of storage */
     size_t              n;
     size_t              cap;
     llm_order_block_t  *blocks;
@@ -46,6 +48,9 @@ struct llm_order_s {
 };
 
 
+static int llm_order_over(const llm_order_t *o,
+    const llm_order_block_t *block);
+static void llm_order_batch(llm_order_t *o);
 static void llm_order_bound(llm_order_t *o);
 static int llm_order_block(llm_order_t *o);
 static int llm_order_best(const llm_order_t *o, const llm_block_head_t *head,
@@ -151,22 +156,20 @@ llm_order_next(llm_order_t *o, int64_t *from, int64_t *to)
     }
 
     while (o->next < o->n) {
+        block = &o->blocks[o->next];
 
-        if (o->next == LLM_ORDER_BEST) {
-            qsort(&o->blocks[o->next], o->n - o->next,
-                  sizeof(llm_order_block_t), llm_order_stored);
-        }
+        if (o->next == o->batch) {
 
-        block = &o->blocks[o->next++];
-
-        if (o->top->n == o->top->max
-            && !llm_top_before(o->top->ascending, &block->best,
-                               &o->top->rows[0]))
-        {
-            if (o->next <= LLM_ORDER_BEST) {
+            if (llm_order_over(o, block)) {
                 return LLM_DECLINED;
             }
 
+            llm_order_batch(o);
+        }
+
+        o->next++;
+
+        if (llm_order_over(o, block)) {
             continue;
         }
 
@@ -194,6 +197,34 @@ llm_order_next(llm_order_t *o, int64_t *from, int64_t *to)
     }
 
     return LLM_DECLINED;
+}
+
+
+/* None of its rows is before the last one of the page. */
+
+static int
+llm_order_over(const llm_order_t *o, const llm_order_block_t *block)
+{
+    return o->top->n == o->top->max
+           && !llm_top_before(o->top->ascending, &block->best,
+                              &o->top->rows[0]);
+}
+
+
+/* As many blocks as there were before. */
+
+static void
+llm_order_batch(llm_order_t *o)
+{
+    size_t  n;
+
+    n = o->next == 0 ? LLM_ORDER_BATCH : o->next;
+    n = n < o->n - o->next ? n : o->n - o->next;
+
+    qsort(&o->blocks[o->next], n, sizeof(llm_order_block_t),
+          llm_order_stored);
+
+    o->batch = o->next + n;
 }
 
 
