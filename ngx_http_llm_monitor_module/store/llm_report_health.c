@@ -48,7 +48,7 @@ typedef struct {
     size_t               nbuckets;
     llm_health_row_t    *rows;              /* the first is of all */
     size_t               n;
-    sqlite3_stmt        *own;               /* rows of a scope */
+    llm_scope_rows_t     own;
 } llm_health_t;
 
 /* one of them */
@@ -370,18 +370,16 @@ llm_health_own(llm_health_t *h)
         return LLM_OK;
     }
 
-    h->own = llm_scope_log(h->r->scope, h->reader,
-                           h->r->by == LLM_SERIES_MODEL
-                           ? "l.id, coalesce(l.model, 0), l.status,"
-                             " l.outcome, l.duration_us, l.ttft_us"
-                           : "l.id, coalesce(l.provider, 0), l.status,"
-                             " l.outcome, l.duration_us, l.ttft_us");
+    rc = llm_scope_rows_open(&h->own, h->r->scope, h->reader,
+                             h->r->by == LLM_SERIES_MODEL
+                             ? "l.id, coalesce(l.model, 0), l.status,"
+                               " l.outcome, l.duration_us, l.ttft_us"
+                             : "l.id, coalesce(l.provider, 0), l.status,"
+                               " l.outcome, l.duration_us, l.ttft_us");
 
-    if (h->own == NULL) {
-        return LLM_ERROR;
+    if (rc != LLM_OK) {
+        return rc;
     }
-
-    rc = LLM_OK;
 
     for (b = 0; b < h->nbuckets && rc == LLM_OK; b++) {
         t = h->w.since + (int64_t) b * h->bucket;
@@ -392,7 +390,7 @@ llm_health_own(llm_health_t *h)
         llm_health_bucket_done(h, b);
     }
 
-    sqlite3_finalize(h->own);
+    llm_scope_rows_close(&h->own);
 
     return rc;
 }
@@ -406,15 +404,13 @@ llm_health_own_span(void *data, int64_t since, int64_t until,
 
     int  rc;
 
-    llm_scope_log_times(h->r->scope, h->own, since, until);
+    llm_scope_rows_start(&h->own, since, until);
 
-    while ((rc = sqlite3_step(h->own)) == SQLITE_ROW) {
+    while ((rc = llm_scope_rows_next(&h->own)) == LLM_OK) {
         llm_health_own_row(h);
     }
 
-    (void) sqlite3_reset(h->own);
-
-    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+    return rc == LLM_DECLINED ? LLM_OK : rc;
 }
 
 
@@ -426,22 +422,22 @@ llm_health_own_row(llm_health_t *h)
     llm_health_own_t   own;
     llm_health_row_t  *row;
 
-    b = (size_t) (((sqlite3_column_int64(h->own, 0) >> LLM_ID_SHIFT)
+    b = (size_t) (((sqlite3_column_int64(h->own.st, 0) >> LLM_ID_SHIFT)
                    - h->w.since) / h->bucket);
-    value = sqlite3_column_int64(h->own, 1);
+    value = sqlite3_column_int64(h->own.st, 1);
 
-    own.status = sqlite3_column_int64(h->own, 2);
+    own.status = sqlite3_column_int64(h->own.st, 2);
 
     if (own.status < 100 || own.status >= LLM_HEALTH_STATUSES) {
         own.status = 0;
     }
 
     own.class = llm_record_verdict(own.status,
-                                   sqlite3_column_int64(h->own, 3));
-    own.duration = sqlite3_column_type(h->own, 4) == SQLITE_NULL
-                       ? LLM_NULL : sqlite3_column_int64(h->own, 4);
-    own.ttft = sqlite3_column_type(h->own, 5) == SQLITE_NULL
-                   ? LLM_NULL : sqlite3_column_int64(h->own, 5);
+                                   sqlite3_column_int64(h->own.st, 3));
+    own.duration = sqlite3_column_type(h->own.st, 4) == SQLITE_NULL
+                       ? LLM_NULL : sqlite3_column_int64(h->own.st, 4);
+    own.ttft = sqlite3_column_type(h->own.st, 5) == SQLITE_NULL
+                   ? LLM_NULL : sqlite3_column_int64(h->own.st, 5);
 
     for (i = 0; i < h->n; i++) {
         row = &h->rows[i];

@@ -18,9 +18,8 @@
 
 
 typedef struct {
-    llm_scope_t   *scope;
-    sqlite3_stmt  *st;
-    llm_idset_t    sessions;
+    llm_scope_rows_t  rows;
+    llm_idset_t       sessions;
 } llm_summary_call_t;
 
 
@@ -307,17 +306,16 @@ llm_summary_own(llm_reader_t *reader, llm_scope_t *scope, int64_t since,
 
     memset(&call, 0, sizeof(llm_summary_call_t));
 
-    call.scope = scope;
-    call.st = llm_scope_log(scope, reader, "l.session");
-
-    if (call.st == NULL) {
+    if (llm_scope_rows_open(&call.rows, scope, reader, "l.session")
+        != LLM_OK)
+    {
         return LLM_ERROR;
     }
 
     rc = llm_scope_walk(scope, reader, since, until, llm_summary_own_span,
                         &call);
 
-    sqlite3_finalize(call.st);
+    llm_scope_rows_close(&call.rows);
 
     if (rc == LLM_OK || rc == LLM_FULL) {
         llm_summary_count(j, "sessions", (int64_t) call.sessions.n,
@@ -340,10 +338,10 @@ llm_summary_own_span(void *data, int64_t since, int64_t until,
     int      rc;
     int64_t  id;
 
-    llm_scope_log_times(call->scope, call->st, since, until);
+    llm_scope_rows_start(&call->rows, since, until);
 
-    while ((rc = sqlite3_step(call->st)) == SQLITE_ROW) {
-        id = sqlite3_column_int64(call->st, 0);
+    while ((rc = llm_scope_rows_next(&call->rows)) == LLM_OK) {
+        id = sqlite3_column_int64(call->rows.st, 0);
 
         if (id == 0 || llm_idset_has(&call->sessions, id)) {
             continue;
@@ -352,15 +350,12 @@ llm_summary_own_span(void *data, int64_t since, int64_t until,
         if (call->sessions.n == LLM_SUMMARY_SESSIONS
             || llm_idset_add(&call->sessions, id) != LLM_OK)
         {
-            (void) sqlite3_reset(call->st);
             return call->sessions.n == LLM_SUMMARY_SESSIONS ? LLM_FULL
                                                             : LLM_NOMEM;
         }
     }
 
-    (void) sqlite3_reset(call->st);
-
-    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+    return rc == LLM_DECLINED ? LLM_OK : rc;
 }
 
 

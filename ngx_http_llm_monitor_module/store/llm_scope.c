@@ -23,6 +23,8 @@ static int llm_scope_quarter(llm_scope_t *scope, sqlite3_stmt *st, int64_t t,
     int64_t *requests);
 static int llm_scope_cell(sqlite3_stmt *st, int64_t span, int64_t t,
     int64_t value, int64_t *requests);
+static void llm_scope_rows_range(llm_scope_rows_t *rows, int64_t from,
+    int64_t to);
 
 
 int
@@ -313,13 +315,27 @@ llm_scope_cell(sqlite3_stmt *st, int64_t span, int64_t t, int64_t value,
 }
 
 
-sqlite3_stmt *
-llm_scope_log(llm_scope_t *scope, llm_reader_t *reader, const char *columns)
+int
+llm_scope_rows_open(llm_scope_rows_t *rows, llm_scope_t *scope,
+    llm_reader_t *reader, const char *columns)
 {
-    llm_buf_t      sql;
-    sqlite3_stmt  *st;
+    int        rc;
+    llm_buf_t  sql;
 
-    st = NULL;
+    memset(rows, 0, sizeof(llm_scope_rows_t));
+
+    rows->scope = scope;
+
+    /* accounts have an index */
+
+    if (scope->dim == LLM_SERIES_USER
+        && llm_sieve_open(&rows->sieve, reader, llm_where_sift(scope->where),
+                          LLM_SIEVE_PAGE, 1)
+           == LLM_ERROR)
+    {
+        return LLM_ERROR;
+    }
+
     llm_buf_init(&sql, LLM_SCOPE_SQL);
 
     llm_buf_text(&sql, "SELECT ");
@@ -328,30 +344,108 @@ llm_scope_log(llm_scope_t *scope, llm_reader_t *reader, const char *columns)
     llm_buf_text(&sql, llm_where_text(scope->where));
     llm_buf_text(&sql, " AND l.id >= ? AND l.id < ?");
 
+    rc = LLM_ERROR;
+
     if (sql.failed == LLM_OK
         && sqlite3_prepare_v2(reader->db, (const char *) sql.data,
-                              (int) sql.len, &st, NULL)
-           == SQLITE_OK
-        && llm_where_bind(scope->where, st) != LLM_OK)
+                              (int) sql.len, &rows->st, NULL)
+           == SQLITE_OK)
     {
-        sqlite3_finalize(st);
-        st = NULL;
+        rc = llm_where_bind(scope->where, rows->st);
     }
 
     llm_buf_free(&sql);
 
-    return st;
+    if (rc != LLM_OK) {
+        llm_scope_rows_close(rows);
+    }
+
+    return rc;
 }
 
 
 void
-llm_scope_log_times(llm_scope_t *scope, sqlite3_stmt *st, int64_t since,
-    int64_t until)
+llm_scope_rows_close(llm_scope_rows_t *rows)
+{
+    sqlite3_finalize(rows->st);
+    llm_sieve_close(rows->sieve);
+
+    rows->st = NULL;
+    rows->sieve = NULL;
+}
+
+
+void
+llm_scope_rows_start(llm_scope_rows_t *rows, int64_t since, int64_t until)
+{
+    since <<= LLM_ID_SHIFT;
+    until <<= LLM_ID_SHIFT;
+
+    rows->hit = 0;
+    rows->hits = 0;
+
+    if (rows->sieve != NULL) {
+        (void) sqlite3_reset(rows->st);
+        rows->running = 0;
+        llm_sieve_range(rows->sieve, since, until);
+
+    } else {
+        llm_scope_rows_range(rows, since, until);
+    }
+}
+
+
+static void
+llm_scope_rows_range(llm_scope_rows_t *rows, int64_t from, int64_t to)
 {
     int  n;
 
-    n = llm_where_params(scope->where);
+    n = llm_where_params(rows->scope->where);
 
-    (void) sqlite3_bind_int64(st, n + 1, since << LLM_ID_SHIFT);
-    (void) sqlite3_bind_int64(st, n + 2, until << LLM_ID_SHIFT);
+    (void) sqlite3_reset(rows->st);
+    (void) sqlite3_bind_int64(rows->st, n + 1, from);
+    (void) sqlite3_bind_int64(rows->st, n + 2, to);
+
+    rows->running = 1;
+}
+
+
+int
+llm_scope_rows_next(llm_scope_rows_t *rows)
+{
+    int      rc;
+    int64_t  from, to;
+
+    for ( ;; ) {
+
+        if (rows->running) {
+            rc = sqlite3_step(rows->st);
+
+            if (rc != SQLITE_DONE) {
+                return rc == SQLITE_ROW ? LLM_OK : LLM_ERROR;
+            }
+
+            rows->running = 0;
+        }
+
+        if (rows->hit < rows->hits) {
+            from = rows->sieve->ids[rows->hit++];
+            llm_scope_rows_range(rows, from, from + 1);
+            continue;
+        }
+
+        rc = rows->sieve != NULL ? llm_sieve_next(rows->sieve, &from, &to)
+                                 : LLM_DECLINED;
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
+
+        rows->hit = 0;
+        rows->hits = rows->sieve->block ? rows->sieve->hits : 0;
+
+        if (!rows->sieve->block) {
+            llm_scope_rows_range(rows, from, to);
+        }
+    }
 }

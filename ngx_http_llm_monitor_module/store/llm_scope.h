@@ -14,6 +14,7 @@
 #include "llm_filter.h"
 #include "llm_reader.h"
 #include "llm_schema.h"
+#include "llm_sieve.h"
 #include "llm_where.h"
 
 
@@ -59,14 +60,29 @@ void llm_scope_end(llm_scope_t *scope);
 int llm_scope_walk(llm_scope_t *scope, llm_reader_t *reader, int64_t since,
     int64_t until, llm_scope_span_pt span, void *data);
 
-/*
- * A statement for the scope's rows of log, "SELECT columns", and its times in
- * ms; NULL: the error is the reader's.
- */
-sqlite3_stmt *llm_scope_log(llm_scope_t *scope, llm_reader_t *reader,
-    const char *columns);
-void llm_scope_log_times(llm_scope_t *scope, sqlite3_stmt *st, int64_t since,
+/* The scope's rows of log, of a time after the other. */
+
+typedef struct {
+    sqlite3_stmt    *st;                /* has the present one */
+    llm_scope_t     *scope;
+    llm_sieve_t     *sieve;             /* NULL: there are no blocks */
+    int              running;           /* st is in a range of rows */
+    int              hit;               /* the next of a block */
+    int              hits;
+} llm_scope_rows_t;
+
+
+/* "SELECT columns".  LLM_ERROR: the error is the reader's. */
+int llm_scope_rows_open(llm_scope_rows_t *rows, llm_scope_t *scope,
+    llm_reader_t *reader, const char *columns);
+void llm_scope_rows_close(llm_scope_rows_t *rows);
+
+/* Starts over the rows of [since, until), in ms. */
+void llm_scope_rows_start(llm_scope_rows_t *rows, int64_t since,
     int64_t until);
+
+/* LLM_DECLINED: that was all; LLM_ERROR: the error is the reader's. */
+int llm_scope_rows_next(llm_scope_rows_t *rows);
 
 
 #endif /* _LLM_SCOPE_H_INCLUDED_ */

@@ -78,7 +78,8 @@ typedef struct {
     llm_scope_t       *scope;
     llm_reader_t      *reader;
     sqlite3_stmt      *st;
-    int                log;             /* st is over rows */
+    int                log;             /* st is that of rows */
+    llm_scope_rows_t   rows;
     llm_series_map_t   map;             /* of the present quarter-hour */
 } llm_scoped_call_t;
 
@@ -87,6 +88,7 @@ static sqlite3_stmt *llm_scoped_prepare(llm_scoped_call_t *call, int dim);
 static sqlite3_stmt *llm_scoped_ledger(llm_scoped_call_t *call,
     const char *column, int own);
 static sqlite3_stmt *llm_scoped_rows(llm_scoped_call_t *call, int dim);
+static int llm_scoped_next(llm_scoped_call_t *call);
 static int llm_scoped_span(void *data, int64_t since, int64_t until,
     int64_t requests);
 static int llm_scoped_row(llm_scoped_call_t *call);
@@ -119,7 +121,13 @@ llm_scoped_read(llm_scoped_t *s, llm_scope_t *scope, llm_reader_t *reader,
 
     rc = llm_scope_walk(scope, reader, since, until, llm_scoped_span, &call);
 
-    sqlite3_finalize(call.st);
+    if (call.log) {
+        llm_scope_rows_close(&call.rows);
+
+    } else {
+        sqlite3_finalize(call.st);
+    }
+
     llm_series_free(&call.map);
 
     if (rc == LLM_FULL) {
@@ -232,9 +240,8 @@ llm_scoped_ledger(llm_scoped_call_t *call, const char *column, int own)
 static sqlite3_stmt *
 llm_scoped_rows(llm_scoped_call_t *call, int dim)
 {
-    size_t         i;
-    llm_buf_t      columns;
-    sqlite3_stmt  *st;
+    size_t     i;
+    llm_buf_t  columns;
 
     llm_buf_init(&columns, LLM_SCOPED_SQL);
     llm_buf_text(&columns, llm_scoped_log[dim]);
@@ -245,16 +252,14 @@ llm_scoped_rows(llm_scoped_call_t *call, int dim)
 
     llm_buf_add(&columns, "", 1);
 
-    st = NULL;
-
     if (columns.failed == LLM_OK) {
-        st = llm_scope_log(call->scope, call->reader,
-                           (const char *) columns.data);
+        (void) llm_scope_rows_open(&call->rows, call->scope, call->reader,
+                                   (const char *) columns.data);
     }
 
     llm_buf_free(&columns);
 
-    return st;
+    return call->rows.st;
 }
 
 
@@ -268,21 +273,22 @@ llm_scoped_span(void *data, int64_t since, int64_t until, int64_t requests)
     int64_t  found;
 
     if (call->log) {
-        llm_scope_log_times(call->scope, call->st, since, until);
+        llm_scope_rows_start(&call->rows, since, until);
 
     } else {
         (void) sqlite3_bind_int64(call->st, 1, since - since % LLM_QUARTER_MS);
     }
 
-    while ((rc = sqlite3_step(call->st)) == SQLITE_ROW) {
+    while ((rc = llm_scoped_next(call)) == LLM_OK) {
 
         if (llm_scoped_row(call) != LLM_OK) {
-            (void) sqlite3_reset(call->st);
             return LLM_NOMEM;
         }
     }
 
-    (void) sqlite3_reset(call->st);
+    if (!call->log) {
+        (void) sqlite3_reset(call->st);
+    }
 
     found = 0;
 
@@ -302,7 +308,26 @@ llm_scoped_span(void *data, int64_t since, int64_t until, int64_t requests)
         call->scope->partial = 1;
     }
 
-    return rc == SQLITE_DONE ? LLM_OK : LLM_ERROR;
+    return rc == LLM_DECLINED ? LLM_OK : rc;
+}
+
+
+static int
+llm_scoped_next(llm_scoped_call_t *call)
+{
+    int  rc;
+
+    if (call->log) {
+        return llm_scope_rows_next(&call->rows);
+    }
+
+    rc = sqlite3_step(call->st);
+
+    if (rc == SQLITE_ROW) {
+        return LLM_OK;
+    }
+
+    return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
 }
 
 

@@ -15,6 +15,7 @@
 #include "mem.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_facets.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
+#include "../../ngx_http_llm_monitor_module/store/llm_report.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_reprice.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_where.h"
 
@@ -44,6 +45,8 @@ static int paged(const char *query, const char *rows, int ascending);
 static int faceted(const char *query, const char *rows);
 static int facets_of(const char *rows, llm_buf_t *out);
 static const char *scoped(llm_filter_t **f);
+static void reported(const char *when);
+static int report(llm_buf_t *out);
 static int ids_of(const char *rows, int ascending, int64_t *ids);
 static llm_filter_t *filter(const char *query, int what);
 static int64_t number(const char *text, const char *name);
@@ -231,6 +234,7 @@ main(void)
     ledger_blocks(END + LLM_DAY_MS);
     ok(ledger_int("SELECT count(*) FROM block") > 10, "in the course of time");
     same("texts of their own");
+    reported("texts of their own");
 
     /* bytes that are none of ours are as if they were not there */
 
@@ -309,6 +313,7 @@ late(int64_t n)
                      " AND id < b.until)") == 0,
        "no gap is left, and none has too many");
     same("late ones, in blocks");
+    reported("late ones");
 }
 
 
@@ -642,6 +647,83 @@ scoped(llm_filter_t **f)
     default:
         return "1";
     }
+}
+
+
+/* Statistics of a scope find its rows by blocks, and the same ones without. */
+
+static void
+reported(const char *when)
+{
+    llm_buf_t  with, without, wrong;
+
+    llm_buf_init(&with, 1024 * 1024);
+    llm_buf_init(&without, 1024 * 1024);
+    llm_buf_init(&wrong, 1024 * 1024);
+
+    ok(report(&with) == LLM_OK
+       && llm_db_exec(&ledger->db, "CREATE TABLE aside AS SELECT * FROM block;"
+                      "CREATE TABLE users AS SELECT * FROM block_codes"
+                      " WHERE id >> 40 = 11;"
+                      "UPDATE block_codes SET data = zeroblob(length(data))"
+                      " WHERE id >> 40 = 11") == LLM_OK
+       && report(&wrong) == LLM_OK
+       && llm_db_exec(&ledger->db, "DELETE FROM block") == LLM_OK
+       && report(&without) == LLM_OK
+       && llm_db_exec(&ledger->db, "INSERT INTO block SELECT * FROM aside;"
+                      "REPLACE INTO block_codes SELECT * FROM users;"
+                      "DROP TABLE aside; DROP TABLE users") == LLM_OK
+       && strcmp((char *) with.data, (char *) without.data) == 0
+       && strcmp((char *) with.data, (char *) wrong.data) != 0,
+       "%s: statistics of a scope", when);
+
+    llm_buf_free(&with);
+    llm_buf_free(&without);
+    llm_buf_free(&wrong);
+}
+
+
+static int
+report(llm_buf_t *out)
+{
+    int                rc;
+    size_t             i;
+    llm_str_t          query;
+    llm_report_t      *r;
+    llm_query_error_t  err;
+    const llm_str_t    user = llm_str("u3");
+
+    static const struct {
+        int          what;
+        const char  *query;
+    } asked[] = {
+        { LLM_REPORT_STATS, "bucket=day&by=status" },
+        { LLM_REPORT_STATS, "bucket=hour&by=endpoint&since=-40h" },
+        { LLM_REPORT_LEADERBOARD, "by=ip&period=all" },
+        { LLM_REPORT_AVAILABILITY, "range=24h&by=provider" },
+        { LLM_REPORT_SUMMARY, "" }
+    };
+
+    rc = LLM_OK;
+
+    for (i = 0; i < sizeof(asked) / sizeof(asked[0]) && rc == LLM_OK; i++) {
+        query.data = (const uint8_t *) asked[i].query;
+        query.len = strlen(asked[i].query);
+
+        if (llm_report_parse(&r, &query, asked[i].what, END, &err) != LLM_OK
+            || llm_report_scope(r, LLM_SCOPE_USER, &user, &err) != LLM_OK)
+        {
+            printf("# %s: %s\n", asked[i].query, err.message);
+            return LLM_ERROR;
+        }
+
+        rc = llm_report_run(reader, r, 60000, out, &err);
+        llm_report_free(r);
+    }
+
+    llm_buf_add(out, "", 1);
+
+    return rc;
 }
 
 
