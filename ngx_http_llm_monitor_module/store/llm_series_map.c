@@ -132,11 +132,13 @@ llm_series_place(const llm_series_map_t *map, int64_t value)
 }
 
 
+/* By the golden ratio, whose top bits keep numbers in a row from each other. */
+
 static size_t
 llm_series_hash(const llm_series_map_t *map, int64_t value)
 {
-    return (size_t) ((uint64_t) value * 0x9e3779b97f4a7c15ULL >> 32)
-           & (2 * map->room - 1);
+    return (size_t) ((uint64_t) value * 0x9e3779b97f4a7c15ULL
+                     >> (__builtin_clzll(2 * map->room) + 1));
 }
 
 
