@@ -2,12 +2,17 @@
 /*
  * Copyright (C) llm_monitor contributors
  *
- * A head: the width of a code, with LLM_BLOCK_LISTED if there is a list; the
- * smallest value and the distance of the greatest, 8 bytes each; then of a list
- * the number of values less one, the bytes of a value, the values, and 2 bytes
- * a value of how many rows have it; without a list the distance of the second
- * smallest value, which blocks of LLM_BLOCK_FIRST columns do not have.  All
- * numbers are little-endian.
+ * A head: the width of a code, with LLM_BLOCK_LISTED if there is a list, and
+ * LLM_BLOCK_BITS if a code is stored as less than a byte; the smallest value
+ * and the distance of the greatest, 8 bytes each; then of a list the number of
+ * values less one, the bytes of a value, the values, and 2 bytes a value of how
+ * many rows have it; without a list the distance of the second smallest value,
+ * which blocks of LLM_BLOCK_FIRST columns do not have.  All numbers are
+ * little-endian.
+ *
+ * Codes of some bits are stored by steps of 64 rows, the last of which may have
+ * fewer: as many bytes as they need, the first rows in the lowest bits of each,
+ * the next ones in the bits above.  So many are unpacked at once.
  */
 
 
@@ -17,11 +22,14 @@
 
 
 #define LLM_BLOCK_LISTED   0x80
+#define LLM_BLOCK_BITS     4          /* where they are in the first byte */
+#define LLM_BLOCK_WIDTH    0x0f
 #define LLM_BLOCK_HEAD     17
 #define LLM_BLOCK_SECOND   8
 #define LLM_BLOCK_FIRST    18
 #define LLM_BLOCK_LIST     2          /* behind the head, before the values */
 #define LLM_BLOCK_SLOTS    1024       /* power of two */
+#define LLM_BLOCK_STEP     64
 
 
 typedef struct {
@@ -37,18 +45,23 @@ static int llm_block_list(llm_block_list_t *list, const int64_t *v, int n,
     uint8_t *codes);
 static int llm_block_number(llm_block_list_t *list, int64_t v);
 static void llm_block_sort(llm_block_list_t *list);
+static int llm_block_bits(int values);
+static void llm_block_pack(llm_buf_t *out, const uint8_t *codes, int n,
+    int bits);
 static int llm_block_width(uint64_t v);
 static void llm_block_put(llm_buf_t *out, uint64_t v, int width);
 static uint64_t llm_block_get(const uint8_t *p, int width);
 static int llm_block_second(llm_block_head_t *head, const uint8_t *p,
     size_t rest, size_t columns);
+static void llm_block_unpack(const uint8_t *stored, int bits,
+    uint8_t *codes);
 static uint64_t llm_block_code(const uint8_t *codes, int row, int width);
 
 
 void
 llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
 {
-    int               i, width, bytes;
+    int               i, width, bits, bytes;
     int64_t           min, max, second;
     uint8_t           code[LLM_BLOCK_ROWS];
     llm_block_list_t  list;
@@ -85,8 +98,9 @@ llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
     }
 
     width = list.n > 1;
+    bits = width == 0 ? 0 : llm_block_bits(list.n);
 
-    llm_block_put(head, LLM_BLOCK_LISTED | width, 1);
+    llm_block_put(head, LLM_BLOCK_LISTED | bits << LLM_BLOCK_BITS | width, 1);
     llm_block_put(head, (uint64_t) min, 8);
     llm_block_put(head, (uint64_t) max - (uint64_t) min, 8);
     llm_block_put(head, list.n - 1, 1);
@@ -100,7 +114,10 @@ llm_block_write(const int64_t *v, int n, llm_buf_t *head, llm_buf_t *codes)
         llm_block_put(head, list.count[i], 2);
     }
 
-    if (width != 0) {
+    if (bits != 0) {
+        llm_block_pack(codes, code, n, bits);
+
+    } else if (width != 0) {
         llm_buf_add(codes, code, n);
     }
 }
@@ -202,6 +219,44 @@ llm_block_sort(llm_block_list_t *list)
 }
 
 
+/* 0: they are whole bytes. */
+
+static int
+llm_block_bits(int values)
+{
+    if (values <= 2) {
+        return 1;
+    }
+
+    if (values <= 4) {
+        return 2;
+    }
+
+    return values <= 16 ? 4 : 0;
+}
+
+
+static void
+llm_block_pack(llm_buf_t *out, const uint8_t *codes, int n, int bits)
+{
+    int      i, k, rows, bytes;
+    uint8_t  step[LLM_BLOCK_STEP];
+
+    for (i = 0; i < n; i += LLM_BLOCK_STEP) {
+        rows = n - i < LLM_BLOCK_STEP ? n - i : LLM_BLOCK_STEP;
+        bytes = (rows * bits + 7) / 8;
+
+        memset(step, 0, sizeof(step));
+
+        for (k = 0; k < rows; k++) {
+            step[k % bytes] |= codes[i + k] << k / bytes * bits;
+        }
+
+        llm_buf_add(out, step, bytes);
+    }
+}
+
+
 static int
 llm_block_width(uint64_t v)
 {
@@ -272,7 +327,8 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
     p = heads + place;
     rest = len - place - LLM_BLOCK_HEAD;
 
-    head->width = *p & ~LLM_BLOCK_LISTED;
+    head->width = *p & LLM_BLOCK_WIDTH;
+    head->bits = (*p & ~LLM_BLOCK_LISTED) >> LLM_BLOCK_BITS;
     head->min = (int64_t) llm_block_get(p + 1, 8);
     head->max = (int64_t) ((uint64_t) head->min + llm_block_get(p + 9, 8));
     head->values = 0;
@@ -282,9 +338,14 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
     }
 
     if (!(*p & LLM_BLOCK_LISTED)) {
-        return head->width >= 1 && head->width <= 8
-               ? llm_block_second(head, p + LLM_BLOCK_HEAD, rest, columns)
-               : LLM_ERROR;
+
+        if (head->width < 1 || head->width > 8 || head->bits != 0) {
+            return LLM_ERROR;
+        }
+
+        head->bits = 8 * head->width;
+
+        return llm_block_second(head, p + LLM_BLOCK_HEAD, rest, columns);
     }
 
     if (head->width > 1 || rest < LLM_BLOCK_LIST) {
@@ -300,9 +361,15 @@ llm_block_head(const uint8_t *heads, size_t len, int column, int n,
 
     if (head->bytes < 1 || head->bytes > 8
         || (head->width == 0 && head->values != 1)
+        || (head->bits != 0
+            && (head->width == 0 || head->bits != llm_block_bits(head->values)))
         || rest - LLM_BLOCK_LIST < (size_t) head->values * (head->bytes + 2))
     {
         return LLM_ERROR;
+    }
+
+    if (head->bits == 0) {
+        head->bits = 8 * head->width;
     }
 
     head->second = llm_block_listed(head, 1);
@@ -329,6 +396,62 @@ llm_block_second(llm_block_head_t *head, const uint8_t *p, size_t rest,
 
     return head->second >= head->min && head->second <= head->max ? LLM_OK
                                                                   : LLM_ERROR;
+}
+
+
+const uint8_t *
+llm_block_codes(const llm_block_head_t *head, const uint8_t *stored,
+    size_t len, int n, uint8_t *codes)
+{
+    int     i, k, rest, bytes;
+    size_t  want;
+
+    rest = n % LLM_BLOCK_STEP;
+    want = n / LLM_BLOCK_STEP * (LLM_BLOCK_STEP / 8) * (size_t) head->bits
+           + (rest * head->bits + 7) / 8;
+
+    if (stored == NULL || len != want) {
+        return NULL;
+    }
+
+    if (head->bits >= 8) {
+        return stored;
+    }
+
+    for (i = 0; i < n - rest; i += LLM_BLOCK_STEP) {
+        llm_block_unpack(stored, head->bits, codes + i);
+        stored += LLM_BLOCK_STEP / 8 * head->bits;
+    }
+
+    bytes = (rest * head->bits + 7) / 8;
+
+    for (k = 0; k < rest; k++) {
+        codes[i + k] = stored[k % bytes] >> k / bytes * head->bits
+                       & ((1 << head->bits) - 1);
+    }
+
+    return codes;
+}
+
+
+/* Of a step, eight bytes at once. */
+
+static inline void
+llm_block_unpack(const uint8_t *stored, int bits, uint8_t *codes)
+{
+    int       i, shift;
+    uint64_t  word, mask, v;
+
+    mask = 0x0101010101010101 * ((1 << bits) - 1);
+
+    for (shift = 0; shift < 8; shift += bits) {
+        for (i = 0; i < bits; i++) {
+            memcpy(&word, stored + 8 * i, 8);
+            v = word >> shift & mask;
+            memcpy(codes, &v, 8);
+            codes += 8;
+        }
+    }
 }
 
 

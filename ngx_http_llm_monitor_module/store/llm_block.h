@@ -38,6 +38,7 @@
 
 typedef struct {
     int             width;        /* bytes of a code; 0: all have one value */
+    int             bits;         /* of a code as it is stored */
     int             values;       /* in the list; 0: there is none, a code */
     int64_t         min;          /* is the distance from min */
     int64_t         max;
@@ -58,6 +59,7 @@ typedef enum {
 
 /*
  * Appends the head and the codes of a column of n values, 1 to LLM_BLOCK_ROWS.
+ * Those of a list of at most 16 values are stored as some bits each.
  */
 void llm_block_write(const int64_t *v, int n, llm_buf_t *head,
     llm_buf_t *codes);
@@ -69,6 +71,14 @@ void llm_block_write(const int64_t *v, int n, llm_buf_t *head,
 void llm_block_place(uint8_t *heads, int column, size_t place);
 int llm_block_head(const uint8_t *heads, size_t len, int column, int n,
     llm_block_head_t *head);
+
+/*
+ * The codes of n rows as whole bytes, which is what the others take: stored of
+ * len bytes, codes of LLM_BLOCK_ROOM where they are some bits each.  NULL: so
+ * many rows have another length.
+ */
+const uint8_t *llm_block_codes(const llm_block_head_t *head,
+    const uint8_t *stored, size_t len, int n, uint8_t *codes);
 
 /*
  * Which rows pass; *passed is their number where it is known (there is a list,

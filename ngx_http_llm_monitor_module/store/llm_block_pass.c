@@ -33,10 +33,29 @@ typedef struct {
  * compiler has instructions for each but the longest.
  */
 
-#define llm_block_within(codes, type, spans, k, pass)                         \
-    for (row = 0; row < LLM_BLOCK_STEP; row++) {                          \
-        (pass)[row] |= (type) ((codes)[row] - (type) (spans)->low[k])         \
-                       <= (type) (spans)->size[k];                            \
+#define llm_block_within(codes, type, low, size, rows, op)                    \
+    for (row = 0; row < LLM_BLOCK_STEP; row++) {                              \
+        (rows)[row] op (type) ((codes)[row] - (type) (low)) <= (type) (size); \
+    }
+
+#define llm_block_span_rows(step, width, low, size, rows, op)                 \
+    switch (width) {                                                          \
+                                                                              \
+    case 1:                                                                   \
+        llm_block_within((step).u8, uint8_t, low, size, rows, op);            \
+        break;                                                                \
+                                                                              \
+    case 2:                                                                   \
+        llm_block_within((step).u16, uint16_t, low, size, rows, op);          \
+        break;                                                                \
+                                                                              \
+    case 3:                                                                   \
+    case 4:                                                                   \
+        llm_block_within((step).u32, uint32_t, low, size, rows, op);          \
+        break;                                                                \
+                                                                              \
+    default:                                                                  \
+        llm_block_within((step).u64, uint64_t, low, size, rows, op);          \
     }
 
 
@@ -294,32 +313,21 @@ llm_block_keep(const uint8_t *codes, int width,
         llm_block_load(&step, codes + (size_t) i * width, width,
                        n - i < LLM_BLOCK_STEP ? n - i : LLM_BLOCK_STEP);
 
-        memset(pass, 0, LLM_BLOCK_STEP);
+        if (spans->n == 1) {
+            llm_block_span_rows(step, width, spans->low[0], spans->size[0],
+                                rows + i, &=);
 
-        for (k = 0; k < spans->n; k++) {
+        } else {
+            memset(pass, 0, LLM_BLOCK_STEP);
 
-            switch (width) {
-
-            case 1:
-                llm_block_within(step.u8, uint8_t, spans, k, pass);
-                break;
-
-            case 2:
-                llm_block_within(step.u16, uint16_t, spans, k, pass);
-                break;
-
-            case 3:
-            case 4:
-                llm_block_within(step.u32, uint32_t, spans, k, pass);
-                break;
-
-            default:
-                llm_block_within(step.u64, uint64_t, spans, k, pass);
+            for (k = 0; k < spans->n; k++) {
+                llm_block_span_rows(step, width, spans->low[k],
+                                    spans->size[k], pass, |=);
             }
-        }
 
-        for (k = 0; k < LLM_BLOCK_STEP; k++) {
-            rows[i + k] &= pass[k];
+            for (row = 0; row < LLM_BLOCK_STEP; row++) {
+                rows[i + row] &= pass[row];
+            }
         }
 
         kept += llm_block_sum(rows + i);

@@ -27,9 +27,7 @@
 
 typedef struct {
     llm_block_head_t    head;
-    sqlite3_stmt       *st;             /* codes of blocks, downwards */
-    int64_t             id;             /* of those where it is */
-    const uint8_t      *codes;          /* as long as it is there */
+    const uint8_t      *codes;
 } llm_census_column_t;
 
 typedef struct {
@@ -64,8 +62,6 @@ static int llm_census_scan(llm_census_t *c);
 static int llm_census_block(llm_census_t *c);
 static int llm_census_read(llm_census_t *c, int n);
 static int llm_census_own(llm_census_t *c, int n);
-static int llm_census_codes(llm_census_t *c, int n);
-static int llm_census_step(llm_census_column_t *column, int64_t id);
 static void llm_census_places(llm_census_t *c);
 static int llm_census_column(llm_census_t *c, int n);
 static int llm_census_listed(llm_census_t *c, int n);
@@ -200,14 +196,6 @@ llm_census_arrays(llm_census_t *c)
         if (c->counts[i] == NULL) {
             return LLM_NOMEM;
         }
-
-        if (sqlite3_prepare_v2(c->reader->db, "SELECT id, data FROM block_codes"
-                               " WHERE id <= ?1 ORDER BY id DESC", -1,
-                               &c->column[i].st, NULL)
-            != SQLITE_OK)
-        {
-            return LLM_ERROR;
-        }
     }
 
     return LLM_OK;
@@ -262,7 +250,6 @@ llm_census_close(llm_census_t *c)
     int  i;
 
     for (i = 0; i < LLM_CENSUS_COLUMNS; i++) {
-        sqlite3_finalize(c->column[i].st);
         free(c->counts[i]);
     }
 
@@ -403,7 +390,7 @@ llm_census_read(llm_census_t *c, int n)
         return LLM_OK;
     }
 
-    return llm_census_codes(c, n);
+    return llm_sieve_codes(s, llm_census_sift[n], head, &c->column[n].codes);
 }
 
 
@@ -418,59 +405,6 @@ llm_census_own(llm_census_t *c, int n)
 
     return s->hits != s->n && s->only != -1
            && s->sift->term[s->only].column == llm_census_sift[n];
-}
-
-
-/* Blocks that follow each other are mostly neighbours by their slots, too. */
-
-static int
-llm_census_codes(llm_census_t *c, int n)
-{
-    int                   rc;
-    int64_t               id;
-    llm_census_column_t  *column;
-
-    column = &c->column[n];
-    id = llm_block_codes_id(llm_census_sift[n], c->sieve->slot);
-    rc = LLM_DECLINED;
-
-    if (column->id == id + 1) {
-        rc = llm_census_step(column, id);
-    }
-
-    if (rc == LLM_DECLINED) {
-        (void) sqlite3_reset(column->st);
-        (void) sqlite3_bind_int64(column->st, 1, id);
-
-        rc = llm_census_step(column, id);
-    }
-
-    if (rc != LLM_OK) {
-        return rc;
-    }
-
-    column->codes = sqlite3_column_blob(column->st, 1);
-
-    return column->codes != NULL
-           && sqlite3_column_bytes(column->st, 1)
-              == c->sieve->n * column->head.width
-           ? LLM_OK : LLM_DECLINED;
-}
-
-
-static int
-llm_census_step(llm_census_column_t *column, int64_t id)
-{
-    int  rc;
-
-    rc = sqlite3_step(column->st);
-    column->id = rc == SQLITE_ROW ? sqlite3_column_int64(column->st, 0) : 0;
-
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-        return LLM_ERROR;
-    }
-
-    return column->id == id ? LLM_OK : LLM_DECLINED;
 }
 
 

@@ -16,8 +16,6 @@ static int llm_sieve_terms(llm_sieve_t *s, int *some, int *nsome);
 static int llm_sieve_guess(const llm_sieve_t *s, const llm_sift_term_t *term);
 static int llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term);
 static int llm_sieve_ids(llm_sieve_t *s);
-static int llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
-    const uint8_t **codes);
 
 
 /* the first of them may begin before the range */
@@ -91,10 +89,7 @@ llm_sieve_prepare(llm_sieve_t *s)
     if (sqlite3_prepare_v2(s->reader->db, s->ascending
                            ? LLM_SIEVE_BLOCKS : LLM_SIEVE_BLOCKS " DESC", -1,
                            &s->blocks, NULL)
-        != SQLITE_OK
-        || sqlite3_prepare_v2(s->reader->db, "SELECT data FROM block_codes"
-                              " WHERE id = ?1", -1, &s->codes, NULL)
-           != SQLITE_OK)
+        != SQLITE_OK)
     {
         return LLM_ERROR;
     }
@@ -106,12 +101,17 @@ llm_sieve_prepare(llm_sieve_t *s)
 void
 llm_sieve_close(llm_sieve_t *s)
 {
+    int  i;
+
     if (s == NULL) {
         return;
     }
 
+    for (i = 0; i < LLM_BLOCK_COLUMNS; i++) {
+        llm_codes_close(s->codes[i]);
+    }
+
     sqlite3_finalize(s->blocks);
-    sqlite3_finalize(s->codes);
     free(s);
 }
 
@@ -350,8 +350,6 @@ llm_sieve_term(llm_sieve_t *s, const llm_sift_term_t *term)
         s->hits = llm_block_filter(&head, codes, s->sift, term, s->rows, s->n);
     }
 
-    (void) sqlite3_reset(s->codes);
-
     return rc;
 }
 
@@ -382,8 +380,6 @@ llm_sieve_ids(llm_sieve_t *s)
         }
     }
 
-    (void) sqlite3_reset(s->codes);
-
     s->hits = n;
 
     return rc;
@@ -403,44 +399,28 @@ llm_sieve_values(llm_sieve_t *s, int column, int64_t *values)
         values[i] = llm_block_value(&head, codes, s->at[i]);
     }
 
-    (void) sqlite3_reset(s->codes);
-
     return rc;
 }
 
 
-/*
- * The head of a column and its codes, if it has some; they are there until the
- * statement is reset.  LLM_DECLINED: these are no such bytes.
- */
-
-static int
+int
 llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
     const uint8_t **codes)
 {
     int  rc;
 
-    *codes = NULL;
-
     if (llm_block_head(s->heads, s->len, column, s->n, head) != LLM_OK) {
         return LLM_DECLINED;
     }
 
-    if (head->width == 0) {
-        return LLM_OK;
+    if (s->codes[column] == NULL) {
+        rc = llm_codes_open(&s->codes[column], s->reader, column,
+                            s->ascending);
+
+        if (rc != LLM_OK) {
+            return rc;
+        }
     }
 
-    (void) sqlite3_bind_int64(s->codes, 1, llm_block_codes_id(column, s->slot));
-
-    rc = sqlite3_step(s->codes);
-
-    if (rc != SQLITE_ROW) {
-        return rc == SQLITE_DONE ? LLM_DECLINED : LLM_ERROR;
-    }
-
-    *codes = sqlite3_column_blob(s->codes, 0);
-
-    return *codes != NULL && sqlite3_column_bytes(s->codes, 0)
-                             == s->n * head->width
-           ? LLM_OK : LLM_DECLINED;
+    return llm_codes_read(s->codes[column], head, s->slot, s->n, codes);
 }

@@ -11,8 +11,7 @@
 #define _LLM_SIEVE_H_INCLUDED_
 
 
-#include "llm_block.h"
-#include "llm_reader.h"
+#include "llm_codes.h"
 
 
 /* of the rows of a block that pass */
@@ -29,7 +28,7 @@ typedef struct {
     llm_reader_t      *reader;
     const llm_sift_t  *sift;
     sqlite3_stmt      *blocks;
-    sqlite3_stmt      *codes;
+    llm_codes_t       *codes[LLM_BLOCK_COLUMNS];    /* NULL: not yet */
     llm_sieve_e        what;
     int                ascending;
     int64_t            from;            /* the range */
@@ -73,6 +72,13 @@ void llm_sieve_range(llm_sieve_t *s, int64_t from, int64_t to);
  * LLM_DECLINED: that was all; LLM_ERROR: the error is the reader's.
  */
 int llm_sieve_next(llm_sieve_t *s, int64_t *from, int64_t *to);
+
+/*
+ * A column of the present block, as llm_codes_read() gives it.  LLM_DECLINED:
+ * its bytes are broken; LLM_ERROR: the error is the reader's.
+ */
+int llm_sieve_codes(llm_sieve_t *s, int column, llm_block_head_t *head,
+    const uint8_t **codes);
 
 /*
  * What the hits of the present block have in a column, for a page.

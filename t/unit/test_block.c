@@ -16,6 +16,8 @@
 
 
 static void column(const char *what, int n, int64_t values, int64_t scale);
+static int same(const llm_block_head_t *head, const llm_buf_t *stored,
+    const int64_t *v, int n);
 static int terms(const llm_block_head_t *head, const uint8_t *codes,
     const int64_t *v, int n);
 static int filtered(const llm_block_head_t *head, const uint8_t *codes,
@@ -38,6 +40,12 @@ main(void)
     column("one row", 1, 1, 5);
     column("one value", 4000, 1, 5);
     column("two values", 4000, 2, 1);
+    column("two values of a few rows", 3, 2, 1);
+    column("three values", 3601, 3, 1);
+    column("four values", 65, 4, 900);
+    column("five values", 3600, 5, 1000000);
+    column("as many as four bits have", 3999, 16, 3);
+    column("one more than four bits have", 3999, 17, 3);
     column("as many as a list has", 4000, 256, 1000003);
     column("one more", 4000, 257, 1000003);
     column("half a step", 30, 30, 3);
@@ -63,56 +71,38 @@ main(void)
 static void
 column(const char *what, int n, int64_t values, int64_t scale)
 {
-    int                i, good, seconds;
+    int                i, good, last;
     size_t             place;
-    uint8_t            places[2 * LLM_BLOCK_COLUMNS], *room;
+    uint8_t            places[2 * LLM_BLOCK_COLUMNS], codes[LLM_BLOCK_ROOM];
     int64_t            v[LLM_BLOCK_ROWS];
-    llm_buf_t          heads, codes;
+    llm_buf_t          heads, stored;
     llm_block_head_t   head;
 
     for (i = 0; i < n; i++) {
         v[i] = (i < values ? i : some(values)) * scale - 1;
     }
 
-    seconds = 0;
     memset(places, 0, sizeof(places));
     llm_buf_init(&heads, LLM_BLOCK_HEADS);
-    llm_buf_init(&codes, 8 * LLM_BLOCK_ROWS);
+    llm_buf_init(&stored, 8 * LLM_BLOCK_ROWS);
 
     llm_buf_add(&heads, places, sizeof(places));
     place = heads.len;
-    llm_block_write(v, n, &heads, &codes);
+    llm_block_write(v, n, &heads, &stored);
     llm_block_place(heads.data, LLM_SIFT_FLAGS, place);
     llm_block_place(heads.data, LLM_SIFT_COST, place);
 
     good = llm_block_head(heads.data, heads.len, LLM_SIFT_COST, n, &head)
            == LLM_OK
-           && codes.len == (size_t) n * head.width
            && (head.values != 0) == (values <= LLM_BLOCK_VALUES || n < 257);
 
-    for (i = 0; i < n && good; i++) {
-        good = llm_block_value(&head, codes.data, i) == v[i]
-               && (v[i] == head.min || v[i] >= head.second);
-        seconds += (v[i] == head.second);
-    }
+    last = good ? head.bits : 0;
 
-    ok(good && seconds > 0, "%s: read back", what);
-
-    /* at an odd place, and with nothing behind the last one */
-
-    room = malloc(codes.len + 1);
-
-    if (room == NULL) {
-        abort();
-    }
-
-    if (codes.len != 0) {
-        memcpy(room + 1, codes.data, codes.len);
-    }
-
-    ok(terms(&head, room + 1, v, n), "%s: terms", what);
-
-    free(room);
+    ok(good && stored.len == (size_t) (n * last + 7) / 8
+       && last == (head.width == 0 ? 0
+                   : head.values == 0 || values > 16 ? 8 * head.width
+                   : values > 4 ? 4 : values > 2 ? 2 : 1)
+       && same(&head, &stored, v, n), "%s: read back", what);
 
     /* one byte less is too few */
 
@@ -121,8 +111,80 @@ column(const char *what, int n, int64_t values, int64_t scale)
        && llm_block_head(heads.data, heads.len, LLM_SIFT_IP, n, &head)
           == LLM_ERROR, "%s: no head", what);
 
+    if (last != 0 && last < 8) {
+        (void) llm_block_head(heads.data, heads.len, LLM_SIFT_COST, n, &head);
+
+        ok(llm_block_codes(&head, stored.data, stored.len - 1, n, codes)
+           == NULL
+           && llm_block_codes(&head, stored.data, stored.len + 1, n, codes)
+              == NULL
+           && llm_block_codes(&head, stored.data, stored.len, n, codes)
+              == codes, "%s: as many codes as there are rows", what);
+
+        /* whole bytes, as they once were stored */
+
+        heads.data[place] = 0x81;
+        stored.len = 0;
+        llm_buf_add(&stored, codes, n);
+
+        ok(llm_block_head(heads.data, heads.len, LLM_SIFT_COST, n, &head)
+           == LLM_OK
+           && head.bits == 8 && same(&head, &stored, v, n),
+           "%s: as bytes", what);
+
+        /* bits that so many values do not have */
+
+        heads.data[place] = last == 4 ? 0xa1 : 0xc1;
+
+        ok(llm_block_head(heads.data, heads.len, LLM_SIFT_COST, n, &head)
+           == LLM_ERROR, "%s: other bits", what);
+    }
+
     llm_buf_free(&heads);
-    llm_buf_free(&codes);
+    llm_buf_free(&stored);
+}
+
+
+/* the values of all rows, and what terms leave of them */
+
+static int
+same(const llm_block_head_t *head, const llm_buf_t *stored, const int64_t *v,
+    int n)
+{
+    int             i, good, seconds;
+    uint8_t        *room, unpacked[LLM_BLOCK_ROOM];
+    const uint8_t  *codes;
+
+    /* at an odd place, and with nothing behind the last one */
+
+    room = malloc(stored->len + 1);
+
+    if (room == NULL) {
+        abort();
+    }
+
+    codes = NULL;
+
+    if (head->width != 0) {
+        memcpy(room + 1, stored->data, stored->len);
+        codes = llm_block_codes(head, room + 1, stored->len, n, unpacked);
+    }
+
+    good = (codes != NULL || head->width == 0);
+
+    seconds = 0;
+
+    for (i = 0; i < n && good; i++) {
+        good = llm_block_value(head, codes, i) == v[i]
+               && (v[i] == head->min || v[i] >= head->second);
+        seconds += (v[i] == head->second);
+    }
+
+    good = good && seconds > 0 && terms(head, codes, v, n);
+
+    free(room);
+
+    return good;
 }
 
 
@@ -277,7 +339,9 @@ static void
 broken(void)
 {
     int                i, n, passed, heads;
-    uint8_t            bytes[512], codes[800], rows[LLM_BLOCK_ROOM];
+    uint8_t            bytes[512], stored[800], rows[LLM_BLOCK_ROOM];
+    uint8_t            unpacked[LLM_BLOCK_ROOM];
+    const uint8_t     *codes;
     llm_sift_t         s;
     llm_block_head_t   head;
 
@@ -285,7 +349,7 @@ broken(void)
     llm_sift_term(&s, LLM_SIFT_STATUS);
     llm_sift_range(&s, 200, 299);
 
-    memset(codes, 0xff, sizeof(codes));
+    memset(stored, 0xff, sizeof(stored));
     heads = 0;
 
     for (i = 0; i < 8000; i++) {
@@ -307,11 +371,13 @@ broken(void)
         (void) llm_block_term(&head, &s, &s.term[0], 100, &passed);
 
         if (head.width != 0) {
+            codes = llm_block_codes(&head, stored,
+                                    (100 * head.bits + 7) / 8, 100, unpacked);
+
             llm_block_rows(rows, 100);
             (void) llm_block_filter(&head, codes, &s, &s.term[0], rows, 100);
+            (void) llm_block_value(&head, codes, 99);
         }
-
-        (void) llm_block_value(&head, codes, 99);
     }
 
     ok(heads > 0, "%d of 8000 are heads by chance", heads);
