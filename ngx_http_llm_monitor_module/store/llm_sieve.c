@@ -215,6 +215,7 @@ llm_sieve_decide(llm_sieve_t *s, int whole)
         return LLM_DECLINED;
     }
 
+    nsome = 0;
     rc = llm_sieve_terms(s, some, &nsome);
 
     if (rc != LLM_OK || s->hits == 0 || s->what == LLM_SIEVE_HEADS) {
