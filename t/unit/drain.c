@@ -27,7 +27,9 @@
  * failed; and those after it, for one failure brings others.
  */
 
-#define PATIENT_MS    60000
+/* what a writer has for all that is waited for; TEST_PATIENCE: another one */
+
+#define PATIENT_S     60
 #define IMPATIENT_MS  50
 
 /* the newest questions, which the next failure tells */
@@ -41,6 +43,7 @@ typedef struct {
 } asked_t;
 
 
+static int64_t patient_ms(void);
 static void say(void *data, int level, const char *text);
 
 
@@ -56,7 +59,7 @@ llm_drain_trouble_t  trouble;
 
 const llm_price_table_t  *prices;
 
-static int64_t  patience = PATIENT_MS;
+static int64_t  patience;                /* ms; 0: nothing was in vain yet */
 static asked_t  asked[ASKED];
 static int      nasked;
 
@@ -233,7 +236,7 @@ stop(llm_drain_t *d)
 {
     int  rc;
 
-    rc = d == NULL ? LLM_ERROR : llm_drain_stop(d, PATIENT_MS);
+    rc = d == NULL ? LLM_ERROR : llm_drain_stop(d, patient_ms());
 
     if (rc != LLM_OK) {
         printf("# the writer is not there, or does not end: %d\n", rc);
@@ -264,7 +267,7 @@ command(int op, const void *args, size_t len)
     uint64_t  ticket;
 
     index = llm_control_ask(control, op, args, len, getpid(),
-                            llm_control_now() + 2 * PATIENT_MS, &ticket);
+                            llm_control_now() + 2 * patient_ms(), &ticket);
 
     (void) until((state = llm_control_poll(control, index, ticket, &progress,
                                            &result, error, sizeof(error)))
@@ -290,7 +293,7 @@ ask_db(const char *sql)
     if (sqlite3_open_v2(path("proxy_logs.db"), &db, SQLITE_OPEN_READONLY, NULL)
         == SQLITE_OK)
     {
-        sqlite3_busy_timeout(db, PATIENT_MS);
+        sqlite3_busy_timeout(db, patient_ms());
         sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 
         if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK) {
@@ -444,7 +447,20 @@ forget(void)
 int64_t
 wait_begin(void)
 {
-    return llm_control_now() + patience;
+    return llm_control_now() + (patience > 0 ? patience : patient_ms());
+}
+
+
+/* In the environment seconds for a machine, or a valgrind, that is slower. */
+
+static int64_t
+patient_ms(void)
+{
+    const char  *s;
+
+    s = getenv("TEST_PATIENCE");
+
+    return (s != NULL && atoi(s) > 0 ? atoi(s) : PATIENT_S) * 1000LL;
 }
 
 
