@@ -32,8 +32,8 @@ my $refusing = abs_path(dirname(__FILE__)) . '/nginx-valgrind';
     *Test::Nginx::Util::run_test = sub {
         my $block = shift;
 
-        local $Test::Nginx::Util::NginxBinary =
-            $block->must_die ? $refusing : $Test::Nginx::Util::NginxBinary;
+        local $Test::Nginx::Util::NginxBinary = $refusing
+            if defined $block->must_die;
 
         $run_test->($block);
     };
