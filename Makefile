@@ -155,8 +155,10 @@ $(BUILD)/unit/test_drain_power: $(BUILD)/obj/t/unit/disk.o
 
 # what fills databases is tested too
 
-$(BUILD)/unit/test_fill: $(patsubst %.c,$(BUILD)/obj/%.o, \
-    $(filter-out t/bench/fill.c,$(wildcard t/bench/fill*.c)))
+FILL := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out t/bench/fill.c, \
+          $(wildcard t/bench/fill*.c)))
+
+$(BUILD)/unit/test_fill: $(FILL)
 
 # what t/corpus.t feeds with recorded traffic
 
@@ -397,7 +399,7 @@ clean:
 
 
 -include $(OBJ:.o=.d) $(addprefix $(BUILD)/obj/t/unit/,drain.d disk.d) \
-         $(addsuffix .d,$(UNIT)) $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
+         $(FILL:.o=.d) $(addsuffix .d,$(UNIT)) $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan \
