@@ -200,7 +200,7 @@ find(const llm_key_t *key, const uint8_t *p, size_t n)
     }
 
     for (key = key->keys; key->len != 0; key++) {
-        if (key->len == n && memcmp(key->name, p, n) == 0) {
+        if (key->len == n && memcmp(key->text + 1, p, n) == 0) {
             return key;
         }
     }
