@@ -399,7 +399,8 @@ clean:
 
 
 -include $(OBJ:.o=.d) $(addprefix $(BUILD)/obj/t/unit/,drain.d disk.d) \
-         $(FILL:.o=.d) $(addsuffix .d,$(UNIT)) $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
+         $(FILL:.o=.d) $(addsuffix .d,$(UNIT)) \
+         $(PLAIN:%.c=$(BUILD)/fuzz/obj/%.d)
 
 .PHONY: module nginx binary install programs unit prove run stop check \
         test test-alerts next test-next test-static matrix asan test-asan \
