@@ -416,6 +416,9 @@ llm_scope_rows_next(llm_scope_rows_t *rows)
     int      rc;
     int64_t  from, to;
 
+    from = 0;
+    to = 0;
+
     for ( ;; ) {
 
         if (rows->running) {
