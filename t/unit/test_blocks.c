@@ -11,7 +11,7 @@
 
 
 #include "ask.h"
-#include "ledger.h"
+#include "blocks.h"
 #include "mem.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_facets.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_purge.h"
@@ -24,12 +24,7 @@
 #define FILL     60
 #define CHOSEN   40                      /* combinations each time */
 #define PAGE     7
-#define START    (20400 * (int64_t) LLM_DAY_MS)
-#define SPAN     (3 * (int64_t) LLM_DAY_MS)
-#define END      (START + SPAN)
 
-#define OF(kind, text)  "(SELECT id FROM dict WHERE kind = " #kind            \
-                        " AND value = '" text "')"
 #define KEYS(like)      "(SELECT id FROM dict WHERE kind = 9 AND value LIKE"  \
                         " '" like "')"
 #define WORD(n, word)   "(protocol = " #n " OR model IN (SELECT id FROM dict" \
@@ -131,29 +126,18 @@ static const struct {
 };
 
 
-static llm_reader_t  *reader;
-static int            users = 9;
+static int  users = 9;
 
 
 int
 main(void)
 {
-    int                i;
-    int64_t            n;
-    llm_query_error_t  err;
+    int      i;
+    int64_t  n;
 
     srandom(23);
-    ledger_open();
-    ledger->blocks.fill = FILL;
-    ledger_begin();
 
-    for (i = 0; i < ROWS; i++) {
-        add(START + random() % SPAN);
-    }
-
-    ledger_commit();
-
-    if (llm_reader_open(&reader, ledger_dir, &err) != LLM_OK) {
+    if (!blocks_open(ROWS, FILL, add)) {
         return 1;
     }
 
@@ -238,11 +222,7 @@ main(void)
 
     /* bytes that are none of ours are as if they were not there */
 
-    (void) llm_db_exec(&ledger->db, "UPDATE block SET heads = zeroblob(90)"
-                       " WHERE rowid % 2 = 0;"
-                       "DELETE FROM block_codes WHERE id % 3 = 0;"
-                       "UPDATE block_codes SET data = x'00'"
-                       " WHERE id % 3 = 1");
+    blocks_break(2);
     same("broken blocks");
 
     clear("", 1000);
@@ -264,8 +244,7 @@ main(void)
     ok(ledger_int("SELECT n FROM block") == LLM_BLOCK_FILL, "one of full size");
     same("one of full size");
 
-    llm_reader_close(reader);
-    ledger_remove();
+    blocks_close();
 
     return done_testing();
 }

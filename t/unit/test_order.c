@@ -9,7 +9,7 @@
 
 
 #include "ask.h"
-#include "ledger.h"
+#include "blocks.h"
 #include "../../ngx_http_llm_monitor_module/store/llm_page.h"
 
 
@@ -17,12 +17,6 @@
 #define FILL     400
 #define MOST     (2 * ROWS)
 #define CHOSEN   24                      /* walks each time */
-#define START    (20400 * (int64_t) LLM_DAY_MS)
-#define SPAN     (3 * (int64_t) LLM_DAY_MS)
-#define END      (START + SPAN)
-
-#define OF(kind, text)  "(SELECT id FROM dict WHERE kind = " #kind            \
-                        " AND value = '" text "')"
 
 
 static void add(int64_t ms);
@@ -79,7 +73,6 @@ static const struct {
 #define CONDITIONS  (sizeof(conditions) / sizeof(conditions[0]))
 
 
-static llm_reader_t   *reader;
 static const char     *table = "log";
 static llm_top_row_t   want[MOST];
 
@@ -87,21 +80,11 @@ static llm_top_row_t   want[MOST];
 int
 main(void)
 {
-    int                i;
-    llm_query_error_t  err;
+    int  i;
 
     srandom(31);
-    ledger_open();
-    ledger->blocks.fill = FILL;
-    ledger_begin();
 
-    for (i = 0; i < ROWS; i++) {
-        add(START + random() % SPAN);
-    }
-
-    ledger_commit();
-
-    if (llm_reader_open(&reader, ledger_dir, &err) != LLM_OK) {
+    if (!blocks_open(ROWS, FILL, add)) {
         return 1;
     }
 
@@ -139,11 +122,7 @@ main(void)
     again(FILL);
     same("texts of their own");
 
-    (void) llm_db_exec(&ledger->db, "UPDATE block SET heads = zeroblob(90)"
-                       " WHERE rowid % 3 = 0;"
-                       "DELETE FROM block_codes WHERE id % 3 = 0;"
-                       "UPDATE block_codes SET data = x'00'"
-                       " WHERE id % 3 = 1");
+    blocks_break(3);
     same("broken blocks");
 
     again(FILL / 10);
@@ -153,8 +132,7 @@ main(void)
     removed("1");
     same("nothing is left");
 
-    llm_reader_close(reader);
-    ledger_remove();
+    blocks_close();
 
     return done_testing();
 }
