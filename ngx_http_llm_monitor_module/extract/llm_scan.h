@@ -61,6 +61,7 @@ struct llm_key_s {
     llm_key_any(name, field, keys, LLM_KEY_PIECES)
 /* of no interest, but where documents have it: what follows is found sooner */
 #define llm_key_none(name)            llm_key(name, 0)
+/* no member begins with its text */
 #define llm_key_end                   { "   ", NULL, 0, 0, 0 }
 
 
